@@ -1,0 +1,40 @@
+import { type FlagEvent } from './flag/events.js';
+import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
+import { type ProjectEvent } from './project/events.js';
+import { type Category } from './streams.js';
+
+/** Every event that this version of the service writes or understands. */
+export type DomainEvent = OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent;
+
+/** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
+export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
+  OrganizationRegistered: 'organization',
+  ApiKeyIssued: 'apiKey',
+  ApiKeyRevoked: 'apiKey',
+  ProjectCreated: 'project',
+  ProjectDetailsChanged: 'project',
+  ProjectDeleted: 'project',
+  ProjectRestored: 'project',
+  EnvironmentAdded: 'project',
+  EnvironmentDetailsChanged: 'project',
+  EnvironmentDeleted: 'project',
+  EnvironmentRestored: 'project',
+  FlagCreated: 'flag',
+  FlagDetailsChanged: 'flag',
+  FlagVariantsChanged: 'flag',
+  FlagEnabled: 'flag',
+  FlagDisabled: 'flag',
+  FlagOffVariantChanged: 'flag',
+  FlagRolloutChanged: 'flag',
+  FlagTargetsChanged: 'flag',
+  FlagPromoted: 'flag',
+  FlagArchived: 'flag',
+  FlagUnarchived: 'flag',
+  FlagDeleted: 'flag',
+  FlagRestored: 'flag',
+  FlagReverted: 'flag',
+};
+
+/** True for an event type that this version understands. */
+export const isKnownType = (type: string): type is DomainEvent['type'] =>
+  Object.hasOwn(CATALOGUE, type);

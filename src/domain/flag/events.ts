@@ -1,0 +1,80 @@
+import { type Event } from '../decider.js';
+import {
+  type Configuration,
+  type FlagType,
+  type Serve,
+  type Target,
+  type Variant,
+} from './configuration.js';
+
+// Names and shapes are the storage format: add optional fields, never rename or re-mean.
+
+/** Everything about a flag but its status; what a restore, a revert or a copy carries. */
+export type FlagContent = Readonly<{
+  projectId: string;
+  key: string;
+  name: string;
+  description: string;
+  tags: readonly string[];
+  type: FlagType;
+  variants: readonly Variant[];
+  /** Hashed in front of the bucketing value; the flag's key unless given. */
+  salt: string;
+  /** Holds for every environment that has no configuration of its own. */
+  defaults: Configuration;
+  environments: Readonly<Record<string, Configuration>>;
+}>;
+
+export type LiveStatus = 'active' | 'archived';
+
+/** The complete content and the revision it was taken from. */
+type Snapshot = { content: FlagContent; status: LiveStatus; fromRevision: number };
+
+export type FlagCreated = Event<
+  'FlagCreated',
+  FlagContent & { copiedFrom?: { projectId: string; flagKey: string; revision: number } }
+>;
+export type FlagDetailsChanged = Event<
+  'FlagDetailsChanged',
+  { name: string; description: string; tags: readonly string[] }
+>;
+export type FlagVariantsChanged = Event<'FlagVariantsChanged', { variants: readonly Variant[] }>;
+export type FlagEnabled = Event<'FlagEnabled', { environment: string }>;
+export type FlagDisabled = Event<'FlagDisabled', { environment: string }>;
+export type FlagOffVariantChanged = Event<
+  'FlagOffVariantChanged',
+  { environment: string; offVariant: string | null }
+>;
+export type FlagRolloutChanged = Event<
+  'FlagRolloutChanged',
+  { environment: string; fallthrough: Serve }
+>;
+export type FlagTargetsChanged = Event<
+  'FlagTargetsChanged',
+  { environment: string; targets: readonly Target[] }
+>;
+export type FlagPromoted = Event<
+  'FlagPromoted',
+  { from: string; to: string; configuration: Configuration }
+>;
+export type FlagArchived = Event<'FlagArchived', Record<string, never>>;
+export type FlagUnarchived = Event<'FlagUnarchived', Record<string, never>>;
+export type FlagDeleted = Event<'FlagDeleted', Record<string, never>>;
+export type FlagRestored = Event<'FlagRestored', Snapshot>;
+export type FlagReverted = Event<'FlagReverted', Snapshot>;
+
+export type FlagEvent =
+  | FlagCreated
+  | FlagDetailsChanged
+  | FlagVariantsChanged
+  | FlagEnabled
+  | FlagDisabled
+  | FlagOffVariantChanged
+  | FlagRolloutChanged
+  | FlagTargetsChanged
+  | FlagPromoted
+  | FlagArchived
+  | FlagUnarchived
+  | FlagDeleted
+  | FlagRestored
+  | FlagReverted;

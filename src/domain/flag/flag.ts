@@ -1,0 +1,87 @@
+import { type Configuration } from './configuration.js';
+import { type FlagContent, type FlagEvent, type LiveStatus } from './events.js';
+
+/** A flag that exists. A deleted one keeps all it had, and the status it had before. */
+export type ExistingFlag = FlagContent &
+  (Readonly<{ status: LiveStatus }> | Readonly<{ status: 'deleted'; statusBefore: LiveStatus }>);
+
+export type Flag = Readonly<{ status: 'absent' }> | ExistingFlag;
+
+export const absentFlag: Flag = { status: 'absent' };
+
+/** The configuration that holds in an environment: its own, or the flag's defaults. */
+export const configurationOf = (flag: FlagContent, environment: string): Configuration =>
+  Object.hasOwn(flag.environments, environment)
+    ? (flag.environments[environment] ?? flag.defaults)
+    : flag.defaults;
+
+/** Everything but the status, for events that carry a flag's complete state. */
+export const contentOf = (flag: FlagContent): FlagContent => ({
+  projectId: flag.projectId,
+  key: flag.key,
+  name: flag.name,
+  description: flag.description,
+  tags: flag.tags,
+  type: flag.type,
+  variants: flag.variants,
+  salt: flag.salt,
+  defaults: flag.defaults,
+  environments: flag.environments,
+});
+
+const configured = (
+  flag: ExistingFlag,
+  environment: string,
+  change: Partial<Configuration>,
+): ExistingFlag => ({
+  ...flag,
+  environments: {
+    ...flag.environments,
+    [environment]: { ...configurationOf(flag, environment), ...change },
+  },
+});
+
+const live = (flag: FlagContent, status: LiveStatus): ExistingFlag => ({
+  ...contentOf(flag),
+  status,
+});
+
+const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
+  switch (event.type) {
+    case 'FlagCreated':
+      return live(event.data, 'active');
+    case 'FlagDetailsChanged':
+      return { ...flag, ...event.data };
+    case 'FlagVariantsChanged':
+      return { ...flag, variants: event.data.variants };
+    case 'FlagEnabled':
+      return configured(flag, event.data.environment, { enabled: true });
+    case 'FlagDisabled':
+      return configured(flag, event.data.environment, { enabled: false });
+    case 'FlagOffVariantChanged':
+      return configured(flag, event.data.environment, { offVariant: event.data.offVariant });
+    case 'FlagRolloutChanged':
+      return configured(flag, event.data.environment, { fallthrough: event.data.fallthrough });
+    case 'FlagTargetsChanged':
+      return configured(flag, event.data.environment, { targets: event.data.targets });
+    case 'FlagPromoted':
+      return configured(flag, event.data.to, event.data.configuration);
+    case 'FlagArchived':
+      return live(flag, 'archived');
+    case 'FlagUnarchived':
+      return live(flag, 'active');
+    case 'FlagDeleted':
+      return flag.status === 'deleted'
+        ? flag
+        : { ...contentOf(flag), status: 'deleted', statusBefore: flag.status };
+    case 'FlagRestored':
+    case 'FlagReverted':
+      return live(event.data.content, event.data.status);
+  }
+};
+
+/** Folds one event into the state. Trusts history: never validates, never throws. */
+export const evolveFlag = (flag: Flag, event: FlagEvent): Flag => {
+  if (flag.status !== 'absent') return evolveExisting(flag, event);
+  return event.type === 'FlagCreated' ? live(event.data, 'active') : flag;
+};

@@ -1,0 +1,27 @@
+/** Who did it. `system` is the service itself (first start, migrations, jobs). */
+export type Actor = Readonly<{
+  id: string;
+  type: 'user' | 'apiKey' | 'system';
+  /** How the actor proved who it is: `admin-credential`, `none`, later `password`, `oidc`, … */
+  authMethod: string;
+}>;
+
+/** Written next to every event: who, why, from where, and what it belongs to. */
+export type Metadata = Readonly<{
+  actor: Actor;
+  /** The Idempotency-Key when one was given, else random. Event ids are derived from it. */
+  commandId: string;
+  /** SHA-256 (hex) of the command: tells a retry from the same key used for something else. */
+  commandHash: string;
+  correlationId: string;
+  causationId: string;
+  requestId: string;
+  ip?: string;
+  userAgent?: string;
+  /** The admin's own comment. */
+  reason?: string;
+  schemaVersion: number;
+}>;
+
+/** The version of the stored shapes that this code writes; higher ones are not understood. */
+export const SCHEMA_VERSION = 1;

@@ -1,0 +1,78 @@
+import { type EnvironmentAdded, type ProjectEvent } from './events.js';
+
+export type Environment = Readonly<{
+  key: string;
+  name: string;
+  description: string;
+  /** `#RRGGBB`, for people's screens. */
+  color: string;
+  isProduction: boolean;
+  status: 'active' | 'deleted';
+}>;
+
+/** A project that exists; a deleted one keeps all it had. Environments are in the order they were added. */
+export type ExistingProject = Readonly<{
+  status: 'active' | 'deleted';
+  organizationId: string;
+  key: string;
+  name: string;
+  description: string;
+  environments: readonly Environment[];
+}>;
+
+export type Project = Readonly<{ status: 'absent' }> | ExistingProject;
+
+export const absentProject: Project = { status: 'absent' };
+
+export const findEnvironment = (
+  project: ExistingProject,
+  environment: string,
+): Environment | undefined => project.environments.find(({ key }) => key === environment);
+
+const environmentOf = ({ environment, ...details }: EnvironmentAdded['data']): Environment => ({
+  key: environment,
+  ...details,
+  status: 'active',
+});
+
+const changed = (
+  project: ExistingProject,
+  environment: string,
+  change: Partial<Environment>,
+): ExistingProject => ({
+  ...project,
+  environments: project.environments.map((candidate) =>
+    candidate.key === environment ? { ...candidate, ...change } : candidate,
+  ),
+});
+
+const evolveExisting = (project: ExistingProject, event: ProjectEvent): ExistingProject => {
+  switch (event.type) {
+    case 'ProjectCreated':
+      return { ...event.data, status: 'active', environments: [] };
+    case 'ProjectDetailsChanged':
+      return { ...project, ...event.data };
+    case 'ProjectDeleted':
+      return { ...project, status: 'deleted' };
+    case 'ProjectRestored':
+      return { ...project, status: 'active' };
+    case 'EnvironmentAdded':
+      return { ...project, environments: [...project.environments, environmentOf(event.data)] };
+    case 'EnvironmentDetailsChanged': {
+      const { environment, ...details } = event.data;
+      return changed(project, environment, details);
+    }
+    case 'EnvironmentDeleted':
+      return changed(project, event.data.environment, { status: 'deleted' });
+    case 'EnvironmentRestored':
+      return changed(project, event.data.environment, { status: 'active' });
+  }
+};
+
+/** Folds one event into the state. Trusts history: never validates, never throws. */
+export const evolveProject = (project: Project, event: ProjectEvent): Project => {
+  if (project.status !== 'absent') return evolveExisting(project, event);
+  return event.type === 'ProjectCreated'
+    ? { ...event.data, status: 'active', environments: [] }
+    : project;
+};
