@@ -1,0 +1,10 @@
+import { type Ruleset } from './ruleset.js';
+
+/**
+ * One step of the change stream that evaluating processes follow.
+ * `environment` is an environmentId; `null` as ruleset removes the flag. A change of a whole environment
+ * (added, deleted, restored, its project too) makes readers load that environment again.
+ */
+export type RulesetChange =
+  | Readonly<{ environment: string; flag: string; ruleset: Ruleset | null }>
+  | Readonly<{ environment: string; reload: true }>;
