@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+
+/**
+ * Writes something for a later start to read, if it can. On a full disk or in a folder that somebody has removed it
+ * cannot; that must not keep the guardian from its duty to end the services.
+ */
+export const writeNote = (file: string, content: unknown): void => {
+  try {
+    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+  } catch {
+    // the note is missing then: a later start cannot tell who has the directory, nor find what was left running
+  }
+};
