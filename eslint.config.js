@@ -13,13 +13,15 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
-      '@typescript-eslint/consistent-type-imports': [
-        'error',
-        { fixStyle: 'inline-type-imports' },
-      ],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [fromTap('test'), { from: 'package', package: 'tap', name: 'test' }] },
+        {
+          allowForKnownSafeCalls: [
+            fromTap('test'),
+            { from: 'package', package: 'tap', name: 'test' },
+          ],
+        },
       ],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',

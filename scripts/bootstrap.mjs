@@ -53,26 +53,27 @@ const linkPostgresLibraries = () => {
   }
 };
 
+const npm = (...args) =>
+  spawnSync('npm', [...args, '--no-audit', '--no-fund', '--include=dev', '--loglevel=error'], {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+
 const install = () => {
   // A linked folder is kept by whoever linked it (git worktrees that share one installation).
   if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const wanted = sha256(readFileSync(join(root, 'package-lock.json')));
   if (contentOf(installStamp) === wanted) return;
   console.log('Installing packages ...');
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status, error } = spawnSync(
-    npm,
-    ['ci', '--no-audit', '--no-fund', '--include=dev', '--loglevel=error'],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      // whatever the caller has set: the tools of `npm test` are needed too
-      env: { ...process.env, NODE_ENV: '' },
-    },
-  );
-  if (status !== 0) {
+  // `npm ci` refuses a lock file that lacks an optional package of some other platform, which is what a registry
+  // without that package makes of it; `npm install` keeps to the same locked versions.
+  const first = npm('ci');
+  const result = first.status === 0 ? first : npm('install', '--no-save');
+  if (result.status !== 0) {
+    const reason = result.error?.message ?? result.stderr.trim();
     throw new SetupError(
-      `npm ci failed (${error?.message ?? `exit code ${status}`}); see above, then run it by hand`,
+      `${reason}\nThe packages could not be installed; see above, then run: npm ci`,
     );
   }
   linkPostgresLibraries();
