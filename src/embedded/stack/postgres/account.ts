@@ -75,7 +75,15 @@ export const runAs = (
     .find((path) => path !== undefined);
   if (closed === undefined) return { command, args, ...account };
   const ids = ['--reuid', String(account.uid), '--regid', String(account.gid), '--clear-groups'];
-  const pass = ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
+  // Without the secure bit access(2), with which initdb looks for its programs, ignores the capability.
+  const pass = [
+    '--securebits',
+    '+no_setuid_fixup',
+    '--inh-caps',
+    '+dac_override',
+    '--ambient-caps',
+    '+dac_override',
+  ];
   try {
     execFileSync('setpriv', [...ids, ...pass, command, '--version'], { stdio: 'ignore' });
   } catch {
