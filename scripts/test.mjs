@@ -25,7 +25,21 @@ const dataDirectory = join(root, '.data', `test-${process.pid}`);
 const marker = `CHRONOFLAG_TEST_RUN=${process.pid}-${Date.now()}`;
 const failedSteps = [];
 let isInterrupted = false;
-process.on('SIGINT', () => (isInterrupted = true)).on('SIGTERM', () => (isInterrupted = true));
+const children = new Set();
+
+const interrupt = () => {
+  isInterrupted = true;
+  for (const child of children) child.kill('SIGTERM');
+};
+process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+
+/** Runs a program to its end, or to our own; resolves with its exit code. */
+const runToEnd = async (child) => {
+  children.add(child);
+  const [code] = await once(child, 'close');
+  children.delete(child);
+  return code;
+};
 
 /** Runs one step and prints how long it took; a step fails by throwing. Gives what it gives. */
 const step = async (name, action) => {
@@ -54,8 +68,7 @@ const npmScript = async (name) => {
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => (output += chunk));
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(output);
+  if ((await runToEnd(child)) !== 0) throw new Error(output);
 };
 
 const hasKnip = () =>
@@ -128,7 +141,7 @@ const runTap = async (stack) => {
     env: environment(stack),
   });
   const limit = isFaults ? undefined : setTimeout(() => child.kill('SIGTERM'), TESTS_LIMIT_MS);
-  const [code] = await once(child, 'exit');
+  const code = await runToEnd(child);
   clearTimeout(limit);
   const counts = countsIn(outputFile);
   const isUnexplained = code !== 0 && counts.failed === 0;
@@ -146,9 +159,13 @@ const runTests = async () => {
   ]);
   const stack = await step('services', startStack);
   if (stack === undefined) return none;
-  const counts = (await step('tests', () => runTap(stack))) ?? none;
-  await step('services stopped, nothing left running', async () => {
+  let counts = none;
+  try {
+    counts = (await step('tests', () => runTap(stack))) ?? none;
+  } finally {
     await stack.stop();
+  }
+  await step('nothing left running', async () => {
     const leftovers = await findLeftovers();
     for (const { pid } of leftovers) process.kill(pid, 'SIGKILL');
     if (leftovers.length > 0)
