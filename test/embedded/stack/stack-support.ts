@@ -116,7 +116,7 @@ export const startOwner = async (
   t: Test,
   dataDirectory: string,
 ): Promise<{ child: ChildProcess; lines: string[]; databaseUrl: string; redisUrl: string }> => {
-  const child = spawn(process.execPath, [...process.execArgv, program('owner.ts'), dataDirectory], {
+  const child = spawn(process.execPath, [program('owner.mjs'), dataDirectory], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true, // its own process group, as a terminal gives
   });

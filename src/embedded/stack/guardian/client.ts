@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { StartupError } from '../startup-error.js';
 import {
@@ -56,12 +57,17 @@ const refusal = (dataDirectory: string, message: FromGuardian | undefined): Star
   );
 };
 
+/** The built program, seen from `src/` and `dist/` alike: whatever compiles our sources on the fly is not its burden. */
+const PROGRAM = fileURLToPath(
+  new URL('../../../../dist/embedded/stack/guardian/main.js', import.meta.url),
+);
+
 /** Starts the guardian process; resolves when it holds the data directory. */
 const launch = async (dataDirectory: string): Promise<ChildProcess> => {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const program = fileURLToPath(new URL(`main${extension}`, import.meta.url));
-  const child = fork(program, [dataDirectory, String(process.pid)], {
+  if (!existsSync(PROGRAM)) throw new StartupError(`${PROGRAM} is missing; run: npm run build`);
+  const child = fork(PROGRAM, [dataDirectory, String(process.pid)], {
     detached: true,
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const answer = await new Promise<FromGuardian | undefined>((resolve) => {

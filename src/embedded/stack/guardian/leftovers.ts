@@ -21,7 +21,7 @@ const recorded = (dataDirectory: string): readonly Started[] => {
   try {
     return JSON.parse(readFileSync(recordFile(dataDirectory), 'utf8')) as readonly Started[];
   } catch {
-    return []; // never written, or cut off when its writer was killed
+    return []; // never written: the first start here
   }
 };
 

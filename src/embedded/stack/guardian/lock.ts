@@ -22,7 +22,7 @@ const readOwner = (dataDirectory: string): Owner | undefined => {
   try {
     return JSON.parse(readFileSync(ownerFile(dataDirectory), 'utf8')) as Owner;
   } catch {
-    return undefined; // not there yet, or just being written
+    return undefined; // not there yet: its owner has only just taken the lock
   }
 };
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 
 /**
  * Writes something for a later start to read, if it can. On a full disk or in a folder that somebody has removed it
@@ -6,7 +6,9 @@ import { writeFileSync } from 'node:fs';
  */
 export const writeNote = (file: string, content: unknown): void => {
   try {
-    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+    const fresh = `${file}.${process.pid}`;
+    writeFileSync(fresh, JSON.stringify(content), { mode: 0o600 });
+    renameSync(fresh, file); // in one step: readers never see half a note
   } catch {
     // the note is missing then: a later start cannot tell who has the directory, nor find what was left running
   }
