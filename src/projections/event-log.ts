@@ -5,8 +5,7 @@ import { type Recorded } from '../domain/recorded.js';
  * An event as the log delivers it: nothing about its type, data or metadata has been checked, so that an event
  * this version cannot understand is still delivered, with its place. Every Recorded event is one.
  */
-export type LogEvent = Omit<Recorded, 'metadata'> &
-  Readonly<{ metadata: Metadata | undefined }>;
+export type LogEvent = Omit<Recorded, 'metadata'> & Readonly<{ metadata: Metadata | undefined }>;
 
 export type LogBatch = Readonly<{
   /** Ours, in log order. May be empty: only the position moved, or the end of the log was reached. */

@@ -2,7 +2,11 @@ import { CATALOGUE, type DomainEvent } from '../../domain/catalogue.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
-import { absentProject, evolveProject, type ExistingProject } from '../../domain/project/project.js';
+import {
+  absentProject,
+  evolveProject,
+  type ExistingProject,
+} from '../../domain/project/project.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
