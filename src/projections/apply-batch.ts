@@ -61,7 +61,12 @@ export const writeRows = async (tx: Transaction, steps: readonly Step[]): Promis
   }
 };
 
-const reached = (checkpoint: Checkpoint, batch: LogBatch, { steps, poison }: Folded) => {
+/** Where a consumer stands after a batch: at its end, or at the last event in front of a poison one. */
+export const reached = (
+  checkpoint: Checkpoint,
+  batch: LogBatch,
+  { steps, poison }: Folded,
+): Checkpoint => {
   const last = steps.at(-1)?.event;
   const applied = last?.position ?? checkpoint.position;
   return {

@@ -52,6 +52,8 @@ export const statusReporter = (
     batchesApplied: 0,
     lastBatchMs: 0,
   };
+  /** True while retrying only because of `unreachable`. */
+  let isIdle = false;
   const turn = (state: ProjectionState, more: Partial<ProjectionStatus> = {}): void => {
     const { poison: _poison, error: _error, ...lasting } = status;
     status = { ...lasting, ...more, state };
@@ -95,6 +97,18 @@ export const statusReporter = (
       if (isNew)
         log.warn({ projection, position: status.position, err: error }, 'projection retries');
       turn('retrying', { error: message });
+      isIdle = false;
+    },
+    /** What it writes to cannot be reached, seen while there was nothing to write. */
+    unreachable: (error: unknown): void => {
+      if (status.state !== 'live') return;
+      log.warn({ projection, err: error }, 'projection cannot reach what it writes to');
+      turn('retrying', { error: messageOf(error) });
+      isIdle = true;
+    },
+    reachable: (): void => {
+      if (status.state === 'retrying' && isIdle) turn('live');
+      isIdle = false;
     },
     poisoned: (poison: Poison): void => {
       log.error({ ...poison }, 'projection stopped in front of an event that it cannot apply');

@@ -11,6 +11,7 @@ import { type Recorded } from '../../domain/recorded.js';
 import { projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { PoisonEvent } from './poison.js';
+import { checkFlag, checkProject } from './shape.js';
 import { understand } from './understand.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
@@ -46,6 +47,7 @@ const evolvedProject = (
   if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
   if (state.organizationId !== organizationId || state.key !== projectKey)
     throw new Error('The project in the data is not that of the stream.');
+  checkProject(state);
   return { category: 'project', projectId: projectIdOf(organizationId, projectKey), state };
 };
 
@@ -59,6 +61,7 @@ const evolvedFlag = (
   if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
   if (state.projectId !== projectId || state.key !== key)
     throw new Error('The flag in the data is not that of the stream.');
+  checkFlag(state);
   return { category: 'flag', projectId, key, state };
 };
 
