@@ -1,4 +1,4 @@
-import { moveCheckpoint, type Checkpoint } from './checkpoint.js';
+import { confirmCheckpoint, moveCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type LogBatch, type LogEvent } from './event-log.js';
 import { foldEvents, type Folded, type Step } from './fold/fold.js';
 import { OutOfOrder, PoisonEvent } from './fold/poison.js';
@@ -78,7 +78,19 @@ export const reached = (
 const isRefusal = (error: unknown): boolean =>
   error instanceof DataRefused || error instanceof RangeError;
 
-type Written = Readonly<{ folded: Folded; checkpoint: Checkpoint }>;
+/** The batch's fresh events over what the rows say of their streams. */
+const foldBatch = async (
+  tx: Transaction,
+  streams: TrackedStreams,
+  from: Checkpoint,
+  events: readonly LogEvent[],
+): Promise<Folded> => {
+  const fresh = freshEvents(events, from);
+  const missed = await findMissed(tx, events, from);
+  if (missed !== undefined) return { steps: [], poison: missed };
+  const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
+  return foldEvents(fresh, lookUp, from.recordedAt);
+};
 
 /** Rows and checkpoint of one batch in one transaction; see `apply`. */
 const applyTogether = async (
@@ -87,17 +99,13 @@ const applyTogether = async (
   from: Checkpoint,
   batch: LogBatch,
 ): Promise<Applied> => {
-  const events = freshEvents(batch.events, from);
-  const { folded, checkpoint } = await database.transaction(async (tx): Promise<Written> => {
-    const missed = await findMissed(tx, batch.events, from);
-    if (missed !== undefined) return { folded: { steps: [], poison: missed }, checkpoint: from };
-    const lookUp = await streams.load(tx, new Set(events.map(({ stream }) => stream)));
-    const folded = foldEvents(events, lookUp, from.recordedAt);
+  const { folded, checkpoint } = await database.transaction(async (tx) => {
+    const folded = await foldBatch(tx, streams, from, batch.events);
     const checkpoint = reached(from, batch, folded);
     if (checkpoint.position > from.position) {
       await moveCheckpoint(tx, READ_MODEL, from, checkpoint);
       await writeRows(tx, folded.steps);
-    }
+    } else if (folded.poison !== undefined) await confirmCheckpoint(tx, READ_MODEL, from);
     return { folded, checkpoint };
   });
   streams.remember(folded.steps);

@@ -59,3 +59,17 @@ export const moveCheckpoint = async (
   if (rowCount !== 1)
     throw new CheckpointMoved(`The checkpoint '${projection}' is not at ${from.position}.`);
 };
+
+/**
+ * For a transaction that found poison and moves nothing: what it has read may be of a later position.
+ * @throws CheckpointMoved when it does not stand at `from`
+ */
+export const confirmCheckpoint = async (
+  tx: Transaction,
+  projection: string,
+  from: Checkpoint,
+): Promise<void> => {
+  const { position } = await loadCheckpoint(tx, projection);
+  if (position !== from.position)
+    throw new CheckpointMoved(`The checkpoint '${projection}' is at ${position}.`);
+};
