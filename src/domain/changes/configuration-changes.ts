@@ -1,0 +1,120 @@
+import { type Configuration, type Target } from '../flag/configuration.js';
+import { configurationOf, type ExistingFlag } from '../flag/flag.js';
+import { type Json, sameJson } from '../json.js';
+import { type Change, listed, setDifference } from './change.js';
+import { configurationText, serveText, variantText } from './serve-text.js';
+
+type Scope = Readonly<{ path: string; label: string }>;
+
+const DEFAULTS: Scope = { path: '/defaults', label: 'by default' };
+
+const worded = (
+  { path, label }: Scope,
+  [before, after]: readonly [Json, Json],
+  text: string,
+): readonly Change[] =>
+  sameJson(before, after) ? [] : [{ path, before, after, text: `${label}: ${text}` }];
+
+const keysOf = (targets: readonly Target[], variant: string): readonly string[] =>
+  targets.filter((target) => target.variant === variant).flatMap(({ keys }) => keys);
+
+const targetChanges = (
+  { path, label }: Scope,
+  before: readonly Target[],
+  after: readonly Target[],
+): readonly Change[] => {
+  const variants = new Set([...before, ...after].map(({ variant }) => variant));
+  const changes = [...variants].flatMap((variant): Change[] => {
+    const { removed, added } = setDifference(keysOf(before, variant), keysOf(after, variant));
+    const at = `${path}/targets/${variant}`;
+    const goneText = `${label}: ${listed(removed)} removed from the targets of "${variant}"`;
+    const newText = `${label}: ${listed(added)} added to the targets of "${variant}"`;
+    return [
+      ...(removed.length > 0 ? [{ path: at, before: removed, text: goneText }] : []),
+      ...(added.length > 0 ? [{ path: at, after: added, text: newText }] : []),
+    ];
+  });
+  if (changes.length > 0 || sameJson(before, after)) return changes;
+  return [
+    { path: `${path}/targets`, before, after, text: `${label}: targets put in another order` },
+  ];
+};
+
+const differences = (
+  { path, label }: Scope,
+  before: Configuration,
+  after: Configuration,
+): readonly Change[] => [
+  ...worded(
+    { path: `${path}/enabled`, label },
+    [before.enabled, after.enabled],
+    after.enabled ? 'enabled' : 'disabled',
+  ),
+  ...worded(
+    { path: `${path}/fallthrough`, label },
+    [before.fallthrough, after.fallthrough],
+    `fallthrough was ${serveText(before.fallthrough)}, now ${serveText(after.fallthrough)}`,
+  ),
+  ...worded(
+    { path: `${path}/offVariant`, label },
+    [before.offVariant, after.offVariant],
+    `off variant was ${variantText(before.offVariant)}, now ${variantText(after.offVariant)}`,
+  ),
+  ...targetChanges({ path, label }, before.targets, after.targets),
+];
+
+const ownershipText = (isOwn: boolean): string =>
+  isOwn
+    ? "has its own configuration, so far like the flag's defaults"
+    : "follows the flag's defaults again";
+
+const environmentChanges = (
+  before: ExistingFlag,
+  after: ExistingFlag,
+  environment: string,
+): readonly Change[] => {
+  const scope: Scope = { path: `/environments/${environment}`, label: environment };
+  const wasOwn = Object.hasOwn(before.environments, environment);
+  const isOwn = Object.hasOwn(after.environments, environment);
+  if (!wasOwn && !isOwn) return [];
+
+  const [old, current] = [
+    configurationOf(before, environment),
+    configurationOf(after, environment),
+  ];
+  const changes = differences(scope, old, current);
+  // Becoming its own is worth a line only when nothing else says so; losing it always is.
+  if (wasOwn === isOwn || (isOwn && changes.length > 0)) return changes;
+  const values = isOwn ? { after: current } : { before: old };
+  return [
+    { path: scope.path, ...values, text: `${scope.label}: ${ownershipText(isOwn)}` },
+    ...changes,
+  ];
+};
+
+/** What changed for every environment by default, and in each one with a configuration of its own. */
+export const configurationChanges = (
+  before: ExistingFlag,
+  after: ExistingFlag,
+): readonly Change[] => {
+  const environments = new Set([before, after].flatMap((flag) => Object.keys(flag.environments)));
+  return [
+    ...differences(DEFAULTS, before.defaults, after.defaults),
+    ...[...environments].flatMap((environment) => environmentChanges(before, after, environment)),
+  ];
+};
+
+/** The first configurations of a flag, one line each. */
+export const firstConfigurations = (flag: ExistingFlag): readonly Change[] =>
+  [
+    { ...DEFAULTS, configuration: flag.defaults },
+    ...Object.entries(flag.environments).map(([environment, configuration]) => ({
+      path: `/environments/${environment}`,
+      label: environment,
+      configuration,
+    })),
+  ].map(({ path, label, configuration }) => ({
+    path,
+    after: configuration,
+    text: `${label}: ${configurationText(configuration)}`,
+  }));

@@ -1,0 +1,59 @@
+import { type Environment, type ExistingProject, findEnvironment } from '../project/project.js';
+import { type Change, valueChange } from './change.js';
+
+const statusText = (status: Environment['status']): string =>
+  status === 'deleted' ? 'deleted' : 'restored';
+
+const kindText = (isProduction: boolean): string =>
+  isProduction ? 'now a production environment' : 'no longer a production environment';
+
+const added = ({ key, name, isProduction }: Environment): Change => ({
+  path: `/environments/${key}`,
+  after: name,
+  text: `environment "${key}" added${isProduction ? ', as a production environment' : ''}`,
+});
+
+const flagged = (path: string, before: string | boolean, after: string | boolean, text: string) =>
+  before === after ? [] : [{ path, before, after, text }];
+
+const differences = (before: Environment, after: Environment): readonly Change[] => {
+  const path = `/environments/${after.key}`;
+  const label = (what: string) => `${after.key}: ${what}`;
+  return [
+    ...flagged(`${path}/status`, before.status, after.status, label(statusText(after.status))),
+    ...valueChange(`${path}/name`, label('name'), before.name, after.name),
+    ...valueChange(
+      `${path}/description`,
+      label('description'),
+      before.description,
+      after.description,
+    ),
+    ...valueChange(`${path}/color`, label('color'), before.color, after.color),
+    ...flagged(
+      `${path}/isProduction`,
+      before.isProduction,
+      after.isProduction,
+      label(kindText(after.isProduction)),
+    ),
+  ];
+};
+
+const removed = ({ key, name }: Environment): Change => ({
+  path: `/environments/${key}`,
+  before: name,
+  text: `environment "${key}" not there`,
+});
+
+/** What changed in a project's environments. */
+export const environmentChanges = (
+  before: ExistingProject,
+  after: ExistingProject,
+): readonly Change[] => [
+  ...before.environments
+    .filter(({ key }) => findEnvironment(after, key) === undefined)
+    .map(removed),
+  ...after.environments.flatMap((environment) => {
+    const old = findEnvironment(before, environment.key);
+    return old === undefined ? [added(environment)] : differences(old, environment);
+  }),
+];

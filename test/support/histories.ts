@@ -1,0 +1,204 @@
+import * as fc from 'fast-check';
+import { type DomainEvent } from '../../src/domain/catalogue.js';
+import {
+  type Configuration,
+  type Serve,
+  type Target,
+} from '../../src/domain/flag/configuration.js';
+import { type FlagContent, type FlagEvent } from '../../src/domain/flag/events.js';
+import { absentFlag, contentOf, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
+import { type Metadata } from '../../src/domain/metadata.js';
+import { type ProjectEvent } from '../../src/domain/project/events.js';
+import { type Recorded } from '../../src/domain/recorded.js';
+import { flagStream, projectIdOf, projectStream } from '../../src/domain/streams.js';
+
+export const ORGANIZATION = 'acme';
+export const PROJECT = 'shop';
+export const PROJECT_ID = projectIdOf(ORGANIZATION, PROJECT);
+export const ENVIRONMENTS = ['development', 'production'] as const;
+export const FIRST_MS = Date.parse('2026-01-01T00:00:00.000Z');
+
+export const configuration: Configuration = {
+  enabled: false,
+  offVariant: 'off',
+  fallthrough: { variant: 'on' },
+  targets: [],
+};
+
+export const flagContent = (key: string, projectId = PROJECT_ID): FlagContent => ({
+  projectId,
+  key,
+  name: `Flag ${key}`,
+  description: '',
+  tags: [],
+  type: 'boolean',
+  variants: [
+    { name: 'on', value: true },
+    { name: 'off', value: false },
+  ],
+  salt: key,
+  defaults: configuration,
+  environments: {},
+});
+
+export const splitServe = (onWeight: number): Serve => ({
+  split: {
+    weights: [
+      { variant: 'on', weight: onWeight },
+      { variant: 'off', weight: 100_000 - onWeight },
+    ],
+    total: 100_000,
+    bucketBy: 'targetingKey',
+    algorithm: 'murmur3-32',
+  },
+});
+
+export const metadataOf = (nth: number, change: Partial<Metadata> = {}): Metadata => ({
+  actor: { id: `user-${nth % 3}`, type: 'user', authMethod: 'admin-credential' },
+  commandId: `command-${nth}`,
+  commandHash: 'a'.repeat(64),
+  correlationId: `correlation-${nth}`,
+  causationId: `command-${nth}`,
+  requestId: `request-${nth}`,
+  ip: '192.0.2.7',
+  userAgent: 'curl/8.5.0',
+  reason: `reason ${nth}`,
+  schemaVersion: 1,
+  ...change,
+});
+
+/** An event to be written; `afterMs` since the one before it (0: in the same millisecond). */
+export type Entry = Readonly<{
+  stream: string;
+  event: DomainEvent;
+  afterMs?: number;
+  metadata?: Partial<Metadata>;
+}>;
+
+const eventId = (nth: number): string =>
+  `00000000-0000-4000-8000-${nth.toString(16).padStart(12, '0')}`;
+
+/** The log that holds these entries: contiguous revisions, positions with gaps, a second between events unless said otherwise. */
+export const recorded = (entries: readonly Entry[]): readonly Recorded<DomainEvent>[] => {
+  const revisions = new Map<string, number>();
+  let ms = FIRST_MS;
+  return entries.map(({ stream, event, afterMs = 1000, metadata }, nth) => {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    ms += nth === 0 ? 0 : afterMs;
+    const recordedAt = new Date(ms).toISOString();
+    const place = { stream, revision, position: 100 + nth * 10, recordedAt };
+    return { ...event, id: eventId(nth), ...place, metadata: metadataOf(nth, metadata) };
+  });
+};
+
+export const onFlag = (key: string, event: FlagEvent, more: Partial<Entry> = {}): Entry => ({
+  stream: flagStream(PROJECT_ID, key),
+  event,
+  ...more,
+});
+
+export const onProject = (event: ProjectEvent, more: Partial<Entry> = {}): Entry => ({
+  stream: projectStream(PROJECT_ID),
+  event,
+  ...more,
+});
+
+export const environmentAdded = (environment: string): ProjectEvent => ({
+  type: 'EnvironmentAdded',
+  data: {
+    environment,
+    name: environment,
+    description: '',
+    color: '#336699',
+    isProduction: environment === 'production',
+  },
+});
+
+/** A project with its environments, the beginning of most logs here. */
+export const projectBegins: readonly Entry[] = [
+  onProject({
+    type: 'ProjectCreated',
+    data: { organizationId: ORGANIZATION, key: PROJECT, name: 'Shop', description: '' },
+  }),
+  ...ENVIRONMENTS.map((environment) => onProject(environmentAdded(environment))),
+];
+
+type Step = Readonly<{
+  flag: string;
+  environment: string;
+  kind: number;
+  n: number;
+  afterMs: number;
+}>;
+
+const step: fc.Arbitrary<Step> = fc.record({
+  flag: fc.constantFrom('alpha', 'beta', 'Gamma'),
+  environment: fc.constantFrom(...ENVIRONMENTS),
+  kind: fc.nat(12),
+  n: fc.nat(4),
+  afterMs: fc.constantFrom(0, 0, 1, 250, 5000),
+});
+
+const VARIANTS = flagContent('any').variants;
+const VARIANT_NAMES = [null, 'on', 'off', null, 'on'] as const;
+
+const targetsOf = (n: number): readonly Target[] =>
+  n === 0 ? [] : [{ variant: VARIANT_NAMES[n] ?? 'off', keys: [`user-${n}`, 'user-9'] }];
+
+/** Any change of a live flag; `n` varies its values. */
+const changing = (past: readonly Flag[], { environment, kind, n }: Step): FlagEvent => {
+  const data = { environment };
+  const variant = VARIANT_NAMES[n] ?? null;
+  const then = past[n % past.length] ?? absentFlag;
+  const content = then.status === 'absent' ? flagContent('unused') : contentOf(then);
+  const details = { name: `Name ${n}`, description: 'd'.repeat(n), tags: [`t${n}`, 'all'] };
+  const promoted = { ...configuration, enabled: n % 2 === 0 };
+  const events: readonly FlagEvent[] = [
+    { type: 'FlagEnabled', data },
+    { type: 'FlagDisabled', data },
+    { type: 'FlagRolloutChanged', data: { ...data, fallthrough: splitServe(n * 20_000) } },
+    { type: 'FlagRolloutChanged', data: { ...data, fallthrough: { variant } } },
+    { type: 'FlagTargetsChanged', data: { ...data, targets: targetsOf(n) } },
+    { type: 'FlagOffVariantChanged', data: { ...data, offVariant: variant } },
+    { type: 'FlagDetailsChanged', data: details },
+    { type: 'FlagVariantsChanged', data: { variants: n > 1 ? VARIANTS : VARIANTS.toReversed() } },
+    { type: 'FlagPromoted', data: { from: 'x', to: environment, configuration: promoted } },
+    { type: 'FlagArchived', data: {} },
+    { type: 'FlagUnarchived', data: {} },
+    { type: 'FlagReverted', data: { content, status: 'active', fromRevision: n % past.length } },
+  ];
+  return events[kind] ?? { type: 'FlagDeleted', data: {} };
+};
+
+const entryOf = (past: readonly Flag[], taken: Step): Entry => {
+  const { flag, afterMs } = taken;
+  const last = past.at(-1) ?? absentFlag;
+  if (last.status === 'absent') {
+    return onFlag(flag, { type: 'FlagCreated', data: flagContent(flag) }, { afterMs });
+  }
+  if (last.status !== 'deleted') return onFlag(flag, changing(past, taken), { afterMs });
+  const restored = {
+    content: contentOf(last),
+    status: last.statusBefore,
+    fromRevision: past.length - 2,
+  };
+  return onFlag(flag, { type: 'FlagRestored', data: restored }, { afterMs });
+};
+
+const entriesOf = (steps: readonly Step[]): readonly Entry[] => {
+  const past = new Map<string, readonly Flag[]>();
+  return steps.map((taken) => {
+    const before = past.get(taken.flag) ?? [];
+    const entry = entryOf(before, taken);
+    const next = evolveFlag(before.at(-1) ?? absentFlag, entry.event as FlagEvent);
+    past.set(taken.flag, [...before, next]);
+    return entry;
+  });
+};
+
+/** Random logs of one project: up to three flags, every kind of flag event, several events in one millisecond. */
+export const logs = (maxLength = 40): fc.Arbitrary<readonly Recorded<DomainEvent>[]> =>
+  fc
+    .array(step, { minLength: 1, maxLength })
+    .map((steps) => recorded([...projectBegins, ...entriesOf(steps)]));
