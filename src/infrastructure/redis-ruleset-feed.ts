@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+import { withDeadline } from './deadline.js';
 import { redisLayout } from './redis-layout.js';
 import {
   type Cursor,
@@ -10,7 +11,6 @@ import {
   StreamGap,
 } from './redis-ruleset-draft.js';
 import { positionOf, type RedisRulesetReader, redisRulesetReader } from './redis-ruleset-reader.js';
-import { within } from './within.js';
 
 /** What the feed tells about itself; `pino` fits. */
 export type FeedLog = Readonly<{
@@ -100,6 +100,11 @@ export const redisRulesetFeed = ({
   let confirmedAt: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let attempted = (): void => undefined;
+  const closed = new Promise<void>((resolve) => {
+    closing.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
   const firstAttempt = new Promise<void>((resolve) => (attempted = resolve));
 
   const confirm = (): void => {
@@ -137,7 +142,7 @@ export const redisRulesetFeed = ({
     };
     closing.signal.addEventListener('abort', disconnect);
     try {
-      await within(CONNECT_MS, 'Redis', redis.connect());
+      await withDeadline(redis.connect(), CONNECT_MS, () => new Error('Redis cannot be reached.'));
       const reader = redisRulesetReader(redis, redisLayout(prefix));
       while (!closing.signal.aborted) await followUntilGap(reader);
     } finally {
@@ -148,10 +153,11 @@ export const redisRulesetFeed = ({
 
   const run = async (): Promise<void> => {
     while (!closing.signal.aborted) {
-      await session().catch((error: unknown) => {
+      const ended = session().catch((error: unknown) => {
         if (isCurrent && !closing.signal.aborted)
           log.warn({ err: error }, 'rulesets no longer follow Redis; the last ones are kept');
       });
+      await Promise.race([ended, closed]);
       isCurrent = false;
       attempted();
       await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);

@@ -1,8 +1,8 @@
 import { type ChainableCommander, type Redis } from 'ioredis';
 import { type RulesetChange } from '../domain/evaluation/change.js';
 import { type Ruleset } from '../domain/evaluation/ruleset.js';
+import { withDeadline } from './deadline.js';
 import { type RedisLayout } from './redis-layout.js';
-import { within } from './within.js';
 
 /** Where the snapshot in Redis stands. `lastId` is that of the last change, `0-0` when there is none. */
 export type SnapshotHead = Readonly<{
@@ -34,10 +34,16 @@ type StreamReply = [id: string, fields: string[]][];
 /** How long one answer may take. Loading a large environment takes the longest. */
 const ANSWER_MS = 5_000;
 
+/** How late a blocking read may be: later than this, nobody is at the other end. */
+const STREAM_MS = 1_500;
+
+const answered = <T>(reply: Promise<T>, timeoutMs: number = ANSWER_MS): Promise<T> =>
+  withDeadline(reply, timeoutMs, () => new Error(`Redis did not answer within ${timeoutMs} ms.`));
+
 const parse = <T>(text: string): T => JSON.parse(text) as T;
 
 const execute = async (transaction: ChainableCommander): Promise<unknown[]> => {
-  const replies = await within(ANSWER_MS, 'Redis', transaction.exec());
+  const replies = await answered(transaction.exec());
   return (replies ?? []).map(([error, reply]) => {
     if (error !== null) throw error;
     return reply;
@@ -97,10 +103,9 @@ export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
 
   /** Entries after `id`, oldest first, at most `count`; waits up to `blockMs` for the first. */
   entriesAfter: async (id: string, count: number, blockMs: number): Promise<ChangeEntry[]> => {
-    const reply = await within(
-      blockMs + ANSWER_MS,
-      'Redis',
+    const reply = await answered(
       redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', layout.changes, id),
+      blockMs + STREAM_MS,
     );
     return (reply?.[0]?.[1] ?? []).map(entryOf);
   },

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CurrentStates } from '../queries/load-current-states.js';
 import { currentRulesets } from '../queries/rulesets/current-rulesets.js';
 import { type RulesetMemory, type RulesetSource } from '../queries/rulesets/ruleset-memory.js';
+import { withDeadline } from './deadline.js';
 import { type FeedLog, type RedisRulesetFeed } from './redis-ruleset-feed.js';
 import { type DiskCopy, type RulesetDiskCopy } from './ruleset-disk-copy.js';
-import { within } from './within.js';
 
 export type RulesetSupplyOptions = Readonly<{
   memory: RulesetMemory;
@@ -30,6 +30,9 @@ const POLL_MS = 1_000;
 const POSTGRES_MS = 5_000;
 const SAVE_AFTER_MS = 1_000;
 
+const inTime = <T>(answer: Promise<T>): Promise<T> =>
+  withDeadline(answer, POSTGRES_MS, () => new Error('Postgres did not answer in time.'));
+
 const completely = (
   environments: ReturnType<typeof currentRulesets>,
 ): Parameters<RulesetMemory['publish']>[0]['environments'] =>
@@ -48,10 +51,10 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
 
   const fromPostgres = async (): Promise<void> => {
     const held = memory.current()?.position;
-    const position = await within(POSTGRES_MS, 'Postgres', options.currentPosition());
+    const position = await inTime(options.currentPosition());
     if (position === null) return;
     if (position !== held) {
-      const states = await within(POSTGRES_MS, 'Postgres', options.loadCurrentStates());
+      const states = await inTime(options.loadCurrentStates());
       if (closing.signal.aborted || feed.isCurrent() || states.position === null) return;
       const environments = completely(currentRulesets(states));
       const update = { source: 'postgres', position: states.position, isComplete: true } as const;
