@@ -3,14 +3,9 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
 import { withDeadline } from './deadline.js';
 import { redisLayout } from './redis-layout.js';
-import {
-  type Cursor,
-  cursorOf,
-  ENTRIES_AT_ONCE,
-  rulesetDraft,
-  StreamGap,
-} from './redis-ruleset-draft.js';
-import { positionOf, type RedisRulesetReader, redisRulesetReader } from './redis-ruleset-reader.js';
+import { StreamGap } from './redis-ruleset-draft.js';
+import { followOnce, loadAll } from './redis-ruleset-follow.js';
+import { type RedisRulesetReader, redisRulesetReader } from './redis-ruleset-reader.js';
 
 /** What the feed tells about itself; `pino` fits. */
 export type FeedLog = Readonly<{
@@ -27,61 +22,11 @@ export type RedisRulesetFeedOptions = Readonly<{
   redis?: Omit<RedisOptions, 'replyMapping'>;
 }>;
 
-/** One blocking read; also how soon a refill that wrote no entry is noticed. Milliseconds. */
-const BLOCK_MS = 1_000;
 /** So that a snapshot that is broken for good is not loaded in a tight loop. */
 const AFTER_GAP_MS = 20;
 const CONNECT_MS = 2_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-
-/** Redis cannot serve: it holds no snapshot, or one that is older than what we serve already. */
-class SnapshotUnusable extends Error {
-  override readonly name = 'SnapshotUnusable';
-}
-
-const loadAll = async (reader: RedisRulesetReader, memory: RulesetMemory): Promise<Cursor> => {
-  const head = await reader.head();
-  if (head === undefined) throw new SnapshotUnusable('Redis holds no snapshot.');
-  const held = memory.current()?.position ?? -1;
-  if (head.position < held)
-    throw new SnapshotUnusable(`Redis is at ${head.position}, behind ${held}.`);
-  const draft = rulesetDraft(reader, cursorOf(head), () => false);
-  for (const id of head.environmentIds) await draft.load(id);
-  await draft.catchUp();
-  memory.publish(draft.update(true));
-  return draft.cursor();
-};
-
-/** @throws StreamGap when Redis stands elsewhere than the stream led us */
-const checkHead = async (reader: RedisRulesetReader, cursor: Cursor): Promise<Cursor> => {
-  const head = await reader.head();
-  if (head?.generation !== cursor.generation)
-    throw new StreamGap('The snapshot was flushed or refilled.');
-  // An entry added since the blocking read is no gap: the next read gets it.
-  const isReached = head.position === cursor.position;
-  if (!isReached && positionOf(head.lastId) <= cursor.position)
-    throw new StreamGap(`No entry leads from ${cursor.position} to ${head.position}.`);
-  return cursor;
-};
-
-const followOnce = async (
-  reader: RedisRulesetReader,
-  memory: RulesetMemory,
-  cursor: Cursor,
-): Promise<Cursor> => {
-  const entries = await reader.entriesAfter(cursor.lastId, ENTRIES_AT_ONCE, BLOCK_MS);
-  if (entries.length === 0) return checkHead(reader, cursor);
-  const draft = rulesetDraft(
-    reader,
-    cursor,
-    (id) => memory.current()?.environments.has(id) ?? false,
-  );
-  await draft.apply(entries);
-  await draft.catchUp();
-  memory.publish(draft.update(false));
-  return draft.cursor();
-};
 
 /**
  * Keeps the memory equal to the snapshot in Redis: loads everything, then follows the change stream on a connection
