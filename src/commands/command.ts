@@ -1,5 +1,6 @@
 import { type Command, type Decider, type Event } from '../domain/decider.js';
 import { type Metadata } from '../domain/metadata.js';
+import { type Aggregates } from './aggregates.js';
 import { type EventStore } from './event-store.js';
 
 export type CommandRequest<C extends Command> = Readonly<{
@@ -26,6 +27,7 @@ export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
   store: EventStore;
   decider: Decider<S, C, E, R>;
   streamOf: (command: C) => string;
+  streams: Aggregates<S>;
   /** What the decision must know of other streams; `fresh` when a stale view could make it refuse wrongly. */
   referencesOf: (command: C, fresh: boolean) => Promise<R>;
   /** Monotonic milliseconds. */

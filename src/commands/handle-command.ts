@@ -1,5 +1,5 @@
 import { type Command, DomainError, type Event } from '../domain/decider.js';
-import { aggregates, type Aggregates, type Loaded } from './aggregates.js';
+import { type Loaded } from './aggregates.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
 import { eventId } from './event-id.js';
 import { AppendOutcomeUnknown, WrongRevision } from './event-store.js';
@@ -40,8 +40,7 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
 export const commandHandler = <S, C extends Command, E extends Event, R>(
   deps: HandlerDeps<S, C, E, R>,
 ) => {
-  const { store, decider, streamOf, referencesOf, clock } = deps;
-  const streams: Aggregates<S> = aggregates(store, decider, clock);
+  const { store, streams, decider, streamOf, referencesOf, clock } = deps;
   const inTurn = streamQueue();
 
   /** The answer that the first request with this command id got, from the log. */
