@@ -17,25 +17,25 @@ const body = JSON.stringify({
 });
 const one = `${environments}/of-50/evaluate/flag-0001`;
 const cases: readonly Case[] = [
-  { name: 'one flag, GET', path: `${one}?${query}`, bare: '/bare/one', reach: '≤ 1.7x' },
-  { name: 'one flag, POST', path: one, bare: '/bare/one', body, reach: '≤ 2.2x' },
+  { name: 'one flag, GET', path: `${one}?${query}`, bare: '/one', reach: '≤ 1.7x' },
+  { name: 'one flag, POST', path: one, bare: '/one', body, reach: '≤ 2.2x' },
   {
     name: 'all 50, GET',
     path: `${environments}/of-50/evaluate?${query}`,
-    bare: '/bare/50',
+    bare: '/50',
     reach: '≤ 2.5x',
   },
   {
     name: 'all 50, POST',
     path: `${environments}/of-50/evaluate`,
-    bare: '/bare/50',
+    bare: '/50',
     body,
     reach: '',
   },
   {
     name: 'all 1000, POST',
     path: `${environments}/of-1000/evaluate`,
-    bare: '/bare/1000',
+    bare: '/1000',
     body,
     reach: '≤ 600 µs',
   },
@@ -76,14 +76,14 @@ const row = (name: string, ours: Measured, bare: Measured, reach: string): strin
 
 const file = new URL('evaluation-server.ts', import.meta.url);
 const server = fork(file, { execArgv: process.execArgv });
-const [{ origin }] = (await once(server, 'message')) as [{ origin: string }];
+const [origins] = (await once(server, 'message')) as [{ ours: string; bare: string }];
 
 console.log('                   req/s  bare r/s   CPU µs  bare µs   ratio   p99 ms / bare   reach');
 for (const { name, path, bare, body: postBody, reach } of cases) {
   const [ours, reference]: [Measured[], Measured[]] = [[], []];
   for (let round = 0; round < ROUNDS; round += 1) {
-    reference.push(await measure(server, origin + bare, postBody));
-    ours.push(await measure(server, origin + path, postBody));
+    reference.push(await measure(server, origins.bare + bare, postBody));
+    ours.push(await measure(server, origins.ours + path, postBody));
   }
   console.log(row(name, best(ours), best(reference), reach));
 }
