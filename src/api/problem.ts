@@ -43,6 +43,8 @@ export const PROBLEMS = {
   'event-store-unavailable': [503, 'The event store is away; nothing was written'],
   'outcome-unknown': [503, 'The event store did not confirm in time'],
   'read-model-unavailable': [503, 'The read model is away'],
+  'position-not-reached': [503, 'The position is not reached yet'],
+  'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
