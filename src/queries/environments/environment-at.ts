@@ -1,9 +1,8 @@
-import { type Database } from '../database.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { environmentIn } from '../projects/environments-in.js';
-import { getProject, type ProjectAddress } from '../projects/get-project.js';
+import { type ProjectAddress } from '../projects/get-project.js';
+import { type StateSource } from '../state-source.js';
 import { environmentFlag, type EnvironmentView } from './environment-view.js';
-import { flagStatesAt } from './flag-states-at.js';
 
 export type EnvironmentAddress = ProjectAddress & Readonly<{ environment: string }>;
 
@@ -12,13 +11,13 @@ export type EnvironmentAddress = ProjectAddress & Readonly<{ environment: string
  * @throws DomainError project-not-found, project-not-yet-created, environment-not-found
  */
 export const environmentAt =
-  (db: Database) =>
+  (source: StateSource) =>
   async (address: EnvironmentAddress, moment: Moment): Promise<EnvironmentView> => {
-    const project = await getProject(db)(address, moment);
+    const project = await source.project(address, moment);
     const environment = environmentIn(project, address.environment);
-    const states = await flagStatesAt(db)(address, moment);
+    const states = await source.flags(address, moment);
     const flags = states
       .filter(({ state }) => state.status !== 'deleted')
-      .map((row) => environmentFlag(row.state, environment.key, row));
+      .map((row) => environmentFlag(row, environment.key));
     return { project: project.key, environment, flags };
   };

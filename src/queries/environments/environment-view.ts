@@ -6,6 +6,7 @@ import {
 import { configurationOf, type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Environment } from '../../domain/project/project.js';
 import { timeText } from '../provenance.js';
+import { type FlagState } from '../state-source.js';
 
 /** A flag as it was in one environment. */
 export type EnvironmentFlag = Readonly<{
@@ -31,13 +32,9 @@ export type EnvironmentView = Readonly<{
   flags: readonly EnvironmentFlag[];
 }>;
 
-/** Where a flag's state was taken. */
-export type Taken = Readonly<{ revision: number; position: number; recordedAt: string | Date }>;
-
 export const environmentFlag = (
-  state: ExistingFlag,
+  { state, revision, position, recordedAt }: FlagState,
   environment: string,
-  { revision, position, recordedAt }: Taken,
 ): EnvironmentFlag => ({
   key: state.key,
   name: state.name,

@@ -1,12 +1,10 @@
 import { type FlagContent } from '../../domain/flag/events.js';
 import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
-import { type Database } from '../database.js';
 import { type Moment } from '../moments/resolve-moment.js';
-import { getProject, type ProjectAddress } from '../projects/get-project.js';
+import { type ProjectAddress } from '../projects/get-project.js';
 import { type ProjectView } from '../projects/project-view.js';
 import { timeText } from '../provenance.js';
-import { type Taken } from './environment-view.js';
-import { flagStatesAt } from './flag-states-at.js';
+import { type FlagState, type StateSource } from '../state-source.js';
 
 /** A flag with everything it had, and where that was taken. */
 export type StateOfFlag = Omit<FlagContent, 'projectId'> &
@@ -20,10 +18,7 @@ export type StateOfFlag = Omit<FlagContent, 'projectId'> &
 /** A project, its environments, and every flag that existed, by key, deleted ones too. */
 export type ProjectState = Readonly<{ project: ProjectView; flags: readonly StateOfFlag[] }>;
 
-export const stateOfFlag = (
-  state: ExistingFlag,
-  { revision, position, recordedAt }: Taken,
-): StateOfFlag => {
+const stateOfFlag = ({ state, revision, position, recordedAt }: FlagState): StateOfFlag => {
   const { projectId, ...content } = contentOf(state);
   return { ...content, status: state.status, revision, position, updatedAt: timeText(recordedAt) };
 };
@@ -33,9 +28,9 @@ export const stateOfFlag = (
  * @throws DomainError project-not-found, project-not-yet-created
  */
 export const projectState =
-  (db: Database) =>
+  (source: StateSource) =>
   async (address: ProjectAddress, moment: Moment): Promise<ProjectState> => {
-    const project = await getProject(db)(address, moment);
-    const states = await flagStatesAt(db)(address, moment);
-    return { project, flags: states.map((row) => stateOfFlag(row.state, row)) };
+    const project = await source.project(address, moment);
+    const states = await source.flags(address, moment);
+    return { project, flags: states.map(stateOfFlag) };
   };

@@ -2,7 +2,7 @@ import { DomainError } from '../../domain/decider.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
-import { type Fact, factColumns } from '../provenance.js';
+import { type Fact, factColumns, timeText } from '../provenance.js';
 import { projectView, type ProjectView } from './project-view.js';
 
 export type ProjectAddress = Readonly<{ organizationId: string; project: string }>;
@@ -10,10 +10,10 @@ export type ProjectAddress = Readonly<{ organizationId: string; project: string 
 export const projectNotFound = (project: string): DomainError =>
   new DomainError('project-not-found', `There is no project "${project}".`);
 
-export const projectNotYetCreated = (project: string, createdAt: Date): DomainError =>
+export const projectNotYetCreated = (project: string, createdAt: string | Date): DomainError =>
   new DomainError(
     'project-not-yet-created',
-    `Project "${project}" was created at ${createdAt.toISOString()}, after the moment asked for.`,
+    `Project "${project}" was created at ${timeText(createdAt)}, after the moment asked for.`,
   );
 
 type Row = Fact & { createdAt: Date; state: ExistingProject | null };
