@@ -98,21 +98,28 @@ export const configurationChanges = (
   after: ExistingFlag,
 ): readonly Change[] => {
   const environments = new Set([before, after].flatMap((flag) => Object.keys(flag.environments)));
+  // Sorted, because Postgres keeps the members of a JSON object in an order of its own.
+  const inOrder = [...environments].toSorted();
   return [
     ...differences(DEFAULTS, before.defaults, after.defaults),
-    ...[...environments].flatMap((environment) => environmentChanges(before, after, environment)),
+    ...inOrder.flatMap((environment) => environmentChanges(before, after, environment)),
   ];
 };
+
+const byKey = ([left]: [string, unknown], [right]: [string, unknown]): number =>
+  left < right ? -1 : 1;
 
 /** The first configurations of a flag, one line each. */
 export const firstConfigurations = (flag: ExistingFlag): readonly Change[] =>
   [
     { ...DEFAULTS, configuration: flag.defaults },
-    ...Object.entries(flag.environments).map(([environment, configuration]) => ({
-      path: `/environments/${environment}`,
-      label: environment,
-      configuration,
-    })),
+    ...Object.entries(flag.environments)
+      .toSorted(byKey)
+      .map(([environment, configuration]) => ({
+        path: `/environments/${environment}`,
+        label: environment,
+        configuration,
+      })),
   ].map(({ path, label, configuration }) => ({
     path,
     after: configuration,
