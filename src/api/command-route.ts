@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { type Static, Type } from '@sinclair/typebox';
+import { type FastifyRequest } from 'fastify';
+import { commandHashOf } from '../commands/event-id.js';
+import { canonicalJson, type Json } from '../domain/json.js';
+import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
+import { projectIdOf } from '../domain/streams.js';
+import { Change, closed, Position, problems } from './schemas.js';
+
+export const CommandQuery = Type.Object(
+  {
+    dryRun: Type.Optional(
+      Type.Boolean({ description: 'Answer what would be written; write nothing.' }),
+    ),
+    reason: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1000, description: 'Why; kept with the events.' }),
+    ),
+  },
+  closed,
+);
+
+export const CommandHeaders = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({
+      pattern: '^(?:W/)?"\\d{1,15}"$',
+      description: 'The revision that you read, in quotes; 412 when it is no longer the last.',
+    }),
+  ),
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,200}$',
+      description: 'A repeat with the same key is answered as the first was, and written once.',
+    }),
+  ),
+});
+
+export const CommandAnswer = Type.Object({
+  result: Type.Union([
+    Type.Literal('recorded'),
+    Type.Literal('unchanged'),
+    Type.Literal('dry-run'),
+  ]),
+  revision: Type.Integer({ minimum: -1, description: 'Of the stream, after the command.' }),
+  position: Position,
+  commandId: Type.String(),
+  events: Type.Array(Type.Object({ type: Type.String(), data: Type.Unknown() })),
+  changes: Type.Array(Change),
+});
+
+export type CommandAnswer = Static<typeof CommandAnswer>;
+export type CommandQuery = Static<typeof CommandQuery>;
+
+/** What every command's route has in its schema, next to its own params and body. */
+export const commandSchema = (tag: string, summary: string) => ({
+  tags: [tag],
+  summary,
+  querystring: CommandQuery,
+  headers: CommandHeaders,
+  response: { 200: CommandAnswer, 201: CommandAnswer, ...problems },
+});
+
+/** The id of the project that a request's path names, in the caller's organization. */
+export const projectIn = ({
+  caller,
+  params,
+}: Pick<FastifyRequest, 'caller'> & { params: { project: string } }): string =>
+  projectIdOf(caller.organizationId, params.project);
+
+const commandHash = ({ method, url, body }: FastifyRequest): string =>
+  commandHashOf(canonicalJson([method, url.split('?', 1)[0] ?? url, (body ?? null) as Json]));
+
+/** Everything that is kept next to the events of this request. */
+export const metadataOf = (request: FastifyRequest): Metadata => {
+  const { reason } = request.query as CommandQuery;
+  const correlationId = request.headers['x-correlation-id'];
+  const userAgent = request.headers['user-agent'];
+  return {
+    actor: request.caller.actor,
+    commandId: request.commandId,
+    commandHash: commandHash(request),
+    correlationId: typeof correlationId === 'string' ? correlationId.slice(0, 200) : request.id,
+    causationId: request.commandId,
+    requestId: request.id,
+    ip: request.ip,
+    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, 500) }),
+    ...(reason === undefined ? {} : { reason }),
+    schemaVersion: SCHEMA_VERSION,
+  };
+};
+
+/** Gives the request its command id; before the handler, so that also an error can tell it. */
+export const nameCommand = async (request: FastifyRequest): Promise<void> => {
+  const key = request.headers['idempotency-key'];
+  request.commandId = typeof key === 'string' ? key : randomUUID();
+};

@@ -1,0 +1,69 @@
+/** code → HTTP status and title. docs/errors.md is held equal to it by a test. */
+export const PROBLEMS = {
+  'invalid-request': [400, 'The request does not fit its schema'],
+  'invalid-json': [400, 'The body is not acceptable JSON'],
+  unauthorized: [401, 'The credential is missing or wrong'],
+  'route-not-found': [404, 'There is no such route'],
+  'project-not-found': [404, 'There is no such project'],
+  'environment-not-found': [404, 'The project has no such environment'],
+  'flag-not-found': [404, 'The project has no such flag'],
+  'flag-not-yet-created': [404, 'The flag did not exist at that moment'],
+  'revision-not-found': [404, 'The flag has no such revision'],
+  'api-key-not-found': [404, 'There is no such API key'],
+  'method-not-allowed': [405, 'The route has other methods'],
+  'project-exists': [409, 'The project exists'],
+  'project-deleted': [409, 'The project is deleted'],
+  'environment-exists': [409, 'The environment exists'],
+  'environment-deleted': [409, 'The environment is deleted'],
+  'flag-exists': [409, 'The flag exists'],
+  'flag-exists-deleted': [409, 'The flag exists and is deleted'],
+  'flag-deleted': [409, 'The flag is deleted'],
+  'flag-not-deleted': [409, 'The flag is not deleted'],
+  'flag-archived': [409, 'The flag is archived'],
+  'variant-in-use': [409, 'The variant is served'],
+  'concurrent-change': [409, 'Others changed it at the same moment'],
+  'stale-revision': [412, 'It changed since you read it'],
+  'body-too-large': [413, 'The body is too large'],
+  'command-too-large': [413, 'What the command would write is too large'],
+  'unsupported-media-type': [415, 'The content type is not supported'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key was used for another command'],
+  'unknown-variant': [422, 'The flag has no such variant'],
+  'no-variants': [422, 'The flag needs variants'],
+  'duplicate-variant': [422, 'A variant appears twice'],
+  'variant-type-mismatch': [422, 'A value is not of the type of the flag'],
+  'invalid-weight': [422, 'A share is not possible'],
+  'weights-not-100': [422, 'The shares do not add up to 100 %'],
+  'flag-not-boolean': [422, 'The flag has no true and false variants'],
+  'flag-type-differs': [422, 'The flag has another type'],
+  'duplicate-target': [422, 'A targeting key is given to two variants'],
+  'moment-in-future': [422, 'The moment has not come yet'],
+  'invalid-flagd-file': [422, 'It is no file of flag definitions'],
+  'cannot-import': [422, 'The definition cannot be imported'],
+  internal: [500, 'Something went wrong on our side'],
+  'event-store-unavailable': [503, 'The event store is away; nothing was written'],
+  'outcome-unknown': [503, 'The event store did not confirm in time'],
+  'read-model-unavailable': [503, 'The read model is away'],
+} as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457. Members beyond the standard: `errors` (schema), `revision` (412), `commandId` (503). */
+export type Problem = Readonly<{
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  instance: string;
+}> &
+  Readonly<Record<string, unknown>>;
+
+export const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(PROBLEMS, code);
+
+export const problemOf = (
+  code: ProblemCode,
+  instance: string,
+  extras: Readonly<{ detail?: string; [member: string]: unknown }> = {},
+): Problem => {
+  const [status, title] = PROBLEMS[code];
+  return { type: `urn:chronoflag:problem:${code}`, title, status, instance, ...extras };
+};

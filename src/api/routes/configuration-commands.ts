@@ -1,0 +1,121 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { changesBetween } from '../../domain/changes.js';
+import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import { closed, Key, VariantName } from '../schemas.js';
+import { commandSender } from '../send-command.js';
+import { type FlagCommandDeps } from './flag-commands.js';
+import { ConfigurationParams, FallthroughBody, RolloutBody } from './flag-schemas.js';
+
+const PATH = '/projects/:project/flags/:flag/environments/:environment';
+
+type Place = Parameters<typeof projectIn>[0] & { params: { flag: string; environment: string } };
+
+export const configurationIn = (request: Place) => ({
+  projectId: projectIn(request),
+  flagKey: request.params.flag,
+  environment: request.params.environment,
+});
+
+/** Commands on the configuration of a flag in one environment; its individual targets are in target-commands.ts. */
+export const configurationCommandRoutes =
+  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const send = commandSender(flags, changesBetween);
+    app.addHook('preValidation', nameCommand);
+
+    app.post(
+      `${PATH}/enable`,
+      {
+        schema: {
+          ...commandSchema('configuration', 'Enable'),
+          params: ConfigurationParams,
+        },
+      },
+      async (request, reply) => {
+        const data = configurationIn(request);
+        return send(request, reply, { type: 'EnableFlag', data });
+      },
+    );
+
+    app.post(
+      `${PATH}/disable`,
+      {
+        schema: {
+          ...commandSchema('configuration', 'Disable: serve the off variant'),
+          params: ConfigurationParams,
+        },
+      },
+      async (request, reply) => {
+        const data = configurationIn(request);
+        return send(request, reply, { type: 'DisableFlag', data });
+      },
+    );
+
+    app.put(
+      `${PATH}/off-variant`,
+      {
+        schema: {
+          ...commandSchema(
+            'configuration',
+            'What is served while disabled; null: the code default',
+          ),
+          params: ConfigurationParams,
+          body: Type.Object({ offVariant: Type.Union([VariantName, Type.Null()]) }, closed),
+        },
+      },
+      async (request, reply) => {
+        const data = { ...configurationIn(request), ...request.body };
+        return send(request, reply, { type: 'ChangeOffVariant', data });
+      },
+    );
+
+    app.put(
+      `${PATH}/fallthrough`,
+      {
+        schema: {
+          ...commandSchema(
+            'configuration',
+            'What everyone else gets: one variant, or shares in percent',
+          ),
+          params: ConfigurationParams,
+          body: FallthroughBody,
+        },
+      },
+      async (request, reply) => {
+        const data = { ...configurationIn(request), fallthrough: request.body };
+        return send(request, reply, { type: 'ChangeRollout', data });
+      },
+    );
+
+    app.put(
+      `${PATH}/rollout`,
+      {
+        schema: {
+          ...commandSchema('configuration', 'Enable a boolean flag for this percentage of users'),
+          params: ConfigurationParams,
+          body: RolloutBody,
+        },
+      },
+      async (request, reply) => {
+        const data = { ...configurationIn(request), ...request.body };
+        return send(request, reply, { type: 'SetRolloutPercentage', data });
+      },
+    );
+
+    app.post(
+      `${PATH}/promote`,
+      {
+        schema: {
+          ...commandSchema('configuration', 'Copy this configuration to another environment'),
+          params: ConfigurationParams,
+          body: Type.Object({ to: Key }, closed),
+        },
+      },
+      async (request, reply) => {
+        const { environment: from, ...place } = configurationIn(request);
+        const data = { ...place, from, to: request.body.to };
+        return send(request, reply, { type: 'PromoteFlag', data });
+      },
+    );
+  };

@@ -1,0 +1,113 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { type FlagCommand } from '../../commands/flag-decider.js';
+import { changesBetween } from '../../domain/changes.js';
+import { type FlagEvent } from '../../domain/flag/events.js';
+import { type Flag } from '../../domain/flag/flag.js';
+import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import { closed, Key } from '../schemas.js';
+import { commandSender, type Handle } from '../send-command.js';
+import { FlagDetails, FlagParams, NewFlag, Variants } from './flag-schemas.js';
+
+export type FlagCommandDeps = Readonly<{ flags: Handle<Flag, FlagCommand, FlagEvent> }>;
+
+/**
+ * Commands on a flag as a whole. Those on its configuration in one environment are in
+ * configuration-commands.ts, those that go back in time in time-travel-commands.ts.
+ */
+export const flagCommandRoutes =
+  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const send = commandSender(flags, changesBetween);
+    app.addHook('preValidation', nameCommand);
+
+    app.post(
+      '/projects/:project/flags',
+      {
+        schema: {
+          ...commandSchema('flags', 'Create a flag, disabled everywhere'),
+          params: Type.Object({ project: Key }),
+          body: NewFlag,
+        },
+      },
+      async (request, reply) => {
+        const { key: flagKey, ...details } = request.body;
+        const data = { projectId: projectIn(request), flagKey, ...details };
+        return send(request, reply, { type: 'CreateFlag', data });
+      },
+    );
+
+    app.patch(
+      '/projects/:project/flags/:flag',
+      {
+        schema: {
+          ...commandSchema('flags', 'Change name, description or tags'),
+          params: FlagParams,
+          body: FlagDetails,
+        },
+      },
+      async (request, reply) => {
+        const flagKey = request.params.flag;
+        const data = { projectId: projectIn(request), flagKey, ...request.body };
+        return send(request, reply, { type: 'ChangeFlagDetails', data });
+      },
+    );
+
+    app.put(
+      '/projects/:project/flags/:flag/variants',
+      {
+        schema: {
+          ...commandSchema('flags', 'Replace the list of variants'),
+          params: FlagParams,
+          body: Type.Object({ variants: Variants }, closed),
+        },
+      },
+      async (request, reply) => {
+        const { variants } = request.body;
+        const data = { projectId: projectIn(request), flagKey: request.params.flag, variants };
+        return send(request, reply, { type: 'ChangeVariants', data });
+      },
+    );
+
+    app.post(
+      '/projects/:project/flags/:flag/archive',
+      {
+        schema: {
+          ...commandSchema('flags', 'Archive: serve the off variant everywhere'),
+          params: FlagParams,
+        },
+      },
+      async (request, reply) => {
+        const data = { projectId: projectIn(request), flagKey: request.params.flag };
+        return send(request, reply, { type: 'ArchiveFlag', data });
+      },
+    );
+
+    app.post(
+      '/projects/:project/flags/:flag/unarchive',
+      {
+        schema: {
+          ...commandSchema('flags', 'Make an archived flag active again'),
+          params: FlagParams,
+        },
+      },
+      async (request, reply) => {
+        const data = { projectId: projectIn(request), flagKey: request.params.flag };
+        return send(request, reply, { type: 'UnarchiveFlag', data });
+      },
+    );
+
+    app.delete(
+      '/projects/:project/flags/:flag',
+      {
+        schema: {
+          ...commandSchema('flags', 'Delete a flag; it can be restored'),
+          params: FlagParams,
+        },
+      },
+      async (request, reply) => {
+        const data = { projectId: projectIn(request), flagKey: request.params.flag };
+        return send(request, reply, { type: 'DeleteFlag', data });
+      },
+    );
+  };

@@ -1,0 +1,103 @@
+import { Type } from '@sinclair/typebox';
+import { type JsonObject } from '../../domain/json.js';
+import { closed, Description, Key, Name, Revision, Timestamp, VariantName } from '../schemas.js';
+
+export const FlagParams = Type.Object({ project: Key, flag: Key });
+export const ConfigurationParams = Type.Object({ project: Key, flag: Key, environment: Key });
+
+export const FlagTypeName = Type.Union([
+  Type.Literal('boolean'),
+  Type.Literal('string'),
+  Type.Literal('number'),
+  Type.Literal('object'),
+]);
+
+const VariantValue = Type.Union([
+  Type.Boolean(),
+  Type.String({ maxLength: 100_000 }),
+  Type.Number(),
+  Type.Unsafe<JsonObject>(Type.Record(Type.String(), Type.Unknown())),
+]);
+
+export const Variant = Type.Object(
+  { name: VariantName, value: VariantValue, description: Type.Optional(Description) },
+  closed,
+);
+
+export const Variants = Type.Array(Variant, { minItems: 1, maxItems: 100 });
+
+export const Tags = Type.Array(Type.String({ pattern: '^[^\\s,]{1,60}$' }), { maxItems: 50 });
+
+export const NewFlag = Type.Object(
+  {
+    key: Key,
+    type: FlagTypeName,
+    name: Type.Optional(Name),
+    description: Type.Optional(Description),
+    tags: Type.Optional(Tags),
+    variants: Type.Optional(Variants),
+    defaultVariant: Type.Optional(VariantName),
+    offVariant: Type.Optional(Type.Union([VariantName, Type.Null()])),
+    salt: Type.Optional(Type.String({ maxLength: 100 })),
+  },
+  closed,
+);
+
+export const FlagDetails = Type.Object(
+  {
+    name: Type.Optional(Name),
+    description: Type.Optional(Description),
+    tags: Type.Optional(Tags),
+  },
+  closed,
+);
+
+/** A past moment of one flag, at most one of them. */
+export const momentProperties = {
+  revision: Type.Optional(Revision),
+  position: Type.Optional(Type.Integer({ minimum: 0 })),
+  at: Type.Optional(Timestamp),
+};
+
+export const MomentBody = Type.Object(momentProperties, { ...closed, maxProperties: 1 });
+
+const BucketBy = Type.String({ minLength: 1, maxLength: 200 });
+
+export const FallthroughBody = Type.Union([
+  Type.Object({ variant: Type.Union([VariantName, Type.Null()]) }, closed),
+  Type.Object(
+    {
+      split: Type.Array(
+        Type.Object(
+          { variant: VariantName, percent: Type.Number({ minimum: 0, maximum: 100 }) },
+          closed,
+        ),
+        { minItems: 1, maxItems: 100 },
+      ),
+      bucketBy: Type.Optional(BucketBy),
+      salt: Type.Optional(Type.String({ maxLength: 100 })),
+    },
+    closed,
+  ),
+]);
+
+export const RolloutBody = Type.Object(
+  {
+    percentage: Type.Number({ minimum: 0, maximum: 100 }),
+    bucketBy: Type.Optional(BucketBy),
+  },
+  closed,
+);
+
+export const TargetingKeys = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+  maxItems: 10_000,
+});
+
+export const TargetsBody = Type.Object(
+  {
+    targets: Type.Array(Type.Object({ variant: VariantName, keys: TargetingKeys }, closed), {
+      maxItems: 100,
+    }),
+  },
+  closed,
+);

@@ -1,0 +1,86 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+
+/** One part of the service, as /ready tells it. */
+export type Readiness = Readonly<{
+  name: string;
+  isReady: boolean;
+  /** What an operator wants to know: position, lag, age of data, poison event, error. */
+  details: Readonly<Record<string, unknown>>;
+}>;
+
+export type HealthDeps = Readonly<{
+  readiness: () => Promise<readonly Readiness[]>;
+  isStopping: () => boolean;
+  /** Prometheus text. */
+  metrics: () => Promise<string>;
+  version: string;
+}>;
+
+const Ready = Type.Object({
+  status: Type.String({ description: 'ready, degraded or stopping.' }),
+  parts: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      isReady: Type.Boolean(),
+      details: Type.Record(Type.String(), Type.Unknown()),
+    }),
+  ),
+});
+
+/** /health (the process lives), /ready (its parts), /metrics (Prometheus). */
+export const healthRoutes =
+  ({ readiness, isStopping, metrics, version }: HealthDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/health',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['operation'],
+          summary: 'The process lives',
+          security: [],
+          response: { 200: Type.Object({ status: Type.String(), version: Type.String() }) },
+        },
+      },
+      async () => ({ status: 'ok', version }),
+    );
+
+    app.get(
+      '/ready',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['operation'],
+          summary: 'Every part works; 503 and which one otherwise',
+          security: [],
+          response: { 200: Ready, 503: Ready },
+        },
+      },
+      async (_, reply) => {
+        const parts = (await readiness()).map((part) => ({
+          ...part,
+          details: { ...part.details },
+        }));
+        const isReady = !isStopping() && parts.every((part) => part.isReady);
+        if (!isReady) void reply.code(503);
+        const status = isStopping() ? 'stopping' : isReady ? 'ready' : 'degraded';
+        return { status, parts };
+      },
+    );
+
+    app.get(
+      '/metrics',
+      {
+        schema: {
+          tags: ['operation'],
+          summary: 'Prometheus metrics',
+          response: { 200: Type.String() },
+        },
+      },
+      async (_, reply) => {
+        void reply.type('text/plain; version=0.0.4; charset=utf-8');
+        return metrics();
+      },
+    );
+  };

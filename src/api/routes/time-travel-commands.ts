@@ -1,0 +1,105 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { type FastifyRequest } from 'fastify';
+import { type Moment, type Snapshot } from '../../commands/flag/snapshot.js';
+import { changesBetween } from '../../domain/changes.js';
+import { DomainError } from '../../domain/decider.js';
+import { contentOf } from '../../domain/flag/flag.js';
+import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import { closed, Key, Name } from '../schemas.js';
+import { commandSender } from '../send-command.js';
+import { type FlagCommandDeps } from './flag-commands.js';
+import { FlagParams, MomentBody, momentProperties } from './flag-schemas.js';
+
+export type TimeTravelCommandDeps = FlagCommandDeps &
+  Readonly<{
+    /** A flag as it was at a moment, folded from the log. */
+    snapshotOf: (projectId: string, flagKey: string, moment: Moment) => Promise<Snapshot>;
+  }>;
+
+const CopyBody = Type.Object(
+  { key: Key, name: Type.Optional(Name), toProject: Type.Optional(Key) },
+  closed,
+);
+
+const RevertBody = Type.Object(
+  { ...momentProperties, environment: Type.Optional(Key) },
+  { ...closed, minProperties: 1, maxProperties: 2 },
+);
+
+/** @throws DomainError `invalid-request` unless exactly one of revision, position and at is given */
+const requireMoment = (moment: Moment): Moment => {
+  if (Object.keys(moment).length === 1) return moment;
+  throw new DomainError('invalid-request', 'Name one of revision, position and at.');
+};
+
+/** A restore without a body is one that names no moment. */
+const emptyBodyIsObject = async (request: FastifyRequest): Promise<void> => {
+  request.body ??= {};
+};
+
+/** Commands that bring back what was, and copies: all by appending. */
+export const timeTravelCommandRoutes =
+  ({ flags, snapshotOf }: TimeTravelCommandDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const send = commandSender(flags, changesBetween);
+    app.addHook('preValidation', nameCommand);
+
+    app.post(
+      '/projects/:project/flags/:flag/restore',
+      {
+        schema: {
+          ...commandSchema('flags', 'Restore a deleted flag, as it was before or at a moment'),
+          params: FlagParams,
+          body: MomentBody,
+        },
+        preValidation: emptyBodyIsObject,
+      },
+      async (request, reply) => {
+        const [projectId, flagKey] = [projectIn(request), request.params.flag];
+        const snapshot = await snapshotOf(projectId, flagKey, request.body);
+        const data = { projectId, flagKey, snapshot };
+        return send(request, reply, { type: 'RestoreFlag', data });
+      },
+    );
+
+    app.post(
+      '/projects/:project/flags/:flag/revert',
+      {
+        schema: {
+          ...commandSchema(
+            'flags',
+            'Make a flag what it was at a moment, or only in one environment',
+          ),
+          params: FlagParams,
+          body: RevertBody,
+        },
+      },
+      async (request, reply) => {
+        const { environment, ...moment } = request.body;
+        const [projectId, flagKey] = [projectIn(request), request.params.flag];
+        const snapshot = await snapshotOf(projectId, flagKey, requireMoment(moment));
+        const data = { projectId, flagKey, snapshot, ...(environment && { environment }) };
+        return send(request, reply, { type: 'RevertFlag', data });
+      },
+    );
+
+    app.post(
+      '/projects/:project/flags/:flag/copy',
+      {
+        schema: {
+          ...commandSchema('flags', 'Create a flag with the configuration of this one'),
+          params: FlagParams,
+          body: CopyBody,
+        },
+      },
+      async (request, reply) => {
+        const { key, toProject = request.params.project, ...details } = request.body;
+        const { flag, revision } = await snapshotOf(projectIn(request), request.params.flag, {});
+        const projectId = projectIn({ ...request, params: { project: toProject } });
+        const source = { content: contentOf(flag), revision };
+        const data = { projectId, flagKey: key, ...details, source };
+        return send(request, reply, { type: 'CopyFlag', data });
+      },
+    );
+  };

@@ -1,0 +1,41 @@
+import { Type } from '@sinclair/typebox';
+import { KEY_PATTERN } from '../domain/streams.js';
+
+/** Closed objects: what is not declared is refused, never dropped. */
+export const closed = { additionalProperties: false } as const;
+
+export const Key = Type.String({ pattern: KEY_PATTERN, description: 'Never changes.' });
+export const Name = Type.String({ minLength: 1, maxLength: 255 });
+export const Description = Type.String({ maxLength: 4000 });
+export const VariantName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+});
+export const Revision = Type.Integer({
+  minimum: 0,
+  description: 'Place in its own stream, from 0.',
+});
+export const Position = Type.Integer({ minimum: -1, description: 'Place in the whole log.' });
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339.' });
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    instance: Type.String({ description: 'The request id.' }),
+  },
+  { additionalProperties: true, description: 'RFC 9457. Codes: docs/errors.md.' },
+);
+
+/** The answers that every guarded route may give besides its own. */
+export const problems = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
+
+export const Change = Type.Object({
+  path: Type.String({ description: 'JSON pointer into the state.' }),
+  before: Type.Optional(Type.Unknown()),
+  after: Type.Optional(Type.Unknown()),
+  text: Type.String({ description: 'For people.' }),
+});

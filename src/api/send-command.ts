@@ -1,0 +1,76 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type CommandOutcome, type CommandRequest } from '../commands/command.js';
+import { AppendOutcomeUnknown } from '../commands/event-store.js';
+import { type Change } from '../domain/changes.js';
+import { type Command, type Event } from '../domain/decider.js';
+import { type CommandAnswer, type CommandQuery, metadataOf } from './command-route.js';
+
+/** A command is answered within this time, whatever the event store does. */
+const COMMAND_TIMEOUT_MS = 950;
+
+export type Handle<S, C extends Command, E extends Event> = (
+  request: CommandRequest<C>,
+) => Promise<CommandOutcome<S, E>>;
+
+type Existing<S> = Exclude<S, { status: 'absent' }>;
+
+type ChangesOf<S> = (
+  before: Existing<S> | undefined,
+  after: Existing<S> | undefined,
+) => readonly Change[];
+
+const isExisting = <S extends { status: string }>(state: S): state is Existing<S> =>
+  state.status !== 'absent';
+
+const existing = <S extends { status: string }>(state: S): Existing<S> | undefined =>
+  isExisting(state) ? state : undefined;
+
+const RESULTS = {
+  recorded: 'recorded',
+  repeated: 'recorded',
+  unchanged: 'unchanged',
+  'dry-run': 'dry-run',
+} as const;
+
+const expectedRevision = ({ headers }: FastifyRequest): { expectedRevision?: number } => {
+  const digits = /\d+/.exec(headers['if-match'] ?? '')?.[0];
+  return digits === undefined ? {} : { expectedRevision: Number(digits) };
+};
+
+/** Rejects when the signal aborts; what was begun goes on, and its outcome is not known. */
+const unlessLate = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new AppendOutcomeUnknown('The event store did not confirm the command in time.'));
+    });
+  });
+  return Promise.race([work, late]);
+};
+
+/**
+ * Runs one command of a request and answers it: 201 when it created something, else 200; ETag = revision.
+ * @throws whatever the command throws, and AppendOutcomeUnknown after COMMAND_TIMEOUT_MS
+ */
+export const commandSender =
+  <S extends { status: string }, C extends Command, E extends Event>(
+    handle: Handle<S, C, E>,
+    changesOf: ChangesOf<S>,
+  ) =>
+  async (request: FastifyRequest, reply: FastifyReply, command: C): Promise<CommandAnswer> => {
+    const { dryRun = false } = request.query as CommandQuery;
+    const metadata = metadataOf(request);
+    const signal = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+    const run = handle({ command, metadata, ...expectedRevision(request), dryRun, signal });
+    const { kind, revision, position, events, before, after } = await unlessLate(run, signal);
+    if (before.status === 'absent' && RESULTS[kind] === 'recorded') void reply.code(201);
+    if (kind === 'repeated') void reply.header('idempotency-replayed', 'true');
+    void reply.header('etag', `"${revision}"`);
+    return {
+      result: RESULTS[kind],
+      revision,
+      position,
+      commandId: metadata.commandId,
+      events: events.map(({ type, data }) => ({ type, data })),
+      changes: [...changesOf(existing(before), existing(after))],
+    };
+  };

@@ -1,0 +1,110 @@
+import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  AppendOutcomeUnknown,
+  EventStoreUnavailable,
+  WrongRevision,
+} from '../commands/event-store.js';
+import { DomainError } from '../domain/decider.js';
+import { isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.js';
+
+type Told = Readonly<{ code: ProblemCode; detail?: string; [member: string]: unknown }>;
+
+const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid-json',
+};
+
+const tellValidation = ({ validation = [], validationContext }: FastifyError): Told => ({
+  code: 'invalid-request',
+  detail: validation
+    .map(
+      ({ instancePath, message }) => `${validationContext ?? ''}${instancePath} ${message ?? ''}`,
+    )
+    .join('; '),
+  errors: validation.map(({ instancePath, message, params }) => ({
+    in: validationContext,
+    path: instancePath,
+    message,
+    params,
+  })),
+});
+
+const tellFramework = (error: FastifyError): Told => {
+  if (error.validation !== undefined) return tellValidation(error);
+  const code = FASTIFY_CODES[error.code];
+  if (code !== undefined) return { code, detail: error.message };
+  const isCallersFault = error.statusCode !== undefined && error.statusCode < 500;
+  return isCallersFault ? { code: 'invalid-request', detail: error.message } : { code: 'internal' };
+};
+
+const tellConflict = ({ expected, actual }: WrongRevision, isConditional: boolean): Told =>
+  isConditional
+    ? {
+        code: 'stale-revision',
+        detail: `If-Match names revision ${expected}, but it is at revision ${actual}. Read it again.`,
+        revision: actual,
+      }
+    : { code: 'concurrent-change', detail: 'Send the command again.', revision: actual };
+
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  '57P01',
+  '57P03',
+]);
+
+/** A database driver's sign of a connection that is refused, broken or too slow. */
+const isDatabaseAway = (error: Error): boolean => {
+  const { code } = error as { code?: unknown };
+  return (
+    (typeof code === 'string' && UNREACHABLE.has(code)) ||
+    /timeout|Connection terminated|connection/i.test(error.message)
+  );
+};
+
+const tellFault = (error: Error): Told => {
+  const { code } = error as { code?: unknown };
+  const isFrameworks = typeof code === 'string' && code.startsWith('FST_');
+  return !isFrameworks && isDatabaseAway(error)
+    ? { code: 'read-model-unavailable' }
+    : tellFramework(error as FastifyError);
+};
+
+const tellRefusal = ({ code, message: detail }: DomainError): Told =>
+  isProblemCode(code) ? { code, detail } : { code: 'internal' };
+
+const tellOutcomeUnknown = (commandId: string): Told => ({
+  code: 'outcome-unknown',
+  detail: `It may have been written. Send it again with "Idempotency-Key: ${commandId}": it is never applied twice.`,
+  commandId,
+});
+
+const tell = (error: Error, request: FastifyRequest): Told => {
+  if (error instanceof DomainError) return tellRefusal(error);
+  if (error instanceof WrongRevision) {
+    return tellConflict(error, request.headers['if-match'] !== undefined);
+  }
+  if (error instanceof EventStoreUnavailable) {
+    return { code: 'event-store-unavailable', detail: error.message };
+  }
+  if (error instanceof AppendOutcomeUnknown) return tellOutcomeUnknown(request.commandId);
+  return tellFault(error);
+};
+/** The one place that knows statuses. 5xx are logged with their cause and tell nothing of the inside. */
+export const sendProblem = async (
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Problem> => {
+  const { code, ...extras } = tell(error, request);
+  const problem = problemOf(code, request.id, extras);
+  if (problem.status >= 500) request.log.error({ err: error, code }, 'request failed');
+  if (problem.status === 503) void reply.header('retry-after', '1');
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply.code(problem.status).type('application/problem+json');
+  return problem;
+};

@@ -1,0 +1,85 @@
+import { type Decider, type Command, type Event } from '../domain/decider.js';
+import { type EventStore, NO_STREAM } from './event-store.js';
+
+/** A stream folded up to a revision. `commands` maps the id of every command in it to its hash. */
+export type Loaded<S> = Readonly<{
+  state: S;
+  revision: number;
+  /** Log position of the last event; -1 for a stream without events. */
+  position: number;
+  /** When the stream was last read or appended to, on the given clock. */
+  checkedAtMs: number;
+  commands: Map<string, string>;
+}>;
+
+type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'evolve'>;
+
+/** Events held in memory over all streams before the least recently used streams are dropped. */
+const MAX_EVENTS = 500_000;
+
+/**
+ * Streams folded in memory, so that a command costs one append and no read. What is here may be behind the
+ * log (another process writes too): the append's expected revision, and a refresh before every other answer, make that safe.
+ */
+export const aggregates = <S, E extends Event>(
+  store: EventStore,
+  { initialState, evolve }: Fold<S, E>,
+  clock: () => number,
+) => {
+  const cache = new Map<string, Loaded<S>>();
+  let held = 0;
+
+  const remember = (stream: string, loaded: Loaded<S>): Loaded<S> => {
+    const known = cache.get(stream);
+    if (known !== undefined && known.revision > loaded.revision) return known;
+    cache.delete(stream);
+    cache.set(stream, loaded);
+    held += loaded.revision - (known?.revision ?? NO_STREAM);
+    for (const [oldest, { revision }] of cache) {
+      if (held <= MAX_EVENTS || oldest === stream) break;
+      cache.delete(oldest);
+      held -= revision + 1;
+    }
+    return loaded;
+  };
+
+  const read = async (stream: string): Promise<Loaded<S>> => {
+    const known = cache.get(stream) ?? {
+      state: initialState,
+      revision: NO_STREAM,
+      position: -1,
+      commands: new Map<string, string>(),
+    };
+    const { events } = await store.read<E>(stream, known.revision + 1);
+    for (const { metadata } of events) {
+      known.commands.set(metadata.commandId, metadata.commandHash);
+    }
+    const last = events.at(-1);
+    return remember(stream, {
+      state: events.reduce<S>(evolve, known.state),
+      revision: last?.revision ?? known.revision,
+      position: last?.position ?? known.position,
+      checkedAtMs: clock(),
+      commands: known.commands,
+    });
+  };
+
+  return {
+    /** From memory when it was checked within `maxAgeMs`, else brought up to date from the log. */
+    load: async (stream: string, maxAgeMs = Infinity): Promise<Loaded<S>> => {
+      const known = cache.get(stream);
+      return known !== undefined && clock() - known.checkedAtMs < maxAgeMs ? known : read(stream);
+    },
+    remember,
+    forget: (stream: string): void => {
+      held -= (cache.get(stream)?.revision ?? NO_STREAM) + 1;
+      cache.delete(stream);
+    },
+  };
+};
+
+export type Aggregates<S> = Readonly<{
+  load: (stream: string, maxAgeMs?: number) => Promise<Loaded<S>>;
+  remember: (stream: string, loaded: Loaded<S>) => Loaded<S>;
+  forget: (stream: string) => void;
+}>;

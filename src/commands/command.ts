@@ -1,0 +1,35 @@
+import { type Command, type Decider, type Event } from '../domain/decider.js';
+import { type Metadata } from '../domain/metadata.js';
+import { type Aggregates } from './aggregates.js';
+import { type EventStore } from './event-store.js';
+
+export type CommandRequest<C extends Command> = Readonly<{
+  command: C;
+  metadata: Metadata;
+  /** From If-Match: the caller's decision was made on this revision. */
+  expectedRevision?: number;
+  dryRun?: boolean;
+  /** After this the command is not started any more. */
+  signal: AbortSignal;
+}>;
+
+export type CommandOutcome<S, E extends Event> = Readonly<{
+  /** `repeated`: an earlier request with this command id wrote these events. */
+  kind: 'recorded' | 'unchanged' | 'repeated' | 'dry-run';
+  revision: number;
+  position: number;
+  events: readonly E[];
+  before: S;
+  after: S;
+}>;
+
+export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
+  store: EventStore;
+  decider: Decider<S, C, E, R>;
+  streamOf: (command: C) => string;
+  streams: Aggregates<S>;
+  /** What the decision must know of other streams; `fresh` when a stale view could make it refuse wrongly. */
+  referencesOf: (command: C, fresh: boolean) => Promise<R>;
+  /** Monotonic milliseconds. */
+  clock: () => number;
+}>;

@@ -1,0 +1,154 @@
+import { type Command, DomainError, type Event } from '../domain/decider.js';
+import { type Loaded } from './aggregates.js';
+import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
+import { eventId } from './event-id.js';
+import { AppendOutcomeUnknown, WrongRevision } from './event-store.js';
+import { streamQueue } from './stream-queue.js';
+
+/** How often a decision is made again after another process wrote first. */
+const MAX_ATTEMPTS = 3;
+
+type Decision<E> = Readonly<{ events: readonly E[]; refusal?: DomainError }>;
+
+const attempt = <E>(decide: () => readonly E[]): Decision<E> => {
+  try {
+    return { events: decide() };
+  } catch (error) {
+    if (error instanceof DomainError) return { events: [], refusal: error };
+    throw error;
+  }
+};
+
+/** @throws WrongRevision when it is certain that the caller's decision was made on another revision */
+const isExpected = (revision: number, expected: number | undefined, fresh: boolean): boolean => {
+  if (expected === undefined || expected === revision) return true;
+  if (fresh) throw new WrongRevision(expected, revision);
+  return false;
+};
+
+const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, never>['kind'] => {
+  if (eventCount === 0) return 'unchanged';
+  return dryRun ? 'dry-run' : 'recorded';
+};
+
+/**
+ * Load, fold, decide, append: the only code that writes events.
+ * With `expectedRevision` a conflict is the caller's and throws WrongRevision; without it the decision is made
+ * again on fresh state, up to MAX_ATTEMPTS times. An answer that writes nothing is only given on fresh state.
+ * @throws DomainError when refused
+ */
+export const commandHandler = <S, C extends Command, E extends Event, R>(
+  deps: HandlerDeps<S, C, E, R>,
+) => {
+  const { store, streams, decider, streamOf, referencesOf, clock } = deps;
+  const inTurn = streamQueue();
+
+  /** The answer that the first request with this command id got, from the log. */
+  const repeated = async (
+    stream: string,
+    { metadata }: CommandRequest<C>,
+  ): Promise<CommandOutcome<S, E>> => {
+    const { events } = await store.read<E>(stream);
+    const mine = events.filter((event) => event.metadata.commandId === metadata.commandId);
+    const [first, last] = [mine[0], mine.at(-1)];
+    if (first === undefined || last === undefined)
+      throw new AppendOutcomeUnknown('Not in the log.');
+    if (first.metadata.commandHash !== metadata.commandHash) {
+      throw new DomainError(
+        'idempotency-key-reused',
+        `The Idempotency-Key '${metadata.commandId}' was used for another command; use a new one.`,
+      );
+    }
+    const before = events.slice(0, first.revision).reduce<S>(decider.evolve, decider.initialState);
+    return {
+      kind: 'repeated',
+      revision: last.revision,
+      position: last.position,
+      events: mine.map(({ type, data }) => ({ type, data }) as E),
+      before,
+      after: mine.reduce<S>(decider.evolve, before),
+    };
+  };
+
+  const append = async (
+    stream: string,
+    { metadata }: CommandRequest<C>,
+    loaded: Loaded<S>,
+    outcome: CommandOutcome<S, E>,
+  ): Promise<CommandOutcome<S, E>> => {
+    const events = outcome.events.map((event, index) => ({
+      ...event,
+      id: eventId(stream, metadata.commandId, index),
+    }));
+    const written = await store.append(stream, events, {
+      expectedRevision: loaded.revision,
+      metadata,
+    });
+    loaded.commands.set(metadata.commandId, metadata.commandHash);
+    streams.remember(stream, {
+      ...loaded,
+      ...written,
+      state: outcome.after,
+      checkedAtMs: clock(),
+    });
+    return { ...outcome, ...written };
+  };
+
+  /** What the state at hand says; `undefined` when only fresh state can say it. */
+  const decideOn = (
+    loaded: Loaded<S>,
+    references: R,
+    { command, expectedRevision, dryRun }: CommandRequest<C>,
+    fresh: boolean,
+  ): CommandOutcome<S, E> | undefined => {
+    const { state: before, revision, position } = loaded;
+    if (!isExpected(revision, expectedRevision, fresh)) return undefined;
+    const { events, refusal } = attempt(() => decider.decide(command, before, references));
+    const kind = outcomeKind(events.length, dryRun);
+    if (kind !== 'recorded' && !fresh) return undefined;
+    if (refusal !== undefined) throw refusal;
+    return {
+      kind,
+      revision,
+      position,
+      events,
+      before,
+      after: events.reduce(decider.evolve, before),
+    };
+  };
+
+  const tryOnce = async (
+    stream: string,
+    request: CommandRequest<C>,
+    fresh: boolean,
+  ): Promise<CommandOutcome<S, E> | undefined> => {
+    const [loaded, references] = await Promise.all([
+      streams.load(stream, fresh ? 0 : Infinity),
+      referencesOf(request.command, fresh),
+    ]);
+    if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
+    const outcome = decideOn(loaded, references, request, fresh);
+    return outcome?.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
+  };
+
+  const handle = async (
+    stream: string,
+    request: CommandRequest<C>,
+  ): Promise<CommandOutcome<S, E>> => {
+    for (let attempts = 1, fresh = false; ; fresh = true) {
+      try {
+        const outcome = await tryOnce(stream, request, fresh);
+        if (outcome !== undefined) return outcome;
+      } catch (error) {
+        if (error instanceof AppendOutcomeUnknown) streams.forget(stream);
+        const isConflict = error instanceof WrongRevision && request.expectedRevision === undefined;
+        if (!isConflict || attempts++ === MAX_ATTEMPTS) throw error;
+      }
+    }
+  };
+
+  return (request: CommandRequest<C>): Promise<CommandOutcome<S, E>> => {
+    const stream = streamOf(request.command);
+    return inTurn(stream, request.signal, () => handle(stream, request));
+  };
+};

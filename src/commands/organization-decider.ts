@@ -1,0 +1,35 @@
+import { type Decider } from '../domain/decider.js';
+import { absentApiKey, type ApiKey, evolveApiKey } from '../domain/organization/api-key.js';
+import { type ApiKeyEvent, type OrganizationEvent } from '../domain/organization/events.js';
+import {
+  absentOrganization,
+  evolveOrganization,
+  type Organization,
+} from '../domain/organization/organization.js';
+import { type IssueApiKey, issueApiKey } from './organization/issue-api-key.js';
+import {
+  type RegisterOrganization,
+  registerOrganization,
+} from './organization/register-organization.js';
+import { type RevokeApiKey, revokeApiKey } from './organization/revoke-api-key.js';
+
+export const organizationDecider: Decider<Organization, RegisterOrganization, OrganizationEvent> = {
+  initialState: absentOrganization,
+  evolve: evolveOrganization,
+  decide: registerOrganization,
+};
+
+export type ApiKeyCommand = IssueApiKey | RevokeApiKey;
+
+export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent> = {
+  initialState: absentApiKey,
+  evolve: evolveApiKey,
+  decide: (command, apiKey) => {
+    switch (command.type) {
+      case 'IssueApiKey':
+        return issueApiKey(command, apiKey);
+      case 'RevokeApiKey':
+        return revokeApiKey(command, apiKey);
+    }
+  },
+};

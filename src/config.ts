@@ -1,0 +1,83 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+
+const Config = Type.Object(
+  {
+    /** What this process does: serve HTTP, write the read model, run jobs, or all of it. */
+    role: Type.Union([
+      Type.Literal('all'),
+      Type.Literal('api'),
+      Type.Literal('projector'),
+      Type.Literal('worker'),
+    ]),
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    host: Type.String({ minLength: 1 }),
+    /** Everything that the local stack keeps, and the rulesets' copy on disk. */
+    dataDirectory: Type.String({ minLength: 1 }),
+    /** Absent: provided locally. */
+    eventStoreUrl: Type.Optional(Type.String({ pattern: '^(esdb|kurrentdb)(\\+discover)?://' })),
+    databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+    redisUrl: Type.Optional(Type.String({ pattern: '^rediss?://' })),
+    /** First part of every Redis key. */
+    redisPrefix: Type.String({ pattern: '^[A-Za-z0-9._-]+$' }),
+    logLevel: Type.Union(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) =>
+        Type.Literal(level),
+      ),
+    ),
+    /** How long a stopping process goes on answering while load balancers learn that it leaves. */
+    drainMs: Type.Integer({ minimum: 0, maximum: 60_000 }),
+  },
+  { additionalProperties: false },
+);
+
+export type Config = Readonly<Static<typeof Config>>;
+
+const VARIABLES: Readonly<Record<keyof Config, string>> = {
+  role: 'ROLE',
+  port: 'PORT',
+  host: 'HOST',
+  dataDirectory: 'DATA_DIRECTORY',
+  eventStoreUrl: 'EVENTSTORE_URL',
+  databaseUrl: 'DATABASE_URL',
+  redisUrl: 'REDIS_URL',
+  redisPrefix: 'REDIS_PREFIX',
+  logLevel: 'LOG_LEVEL',
+  drainMs: 'DRAIN_MS',
+};
+
+const DEFAULTS = {
+  role: 'all',
+  port: 3000,
+  host: '127.0.0.1',
+  dataDirectory: '.data',
+  redisPrefix: 'chronoflag',
+  logLevel: 'info',
+  drainMs: 0,
+};
+
+/** A variable is wrong; the message names it and says what it must be, never what it was (it may be a secret). */
+export class InvalidConfig extends Error {
+  override readonly name = 'InvalidConfig';
+}
+
+const isConfigKey = (key: string): key is keyof Config => Object.hasOwn(VARIABLES, key);
+
+const explain = (path: string, message: string): string => {
+  const key = path.slice(1);
+  return `${isConfigKey(key) ? VARIABLES[key] : path}: ${message}`;
+};
+
+/**
+ * The configuration from environment variables; .env.example lists them. The only reader of the environment.
+ * @throws InvalidConfig
+ */
+export const loadConfig = (environment: NodeJS.ProcessEnv): Config => {
+  const given = Object.entries(VARIABLES)
+    .map(([key, variable]) => [key, environment[variable]] as const)
+    .filter(([, value]) => value !== undefined && value !== '');
+  const config = Value.Convert(Config, { ...DEFAULTS, ...Object.fromEntries(given) });
+  const [wrong] = Value.Errors(Config, config);
+  if (wrong !== undefined) throw new InvalidConfig(explain(wrong.path, wrong.message));
+  return Object.freeze(Value.Decode(Config, config));
+};

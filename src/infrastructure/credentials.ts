@@ -1,0 +1,110 @@
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { type Pool } from 'pg';
+
+/** A secret to show once, the part of it that may be seen, and what is stored of it. */
+export type NewCredential = Readonly<{
+  keyId: string;
+  prefix: string;
+  secret: string;
+  sha256: Buffer;
+}>;
+
+type Row = Readonly<{ organization_id: string; secret_sha256: Buffer }>;
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const CREDENTIAL = /^cf_admin_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
+
+/** How long a look-up is remembered: so long a revoked credential may still work. */
+const REMEMBERED_MS = 1_000;
+
+const randomText = (length: number): string =>
+  Array.from({ length }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
+
+const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/** `cf_admin_<keyId>_<256 random bits in base 62>`. */
+export const newAdminCredential = (): NewCredential => {
+  const keyId = randomText(12);
+  const prefix = `cf_admin_${keyId}`;
+  const secret = `${prefix}_${randomText(43)}`;
+  return { keyId, prefix, secret, sha256: digest(secret) };
+};
+
+/** Hashes of credentials, in Postgres; a secret itself is nowhere. */
+export const credentialStore = (pool: Pool) => {
+  const remembered = new Map<string, Readonly<{ row: Row | undefined; untilMs: number }>>();
+
+  const find = async (keyId: string): Promise<Row | undefined> => {
+    const { rows } = await pool.query<Row>({
+      name: 'find_credential',
+      text: `select c.organization_id, c.secret_sha256
+               from chronoflag.credentials c
+              where c.key_id = $1
+                and c.revoked_at is null`,
+      values: [keyId],
+    });
+    return rows[0];
+  };
+
+  /** While Postgres is away what was known goes on counting. */
+  const lookUp = async (keyId: string): Promise<Row | undefined> => {
+    const known = remembered.get(keyId);
+    if (known !== undefined && performance.now() < known.untilMs) return known.row;
+    try {
+      const row = await find(keyId);
+      if (row !== undefined) {
+        remembered.set(keyId, { row, untilMs: performance.now() + REMEMBERED_MS });
+      } else remembered.delete(keyId);
+      return row;
+    } catch (error) {
+      if (known !== undefined) return known.row;
+      throw error;
+    }
+  };
+
+  return {
+    /** The organization and key of a credential that is valid; undefined for any other text. */
+    verify: async (
+      credential: string,
+    ): Promise<Readonly<{ organizationId: string; keyId: string }> | undefined> => {
+      const keyId = CREDENTIAL.exec(credential)?.[1];
+      const row = keyId === undefined ? undefined : await lookUp(keyId);
+      return keyId !== undefined &&
+        row !== undefined &&
+        timingSafeEqual(digest(credential), row.secret_sha256)
+        ? { organizationId: row.organization_id, keyId }
+        : undefined;
+    },
+
+    save: async (organizationId: string, { keyId, sha256 }: NewCredential): Promise<void> => {
+      await pool.query(
+        `insert into chronoflag.credentials (key_id, organization_id, kind, secret_sha256)
+         values ($1, $2, 'admin', $3)`,
+        [keyId, organizationId, sha256],
+      );
+    },
+
+    revoke: async (keyId: string): Promise<void> => {
+      await pool.query(
+        `update chronoflag.credentials set revoked_at = now()
+          where key_id = $1 and revoked_at is null`,
+        [keyId],
+      );
+    },
+
+    /** Key ids of an organization's credentials that are valid. */
+    list: async (organizationId: string): Promise<readonly string[]> => {
+      const { rows } = await pool.query<{ key_id: string }>(
+        `select c.key_id
+           from chronoflag.credentials c
+          where c.organization_id = $1
+            and c.revoked_at is null
+          order by c.issued_at`,
+        [organizationId],
+      );
+      return rows.map((row) => row.key_id);
+    },
+  };
+};
+
+export type CredentialStore = ReturnType<typeof credentialStore>;

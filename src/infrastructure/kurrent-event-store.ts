@@ -1,0 +1,147 @@
+import {
+  type AppendResult,
+  ErrorType,
+  EventStoreDBClient,
+  FORWARDS,
+  jsonEvent,
+  type JSONEventData,
+  MaxAppendSizeExceededError,
+  NO_STREAM as KURRENT_NO_STREAM,
+  type ResolvedEvent,
+  StreamNotFoundError,
+  type StreamingRead,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import {
+  AppendOutcomeUnknown,
+  type EventStore,
+  EventStoreUnavailable,
+  type NewEvent,
+  NO_STREAM,
+  type StreamSlice,
+  WrongRevision,
+} from '../commands/event-store.js';
+import { DomainError, type Event } from '../domain/decider.js';
+import { type Metadata } from '../domain/metadata.js';
+import { type Recorded } from '../domain/recorded.js';
+import { withDeadline } from './deadline.js';
+import { decodeRecorded, toSafeInteger } from './kurrent-decode.js';
+
+/** The client never gives up by itself on a server that accepts and does not answer. */
+const CALL_TIMEOUT_MS = 800;
+
+/** Events a read call asks for. */
+const PAGE_SIZE = 1000;
+
+const GRPC_UNAVAILABLE = 14;
+
+/** The client throws plain gRPC errors while a server is down, and its own classes at other times. */
+const isUnavailable = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { code, type } = error as { code?: unknown; type?: unknown };
+  return code === GRPC_UNAVAILABLE || type === ErrorType.UNAVAILABLE;
+};
+
+/** A refused connection wrote nothing; a connection that broke may have carried the append. */
+const neverSent = (error: unknown): boolean =>
+  isUnavailable(error) && /ECONNREFUSED|No connection established/.test(String(error));
+
+const revisionOf = (version: unknown): number =>
+  typeof version === 'bigint' ? toSafeInteger(version) : NO_STREAM;
+
+const toAppendError = (error: unknown, expectedRevision: number): unknown => {
+  if (error instanceof WrongExpectedVersionError) {
+    return new WrongRevision(expectedRevision, revisionOf(error.actualVersion));
+  }
+  if (error instanceof MaxAppendSizeExceededError) {
+    return new DomainError('command-too-large', 'What this command writes is over 1 MiB.');
+  }
+  if (neverSent(error)) return new EventStoreUnavailable('The event store refuses connections.');
+  return new AppendOutcomeUnknown('The event store did not confirm the append.', { cause: error });
+};
+
+const toJsonEvent = <E extends Event>(
+  { id, type, data }: NewEvent<E>,
+  metadata: Metadata,
+): JSONEventData =>
+  jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: { ...metadata } });
+
+const collect = async <E extends Event>(
+  events: StreamingRead<ResolvedEvent>,
+): Promise<Recorded<E>[]> => {
+  const recorded: Recorded<E>[] = [];
+  try {
+    for await (const { event } of events) {
+      if (event !== undefined) recorded.push(decodeRecorded<E>(event));
+    }
+  } catch (error) {
+    if (!(error instanceof StreamNotFoundError)) throw error;
+  }
+  return recorded;
+};
+
+/** At most PAGE_SIZE events, so that reading a long stream is never mistaken for a hanging server. */
+const readPage = async <E extends Event>(
+  client: EventStoreDBClient,
+  stream: string,
+  fromRevision: number,
+): Promise<Recorded<E>[]> => {
+  const reading = client.readStream(stream, {
+    direction: FORWARDS,
+    fromRevision: BigInt(fromRevision),
+    maxCount: PAGE_SIZE,
+  });
+  try {
+    return await withDeadline(
+      collect<E>(reading),
+      CALL_TIMEOUT_MS,
+      () => new EventStoreUnavailable('The event store does not answer.'),
+    );
+  } catch (error) {
+    reading.destroy();
+    throw isUnavailable(error)
+      ? new EventStoreUnavailable('The event store cannot be reached.', { cause: error })
+      : error;
+  }
+};
+
+/** Connects lazily; one client a process (reference: the client's append table is a module global). */
+export const kurrentClient = (connectionString: string): EventStoreDBClient =>
+  EventStoreDBClient.connectionString(connectionString);
+
+/** The log, over EventStoreDB's own protocol. Every call ends within CALL_TIMEOUT_MS. */
+export const kurrentEventStore = (client: EventStoreDBClient): EventStore => ({
+  read: async <E extends Event>(stream: string, fromRevision = 0): Promise<StreamSlice<E>> => {
+    const events: Recorded<E>[] = [];
+    for (;;) {
+      const page = await readPage<E>(client, stream, fromRevision + events.length);
+      events.push(...page);
+      if (page.length < PAGE_SIZE) break;
+    }
+    return { events, revision: events.at(-1)?.revision ?? fromRevision - 1 };
+  },
+
+  append: async (stream, events, { expectedRevision, metadata }) => {
+    const appending: Promise<AppendResult> = client.appendToStream(
+      stream,
+      events.map((event) => toJsonEvent(event, metadata)),
+      {
+        expectedRevision:
+          expectedRevision === NO_STREAM ? KURRENT_NO_STREAM : BigInt(expectedRevision),
+      },
+    );
+    try {
+      const { nextExpectedRevision, position } = await withDeadline(
+        appending,
+        CALL_TIMEOUT_MS,
+        () => new AppendOutcomeUnknown('The event store did not confirm the append in time.'),
+      );
+      return {
+        revision: toSafeInteger(nextExpectedRevision),
+        position: toSafeInteger(position?.commit ?? -1n),
+      };
+    } catch (error) {
+      throw error instanceof AppendOutcomeUnknown ? error : toAppendError(error, expectedRevision);
+    }
+  },
+});
