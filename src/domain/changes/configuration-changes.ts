@@ -1,7 +1,7 @@
 import { type Configuration, type Target } from '../flag/configuration.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
 import { type Json, sameJson } from '../json.js';
-import { type Change, listed, setDifference } from './change.js';
+import { type Change, listed, setDifference, step } from './change.js';
 import { configurationText, serveText, variantText } from './serve-text.js';
 
 type Scope = Readonly<{ path: string; label: string }>;
@@ -26,7 +26,7 @@ const targetChanges = (
   const variants = new Set([...before, ...after].map(({ variant }) => variant));
   const changes = [...variants].flatMap((variant): Change[] => {
     const { removed, added } = setDifference(keysOf(before, variant), keysOf(after, variant));
-    const at = `${path}/targets/${variant}`;
+    const at = `${path}/targets/${step(variant)}`;
     const goneText = `${label}: ${listed(removed)} removed from the targets of "${variant}"`;
     const newText = `${label}: ${listed(added)} added to the targets of "${variant}"`;
     return [

@@ -18,6 +18,6 @@ export const environmentAt =
     const states = await source.flags(address, moment);
     const flags = states
       .filter(({ state }) => state.status !== 'deleted')
-      .map((row) => environmentFlag(row, environment.key));
+      .map((row) => environmentFlag(row.state, row, environment.key));
     return { project: project.key, environment, flags };
   };

@@ -3,6 +3,7 @@ import {
   type FlagType,
   type Variant,
 } from '../../domain/flag/configuration.js';
+import { type FlagContent } from '../../domain/flag/events.js';
 import { configurationOf, type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Environment } from '../../domain/project/project.js';
 import { timeText } from '../provenance.js';
@@ -32,18 +33,21 @@ export type EnvironmentView = Readonly<{
   flags: readonly EnvironmentFlag[];
 }>;
 
+type Taken = Pick<FlagState, 'revision' | 'position' | 'recordedAt'>;
+
 export const environmentFlag = (
-  { state, revision, position, recordedAt }: FlagState,
+  flag: Omit<FlagContent, 'projectId'> & Pick<ExistingFlag, 'status'>,
+  { revision, position, recordedAt }: Taken,
   environment: string,
 ): EnvironmentFlag => ({
-  key: state.key,
-  name: state.name,
-  type: state.type,
-  status: state.status,
-  variants: state.variants,
-  salt: state.salt,
-  configuration: configurationOf(state, environment),
-  hasOwnConfiguration: Object.hasOwn(state.environments, environment),
+  key: flag.key,
+  name: flag.name,
+  type: flag.type,
+  status: flag.status,
+  variants: flag.variants,
+  salt: flag.salt,
+  configuration: configurationOf(flag, environment),
+  hasOwnConfiguration: Object.hasOwn(flag.environments, environment),
   revision,
   position,
   updatedAt: timeText(recordedAt),
