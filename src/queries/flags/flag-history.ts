@@ -1,0 +1,93 @@
+import { type Change, changesBetween } from '../../domain/changes.js';
+import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type JsonObject } from '../../domain/json.js';
+import { flagStream, projectIdOf } from '../../domain/streams.js';
+import { type Database } from '../database.js';
+import { parseTime } from '../moments/parse-time.js';
+import { readPosition } from '../moments/read-position.js';
+import { decodeCursor } from '../paging/cursor.js';
+import { DEFAULT_LIMIT, type Page, pageOf } from '../paging/page.js';
+import { type Fact, type Provenance, provenanceOf } from '../provenance.js';
+import { type SortOrder } from './flag-filter.js';
+import { type FlagAddress, getFlag } from './get-flag.js';
+import { historySql } from './history-sql.js';
+
+export type FlagHistoryFilter = Readonly<{
+  /** Events about it, and those that changed what holds in it. */
+  environment?: string;
+  types?: readonly string[];
+  /** The actor's id. */
+  actor?: string;
+  /** RFC 3339, inclusive. */
+  from?: string;
+  /** RFC 3339, exclusive. */
+  to?: string;
+}>;
+
+/** @defaultValue order: desc, so the newest event first */
+export type FlagHistory = FlagAddress &
+  FlagHistoryFilter &
+  Readonly<{ order?: SortOrder; limit?: number; cursor?: string }>;
+
+/** One event with what it changed; `data` is what the event itself says. */
+export type FlagHistoryItem = Provenance &
+  Readonly<{ environment: string | null; data: JsonObject; changes: readonly Change[] }>;
+
+type Row = Fact & {
+  environment: string | null;
+  data: JsonObject;
+  before: ExistingFlag | null;
+  after: ExistingFlag | null;
+};
+
+const changesOf = ({ revision, before, after }: Row): readonly Change[] =>
+  // Only an event that this version does not understand leaves no state behind.
+  after === null || (before === null && revision > 0)
+    ? []
+    : changesBetween(before ?? undefined, after);
+
+const itemOf = (row: Row): FlagHistoryItem => ({
+  ...provenanceOf(row),
+  environment: row.environment,
+  data: row.data,
+  changes: changesOf(row),
+});
+
+const boundary = (time: string | undefined): Date | null =>
+  time === undefined ? null : new Date(parseTime(time).ceilMs);
+
+/**
+ * A page of a flag's events, from its creation on, over deletion and restore.
+ * @throws DomainError project-not-found, flag-not-found, malformed-time, invalid-cursor
+ */
+export const flagHistory =
+  (db: Database) =>
+  async ({
+    limit = DEFAULT_LIMIT,
+    cursor,
+    ...question
+  }: FlagHistory): Promise<Page<FlagHistoryItem>> => {
+    const { organizationId, project, flag, order = 'desc' } = question;
+    const projectId = projectIdOf(organizationId, project);
+    const scope = { list: 'flag-history', ...question };
+    const [after] = cursor === undefined ? [null] : decodeCursor(scope, cursor, ['number']);
+    const { rows } = await db.query<Row>({
+      name: `flag_history_${order}`,
+      text: historySql(order),
+      values: [
+        flagStream(projectId, flag),
+        question.types,
+        question.actor,
+        boundary(question.from),
+        boundary(question.to),
+        question.environment,
+        after,
+        limit + 1,
+        projectId,
+        flag,
+      ],
+    });
+    // An empty answer is right for a filter, but not for a flag that never was.
+    if (rows.length === 0) await getFlag(db)(question, await readPosition(db)());
+    return pageOf(rows.map(itemOf), limit, scope, ({ revision }) => [revision]);
+  };
