@@ -1,14 +1,23 @@
 /**
  * Where the evaluation snapshot is in Redis. One hash tag, so that one script may touch all keys, also in a cluster.
  *
- * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON
- * - `environments`: hash, environmentId → log position of the last change applied to its rulesets
+ * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON. Absent for an environment without flags
+ * - `environments`: hash, environmentId → log position of the last change applied to its rulesets. An environment
+ *   is in it exactly when it can be evaluated: neither it nor its project is deleted
  * - `checkpoint`: hash, `position` (log position applied), `recordedAt`, `generation` (random, new after every refill)
  * - `changes`: capped stream, one entry per applied batch: id `<position>-0`; fields `prev` (id of the entry before,
  *   `0-0` for the first), `generation`, and `changes`: JSON of RulesetChange[] ([] for a batch that changed no ruleset)
+ * - `staged(generation, environmentId)`: rulesets of a refill that is not finished. Nobody reads them; they expire
+ *
+ * Every write is one script that first compares `checkpoint` with what the writer left there. A refill gathers its
+ * rulesets under `staged` and then, in one script, renames them over the old ones, empties `changes` and sets a new
+ * `generation`. So what one transaction (MULTI) reads is never mixed; reads of several transactions belong together
+ * when the generation is the same. A reader whose `prev` or `generation` does not match loads everything again.
  */
 export const redisLayout = (prefix: string) => ({
   rulesets: (environmentId: string): string => `{${prefix}}:rulesets:${environmentId}`,
+  staged: (generation: string, environmentId: string): string =>
+    `{${prefix}}:staged:${generation}:${environmentId}`,
   environments: `{${prefix}}:environments`,
   checkpoint: `{${prefix}}:checkpoint`,
   changes: `{${prefix}}:changes`,

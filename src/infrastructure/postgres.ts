@@ -1,0 +1,113 @@
+import pg from 'pg';
+import { DataRefused, type Database, type Transaction } from '../projections/projection.js';
+
+/** What a pool is for; sets how long a statement may take. */
+export type PoolUse = 'request' | 'projector' | 'maintenance';
+
+/** `statementMs` is enforced by the server, `queryMs` by us, for a server that no longer answers. 0: no limit. */
+const LIMITS: Readonly<Record<PoolUse, Readonly<{ statementMs: number; queryMs: number }>>> = {
+  request: { statementMs: 2_500, queryMs: 3_000 },
+  projector: { statementMs: 10_000, queryMs: 11_000 },
+  maintenance: { statementMs: 0, queryMs: 0 },
+};
+
+export const READ_MODEL_SCHEMA = 'read_model';
+
+export type PoolOptions = Readonly<{
+  url: string;
+  use?: PoolUse;
+  /** @defaultValue `read_model` */
+  schema?: string;
+  /** Connections at most. @defaultValue 10 */
+  max?: number;
+  /** A connection broke while idle; the pool replaces it. Without a listener the process would end. */
+  onError?: (error: Error) => void;
+}>;
+
+/** A pool none of whose calls can hang for ever; unqualified names are the read model's. */
+export const createPool = ({
+  url,
+  use = 'request',
+  schema = READ_MODEL_SCHEMA,
+  max = 10,
+  onError = () => undefined,
+}: PoolOptions): pg.Pool => {
+  const { statementMs, queryMs } = LIMITS[use];
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 1_000,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: use === 'maintenance' ? 0 : 5_000,
+    options: `-c search_path=${schema}`,
+    application_name: `chronoflag ${use}`,
+    ...(queryMs > 0 && { statement_timeout: statementMs, query_timeout: queryMs }),
+  });
+  pool.on('error', onError);
+  return pool;
+};
+
+/** SQLSTATE classes for which the values are to blame: data exception, integrity violation, limit exceeded. */
+const REFUSALS: readonly string[] = ['22', '23', '54'];
+
+const isFromServer = (error: unknown): error is pg.DatabaseError =>
+  error instanceof pg.DatabaseError && error.code !== undefined;
+
+const translated = (error: unknown): unknown =>
+  isFromServer(error) && REFUSALS.includes(error.code?.slice(0, 2) ?? '')
+    ? new DataRefused(`${error.message} (SQLSTATE ${error.code ?? ''})`, { cause: error })
+    : error;
+
+/** pg's own errors carry no SQLSTATE: the connection is gone, or still busy with a query that was given up. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof Error && /timeout|terminated|ECONN|EPIPE|not queryable/i.test(error.message);
+
+const roll = async (client: pg.PoolClient, error: unknown): Promise<void> => {
+  if (!isFromServer(error) && isBroken(error)) {
+    client.release(true);
+    return;
+  }
+  await client.query('rollback').then(
+    () => {
+      client.release();
+    },
+    () => {
+      client.release(true);
+    },
+  );
+};
+
+/** Begin, work, commit; roll back when the work rejects. A connection in doubt is not used again. */
+export const transaction = async <T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> => {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    await roll(client, error);
+    throw error;
+  }
+};
+
+/** The projections' port to a transaction on this connection. @throws DataRefused */
+export const transactionOn = (client: Pick<pg.PoolClient, 'query'>): Transaction => ({
+  query: async (text, values = []) => {
+    try {
+      const { rows, rowCount } = await client.query<Record<string, unknown>>(text, [...values]);
+      return { rows, rowCount: rowCount ?? 0 };
+    } catch (error) {
+      throw translated(error);
+    }
+  },
+});
+
+/** The projections' port to a pool. */
+export const databaseOn = (pool: pg.Pool): Database => ({
+  transaction: async (work) => transaction(pool, (client) => work(transactionOn(client))),
+});

@@ -1,0 +1,158 @@
+import { parseStream } from '../domain/streams.js';
+import { type Applied, freshEvents, reached } from '../projections/apply-batch.js';
+import { BEGINNING, type Checkpoint } from '../projections/checkpoint.js';
+import {
+  type CurrentStates,
+  type EvaluationSnapshot,
+  evaluationSnapshot,
+  type SnapshotDelta,
+} from '../projections/evaluation-snapshot.js';
+import { type LogBatch, type LogEvent } from '../projections/event-log.js';
+import { foldEvents } from '../projections/fold/fold.js';
+import { type Consumer } from '../projections/run-projection.js';
+import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
+
+export const EVALUATION_SNAPSHOT = 'evaluation_snapshot';
+
+/** Redis was changed by someone else while we refilled it. */
+class RefillOvertaken extends Error {
+  override readonly name = 'RefillOvertaken';
+}
+
+export type RedisProjectorOptions = Readonly<{
+  redis: RedisSnapshot;
+  loadCurrentStates: () => Promise<CurrentStates>;
+  /** Asked before all of Redis is replaced. @throws when this process does not lead any more */
+  confirm: () => Promise<void>;
+}>;
+
+/** Organizations and API keys are in no ruleset; their revisions are not known here. */
+const concernsRulesets = ({ stream }: LogEvent): boolean => {
+  const category = parseStream(stream)?.category;
+  return category !== 'organization' && category !== 'apiKey';
+};
+
+/** One at a time, in the order of the calls. */
+const oneByOne = () => {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+};
+
+/**
+ * The consumer that keeps Redis equal to the log. It holds all states in memory, so Redis can be filled at any
+ * moment, whatever happened to it; Postgres is asked once, at the start.
+ */
+export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProjectorOptions) => {
+  const serially = oneByOne();
+  let memory: EvaluationSnapshot | undefined;
+  let checkpoint: Checkpoint = BEGINNING;
+  /** Where Redis must stand; undefined until it is known to be equal to the memory. */
+  let expected: Stand | undefined;
+  /** Where Redis stood at the start. It may be ahead of Postgres: then we follow the log up to there first. */
+  let ahead = -1;
+  /** Taken into the memory, and not known to be in Redis. */
+  let pending: Readonly<{ to: Checkpoint; delta: SnapshotDelta }> | undefined;
+
+  const refill = async (snapshot: EvaluationSnapshot): Promise<void> => {
+    await confirm();
+    const stand = await redis.refill(checkpoint, snapshot.contents());
+    if (stand === undefined) throw new RefillOvertaken('Another process writes to Redis.');
+    expected = stand;
+    pending = undefined;
+  };
+
+  const reconcile = async (snapshot: EvaluationSnapshot): Promise<void> => {
+    const stand = await redis.stand();
+    const isUsable = stand !== undefined && stand.position <= checkpoint.position;
+    const differs = !isUsable || (await redis.differences(snapshot.contents())).length > 0;
+    if (differs) await refill(snapshot);
+    else expected = stand;
+    pending = undefined;
+  };
+
+  const write = async (snapshot: EvaluationSnapshot, from: Stand): Promise<void> => {
+    if (pending === undefined) return;
+    const { to, delta } = pending;
+    const outcome = await redis.apply(from, to, delta);
+    const target = { position: to.position, generation: from.generation };
+    const isThere =
+      outcome === 'written' ||
+      // An earlier attempt was written after all, only its answer was lost.
+      (outcome?.position === target.position && outcome.generation === target.generation);
+    if (!isThere) {
+      await refill(snapshot);
+      return;
+    }
+    expected = target;
+    pending = undefined;
+  };
+
+  /** Brings Redis to where the memory is. */
+  const settle = async (snapshot: EvaluationSnapshot, isLastChance: boolean): Promise<void> => {
+    if (expected !== undefined) await write(snapshot, expected);
+    else if (isLastChance || checkpoint.position >= ahead) await reconcile(snapshot);
+  };
+
+  const load = async (): Promise<EvaluationSnapshot> => {
+    ahead = (await redis.stand())?.position ?? -1;
+    const states = await loadCurrentStates();
+    checkpoint = { position: states.position ?? -1, recordedAt: states.recordedAt };
+    return evaluationSnapshot(states);
+  };
+
+  const take = (snapshot: EvaluationSnapshot, batch: LogBatch): Applied => {
+    const events = freshEvents(batch.events, checkpoint);
+    const folded = foldEvents(
+      events.filter(concernsRulesets),
+      snapshot.lookUp,
+      checkpoint.recordedAt,
+    );
+    const delta = snapshot.apply(folded.steps);
+    const before = checkpoint.position;
+    checkpoint = reached(checkpoint, batch, folded);
+    if (events.length > 0 && checkpoint.position > before) pending = { to: checkpoint, delta };
+    const { steps, poison } = folded;
+    return { checkpoint, events: steps.length, ...(poison && { poison }) };
+  };
+
+  const consumer: Consumer = {
+    projection: EVALUATION_SNAPSHOT,
+    resume: () =>
+      serially(async () => {
+        memory ??= await load();
+        await settle(memory, false);
+        return checkpoint;
+      }),
+    apply: (batch) =>
+      serially(async () => {
+        if (memory === undefined) throw new Error('Resume first.');
+        const applied = take(memory, batch);
+        await settle(memory, batch.isCaughtUp || applied.poison !== undefined);
+        return applied;
+      }),
+  };
+
+  return {
+    consumer,
+    /** Fills Redis again when it was flushed, restarted empty or changed by others. Cheap when it was not. */
+    check: () =>
+      serially(async () => {
+        if (memory === undefined || expected === undefined || pending !== undefined) return;
+        const stand = await redis.stand();
+        const isAsLeft =
+          stand?.position === expected.position && stand.generation === expected.generation;
+        if (!isAsLeft) await refill(memory);
+      }),
+    /** Compares all of Redis with the states. @returns what differs, in words; undefined before the first load */
+    verify: () =>
+      serially(async () =>
+        memory === undefined ? undefined : redis.differences(memory.contents()),
+      ),
+  };
+};
+
+export type RedisProjector = ReturnType<typeof redisProjector>;

@@ -1,0 +1,58 @@
+/** What a script answers: 1 when it wrote, else 0 and where Redis stands instead ('' when it holds nothing). */
+export type ScriptReply = readonly [written: number, position?: string, generation?: string];
+
+const GUARD = `
+local current = redis.call('hmget', KEYS[1], 'position', 'generation')
+if (current[1] or '') ~= ARGV[1] or (current[2] or '') ~= ARGV[2] then
+  return { 0, current[1] or '', current[2] or '' }
+end`;
+
+/**
+ * One batch and its checkpoint, when Redis stands where the writer left it.
+ * KEYS: checkpoint, environments, changes, then the rulesets that are written.
+ * ARGV: expected position and generation; new position, recordedAt, changes, entries kept; then operations:
+ * name (set, unset, drop), index of the key, environmentId, number of arguments, the arguments.
+ */
+export const APPLY = `${GUARD}
+local last = redis.call('xrevrange', KEYS[3], '+', '-', 'COUNT', 1)
+local prev = last[1] and last[1][1] or '0-0'
+if tonumber(string.match(prev, '^%d+')) >= tonumber(ARGV[3]) then
+  return { 0, current[1] or '', '' }
+end
+local at = 7
+while ARGV[at] do
+  local operation, key = ARGV[at], KEYS[tonumber(ARGV[at + 1])]
+  local environment, count = ARGV[at + 2], tonumber(ARGV[at + 3])
+  at = at + 4
+  if operation == 'drop' then
+    redis.call('del', key)
+    redis.call('hdel', KEYS[2], environment)
+  else
+    redis.call('hset', KEYS[2], environment, ARGV[3])
+    if count > 0 then
+      redis.call(operation == 'set' and 'hset' or 'hdel', key, unpack(ARGV, at, at + count - 1))
+    end
+  end
+  at = at + count
+end
+redis.call('xadd', KEYS[3], 'MAXLEN', '~', ARGV[6], ARGV[3] .. '-0',
+  'prev', prev, 'generation', ARGV[2], 'changes', ARGV[5])
+redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4])
+return { 1 }`;
+
+/**
+ * The end of a refill: staged rulesets take their places, everything else of the old snapshot goes.
+ * KEYS: checkpoint, environments, changes, n pairs (staged, final), then rulesets to delete.
+ * ARGV: expected position and generation; new position, recordedAt, generation; n; then environmentIds.
+ */
+export const SWAP = `${GUARD}
+local pairsEnd = 3 + 2 * tonumber(ARGV[6])
+for index = pairsEnd + 1, #KEYS do redis.call('del', KEYS[index]) end
+redis.call('del', KEYS[1], KEYS[2], KEYS[3])
+for index = 4, pairsEnd, 2 do
+  redis.call('persist', KEYS[index])
+  redis.call('rename', KEYS[index], KEYS[index + 1])
+end
+for index = 7, #ARGV do redis.call('hset', KEYS[2], ARGV[index], ARGV[3]) end
+redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4], 'generation', ARGV[5])
+return { 1 }`;

@@ -1,0 +1,27 @@
+import { type Metadata } from '../domain/metadata.js';
+import { type Recorded } from '../domain/recorded.js';
+
+/**
+ * An event as the log delivers it: nothing about its type, data or metadata has been checked, so that an event
+ * this version cannot understand is still delivered, with its place. Every Recorded event is one.
+ */
+export type LogEvent = Omit<Recorded, 'metadata'> & Readonly<{ metadata: Metadata | undefined }>;
+
+export type LogBatch = Readonly<{
+  /** Ours, in log order. May be empty: only the position moved, or the end of the log was reached. */
+  events: readonly LogEvent[];
+  /** The last log position considered, also of events that are not ours; -1 before the first. */
+  position: number;
+  /** True when nothing was left in the log as this batch was taken. */
+  isCaughtUp: boolean;
+}>;
+
+/** Port to the log as one order. `after` is exclusive; null is the beginning. */
+export type EventLog = Readonly<{
+  /** Follows the log for ever; ends on abort, throws when the connection is lost. Never resubscribes. */
+  subscribe: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
+  /** Reads on to where the log ends now. */
+  readForward: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
+  /** The position of the last event of the log, ours or not; -1 when it is empty. */
+  head: () => Promise<number>;
+}>;

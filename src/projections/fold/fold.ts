@@ -1,0 +1,111 @@
+import { CATALOGUE, type DomainEvent } from '../../domain/catalogue.js';
+import { type FlagEvent } from '../../domain/flag/events.js';
+import { absentFlag, evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ProjectEvent } from '../../domain/project/events.js';
+import {
+  absentProject,
+  evolveProject,
+  type ExistingProject,
+} from '../../domain/project/project.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { type LogEvent } from '../event-log.js';
+import { PoisonEvent } from './poison.js';
+import { checkFlag, checkProject } from './shape.js';
+import { understand } from './understand.js';
+
+type Place = Readonly<{ revision: number; position: number }>;
+export type TrackedProject = Place &
+  Readonly<{ category: 'project'; projectId: string; state: ExistingProject }>;
+export type TrackedFlag = Place &
+  Readonly<{ category: 'flag'; projectId: string; key: string; state: ExistingFlag }>;
+/** Streams whose events only the audit trail holds. */
+type TrackedOther = Place & Readonly<{ category: 'organization' | 'apiKey' }>;
+
+/** Where a stream stands, and the state that its events make. */
+export type Tracked = TrackedProject | TrackedFlag | TrackedOther;
+
+/** One event and what its stream became by it. `recordedAt` of the event never decreases along the log. */
+export type Step = Readonly<{ event: Recorded<DomainEvent>; parts: StreamParts; after: Tracked }>;
+
+export type Folded = Readonly<{
+  steps: readonly Step[];
+  /** Set when an event could not be folded; `steps` are those in front of it. */
+  poison?: PoisonEvent;
+}>;
+
+const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
+  CATALOGUE[event.type] === 'project';
+const isFlagEvent = (event: DomainEvent): event is FlagEvent => CATALOGUE[event.type] === 'flag';
+
+const evolvedProject = (
+  event: ProjectEvent,
+  { organizationId, projectKey }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedProject, 'category' | 'projectId' | 'state'> => {
+  const state = evolveProject(before?.category === 'project' ? before.state : absentProject, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.organizationId !== organizationId || state.key !== projectKey)
+    throw new Error('The project in the data is not that of the stream.');
+  checkProject(state);
+  return { category: 'project', projectId: projectIdOf(organizationId, projectKey), state };
+};
+
+const evolvedFlag = (
+  event: FlagEvent,
+  { organizationId, projectKey, key }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedFlag, 'category' | 'projectId' | 'key' | 'state'> => {
+  const projectId = projectIdOf(organizationId, projectKey ?? '');
+  const state = evolveFlag(before?.category === 'flag' ? before.state : absentFlag, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.projectId !== projectId || state.key !== key)
+    throw new Error('The flag in the data is not that of the stream.');
+  checkFlag(state);
+  return { category: 'flag', projectId, key, state };
+};
+
+const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
+  if (isProjectEvent(event)) return evolvedProject(event, parts, before);
+  if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
+  return { category: parts.category === 'apiKey' ? 'apiKey' : 'organization' } as const;
+};
+
+const checkRevision = (event: LogEvent, before: Tracked | undefined): void => {
+  const expected = (before?.revision ?? -1) + 1;
+  if (event.revision !== expected)
+    throw new Error(`Revision ${expected} of the stream should come next, not ${event.revision}.`);
+};
+
+const stepOf = (raw: LogEvent, before: Tracked | undefined, recordedAt: string): Step => {
+  const { event, parts } = understand(raw);
+  checkRevision(event, before);
+  const { revision, position } = event;
+  const after: Tracked = { ...evolved(event, parts, before), revision, position };
+  return { event: { ...event, recordedAt }, parts, after };
+};
+
+/**
+ * Folds events in log order over what their streams were before. Pure; never throws.
+ * `recordedAt` is the running maximum so far: a store's clock that steps back cannot reorder history.
+ */
+export const foldEvents = (
+  events: readonly LogEvent[],
+  lookUp: (stream: string) => Tracked | undefined,
+  recordedAt: string | null,
+): Folded => {
+  const steps: Step[] = [];
+  const latest = new Map<string, Tracked>();
+  let clock = recordedAt ?? '';
+  for (const event of events) {
+    clock = event.recordedAt > clock ? event.recordedAt : clock;
+    try {
+      const step = stepOf(event, latest.get(event.stream) ?? lookUp(event.stream), clock);
+      latest.set(event.stream, step.after);
+      steps.push(step);
+    } catch (error) {
+      return { steps, poison: new PoisonEvent(event, error) };
+    }
+  }
+  return { steps };
+};

@@ -1,0 +1,103 @@
+import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingProject } from '../../domain/project/project.js';
+import { flagStream, parseStream, projectIdOf, projectStream } from '../../domain/streams.js';
+import { type Row, type Transaction } from '../projection.js';
+import { type Step, type Tracked } from './fold.js';
+
+/** How many streams are remembered between batches; the others are read again when they change. */
+const REMEMBERED = 5_000;
+
+const FLAGS = `
+  select f.project_id, f.key, f.revision, f.position, f.state
+    from unnest($1::text[], $2::text[]) as w (project_id, key)
+    join flag f
+      on f.project_id = w.project_id
+     and f.key = w.key`;
+
+const PROJECTS = `
+  select p.project_id, p.revision, p.position, p.state
+    from unnest($1::text[]) as w (project_id)
+    join project p
+      on p.project_id = w.project_id`;
+
+const OTHERS = `
+  select w.stream, a.category, a.revision, a.position
+    from unnest($1::text[]) as w (stream)
+   cross join lateral (select e.category, e.revision, e.position
+                         from audit_event e
+                        where e.stream = w.stream
+                        order by e.revision desc
+                        limit 1) a`;
+
+const placeOf = (row: Row) => ({
+  revision: Number(row['revision']),
+  position: Number(row['position']),
+});
+
+const flagOf = (row: Row): readonly [string, Tracked] => {
+  const [projectId, key] = [String(row['project_id']), String(row['key'])];
+  const state = row['state'] as ExistingFlag;
+  return [flagStream(projectId, key), { category: 'flag', projectId, key, state, ...placeOf(row) }];
+};
+
+const projectOf = (row: Row): readonly [string, Tracked] => {
+  const projectId = String(row['project_id']);
+  const state = row['state'] as ExistingProject;
+  return [projectStream(projectId), { category: 'project', projectId, state, ...placeOf(row) }];
+};
+
+const otherOf = (row: Row): readonly [string, Tracked] => [
+  String(row['stream']),
+  { category: row['category'] === 'apiKey' ? 'apiKey' : 'organization', ...placeOf(row) },
+];
+
+const load = async (tx: Transaction, streams: readonly string[]) => {
+  const parsed = streams.flatMap((stream) => ({ stream, parts: parseStream(stream) }));
+  const of = (...categories: readonly (string | undefined)[]) =>
+    parsed.filter(({ parts }) => categories.includes(parts?.category));
+  const projectIds = (wanted: ReturnType<typeof of>) =>
+    wanted.map(({ parts }) => projectIdOf(parts?.organizationId ?? '', parts?.projectKey ?? ''));
+  const read = async (text: string, wanted: readonly string[], ...more: readonly string[][]) =>
+    wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
+
+  const flags = of('flag');
+  const others = of('organization', 'apiKey').map(({ stream }) => stream);
+  const keys = flags.map(({ parts }) => parts?.key ?? '');
+  return [
+    ...(await read(FLAGS, projectIds(flags), keys)).map(flagOf),
+    ...(await read(PROJECTS, projectIds(of('project')))).map(projectOf),
+    ...(await read(OTHERS, others)).map(otherOf),
+  ];
+};
+
+/**
+ * What streams are at the checkpoint: read from the rows, remembered while this process alone moves the checkpoint.
+ * `forget` when it may not have.
+ */
+export const trackedStreams = () => {
+  const remembered = new Map<string, Tracked>();
+  return {
+    /** @returns a look-up of these streams as they stand in the rows */
+    load: async (tx: Transaction, streams: ReadonlySet<string>) => {
+      const missing = [...streams].filter((stream) => !remembered.has(stream));
+      const read = new Map(missing.length === 0 ? [] : await load(tx, missing));
+      return (stream: string): Tracked | undefined => remembered.get(stream) ?? read.get(stream);
+    },
+    /** After the commit of these steps. */
+    remember: (steps: readonly Step[]): void => {
+      for (const { event, after } of steps) {
+        remembered.delete(event.stream);
+        remembered.set(event.stream, after);
+      }
+      for (const stream of remembered.keys()) {
+        if (remembered.size <= REMEMBERED) return;
+        remembered.delete(stream);
+      }
+    },
+    forget: (): void => {
+      remembered.clear();
+    },
+  };
+};
+
+export type TrackedStreams = ReturnType<typeof trackedStreams>;

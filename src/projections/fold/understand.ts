@@ -1,0 +1,68 @@
+import { CATALOGUE, isKnownType, type DomainEvent } from '../../domain/catalogue.js';
+import { SCHEMA_VERSION, type Metadata } from '../../domain/metadata.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { type LogEvent } from '../event-log.js';
+import { whyUnstorable } from './storable.js';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The name that the parts spell: tells a stream of ours from one that only begins like it. */
+const spelled = ({ category, organizationId, projectKey, key }: StreamParts): string => {
+  const project = projectIdOf(organizationId, projectKey ?? '');
+  const names = {
+    organization: organizationId,
+    project,
+    flag: `${project}:${key ?? ''}`,
+    apiKey: `${organizationId}:${key ?? ''}`,
+  };
+  return `${category}-${names[category]}`;
+};
+
+const partsOf = (stream: string): StreamParts => {
+  const parts = parseStream(stream);
+  const isOurs = parts !== undefined && parts.organizationId !== '' && parts.key !== '';
+  if (!isOurs || spelled(parts) !== stream || stream.endsWith(':'))
+    throw new Error(`The stream name '${stream}' has no known shape.`);
+  return parts;
+};
+
+const checkMetadata = (metadata: Metadata | undefined): void => {
+  const raw: unknown = metadata;
+  if (!isObject(raw) || !isObject(raw['actor']) || typeof raw['actor']['id'] !== 'string')
+    throw new Error('The metadata cannot be decoded.');
+  const version = raw['schemaVersion'];
+  if (typeof version !== 'number' || !(version <= SCHEMA_VERSION))
+    throw new Error(
+      `Its schema version ${String(version)} is not understood; the highest is ${SCHEMA_VERSION}.`,
+    );
+};
+
+const checkStorable = (part: string, value: unknown): void => {
+  const reason = whyUnstorable(value);
+  if (reason !== undefined) throw new Error(`Its ${part} cannot be stored: ${reason}.`);
+};
+
+const isUnderstood = (event: LogEvent, parts: StreamParts): event is Recorded<DomainEvent> => {
+  if (!isKnownType(event.type)) throw new Error(`The event type '${event.type}' is unknown.`);
+  if (CATALOGUE[event.type] !== parts.category)
+    throw new Error(`'${event.type}' does not belong in a stream of category '${parts.category}'.`);
+  checkMetadata(event.metadata);
+  if (!isObject(event.data)) throw new Error('The data cannot be decoded.');
+  checkStorable('data', event.data);
+  checkStorable('metadata', event.metadata);
+  return true;
+};
+
+/**
+ * An event of the log as one of ours, and what its stream's name tells.
+ * @throws Error (of any kind) when this version does not understand the event: poison
+ */
+export const understand = (
+  event: LogEvent,
+): Readonly<{ event: Recorded<DomainEvent>; parts: StreamParts }> => {
+  const parts = partsOf(event.stream);
+  if (!isUnderstood(event, parts)) throw new Error('The event is not understood.');
+  return { event, parts };
+};

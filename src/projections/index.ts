@@ -1,0 +1,10 @@
+import { auditEvent } from './audit-event.js';
+import { flag } from './flag.js';
+import { project } from './project.js';
+import { type ReadModel } from './projection.js';
+
+/** Everything that Postgres holds of the log. One projector writes all of it under one checkpoint. */
+export const READ_MODELS: readonly ReadModel[] = [auditEvent, project, flag];
+
+/** The name of that checkpoint. */
+export const READ_MODEL = 'read_model';

@@ -1,0 +1,80 @@
+import { type LogEvent } from '../event-log.js';
+import { foldEvents, type Step, type Tracked } from '../fold/fold.js';
+import { type PoisonEvent } from '../fold/poison.js';
+import { READ_MODELS } from '../index.js';
+import { type Row, type Table, type TableRows } from '../projection.js';
+
+/** Tells the rows of one project or flag from those of another in the same table. */
+const entityOf = (row: Row): string =>
+  JSON.stringify([row['project_id'], row['flag_key'] ?? row['key']]);
+
+/** Rows that are not final yet, of one table. */
+type Held = Map<string, Row>;
+
+/** Revisions: each is final when the next begins. */
+const finishedRevisions = (held: Held, rows: readonly Row[]): readonly Row[] =>
+  rows.flatMap((row) => {
+    const entity = entityOf(row);
+    const open = held.get(entity);
+    held.delete(entity);
+    if (row['position_to'] === null) held.set(entity, row);
+    const closed = open && {
+      ...open,
+      position_to: row['position_from'],
+      recorded_to: row['recorded_from'],
+    };
+    return [...(closed ? [closed] : []), ...(row['position_to'] === null ? [] : [row])];
+  });
+
+/** Current states: none is final before the end. */
+const holdCurrent = (held: Held, rows: readonly Row[]): void => {
+  for (const row of rows) {
+    const entity = entityOf(row);
+    const created = held.get(entity)?.['created_at'] ?? row['created_at'];
+    held.set(entity, { ...row, created_at: created });
+  }
+};
+
+/**
+ * Turns a whole log into rows that are each written once, all states in memory. The rows are those that applying
+ * the log batch by batch would leave.
+ */
+export const bulkRows = () => {
+  const tracked = new Map<string, Tracked>();
+  const held = new Map<Table, Held>();
+  let recordedAt: string | null = null;
+
+  const heldOf = (table: Table): Held => {
+    const rows = held.get(table) ?? new Map<string, Row>();
+    held.set(table, rows);
+    return rows;
+  };
+  const finished = ({ table, rows, close }: TableRows): TableRows => {
+    if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), rows) };
+    if (!('created_at' in table.columns)) return { table, rows };
+    holdCurrent(heldOf(table), rows);
+    return { table, rows: [] };
+  };
+  const take = (steps: readonly Step[]): void => {
+    for (const { event, after } of steps) tracked.set(event.stream, after);
+    recordedAt = steps.at(-1)?.event.recordedAt ?? recordedAt;
+  };
+
+  return {
+    recordedAt: (): string | null => recordedAt,
+    /** Rows that are final by these events. */
+    add: (
+      events: readonly LogEvent[],
+    ): Readonly<{ rows: readonly TableRows[]; events: number; poison?: PoisonEvent }> => {
+      const { steps, poison } = foldEvents(events, (stream) => tracked.get(stream), recordedAt);
+      take(steps);
+      const rows = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).map(finished);
+      return { rows, events: steps.length, ...(poison && { poison }) };
+    },
+    /** The rows that were held back. */
+    end: (): readonly TableRows[] =>
+      [...held].map(([table, rows]) => ({ table, rows: [...rows.values()] })),
+  };
+};
+
+export type BulkRows = ReturnType<typeof bulkRows>;

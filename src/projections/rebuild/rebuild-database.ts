@@ -1,0 +1,34 @@
+import { type Database, type Table } from '../projection.js';
+
+/** Rows of one table on their way into Postgres. */
+export type CopySink = Readonly<{
+  /** Resolves when more may be written. */
+  write: (lines: string) => Promise<void>;
+  /** Resolves when all rows are stored. */
+  end: () => Promise<void>;
+}>;
+
+/** Count and order-independent sum of 64-bit hashes of the rows of a table. */
+export type Checksum = Readonly<{ table: string; rows: number; sum: string }>;
+
+/** Both read models at one log position. */
+export type Comparison = Readonly<{ live: readonly Checksum[]; rebuilt: readonly Checksum[] }>;
+
+/** Port to a second read model next to the one that serves. */
+export type RebuildDatabase = Readonly<{
+  /** An empty read model without indexes; what an earlier rebuild left is dropped. */
+  create: () => Promise<void>;
+  copy: (table: Table) => CopySink;
+  /** Adds the indexes, once the rows are there. */
+  index: () => Promise<void>;
+  /** The rebuilt read model. */
+  next: Database;
+  /** Where the serving read model stands; -1 for an empty one. */
+  livePosition: () => Promise<number>;
+  /** Holds the serving read model at its position for as long as `align` takes, then compares what both were then. */
+  compare: (align: (livePosition: number) => Promise<void>) => Promise<Comparison>;
+  /** Holds the serving read model while `align` takes the rest in, then puts the rebuilt one in its place. */
+  swap: (align: (livePosition: number) => Promise<void>) => Promise<void>;
+  /** Drops the one that was replaced. Whatever still reads from it may keep it until the next rebuild. */
+  dropOld: () => Promise<void>;
+}>;

@@ -1,0 +1,20 @@
+import { type EventLog } from '../event-log.js';
+import { type RebuildDatabase } from './rebuild-database.js';
+
+export type RebuildPhase = 'reading' | 'indexing' | 'comparing' | 'swapping' | 'done';
+
+/** How far it is; positions are log positions. */
+export type RebuildProgress = {
+  phase: RebuildPhase;
+  events: number;
+  position: number;
+  head: number;
+};
+
+export type RebuildOptions = Readonly<{
+  database: RebuildDatabase;
+  eventLog: EventLog;
+  signal: AbortSignal;
+  /** Changed in place as the rebuild goes on. */
+  progress: RebuildProgress;
+}>;

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { applyBatch, type Applied } from './apply-batch.js';
+import { BEGINNING, loadCheckpoint, type Checkpoint } from './checkpoint.js';
+import { type EventLog, type LogBatch } from './event-log.js';
+import { poisonOf } from './fold/poison.js';
+import { trackedStreams } from './fold/tracked-streams.js';
+import { READ_MODEL } from './index.js';
+import { type StatusReporter } from './projection-status.js';
+import { type Database } from './projection.js';
+
+const FIRST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 2_000;
+
+/** Something that follows the log: Postgres's rows, Redis's snapshot. */
+export type Consumer = Readonly<{
+  projection: string;
+  /** Where it stands; called before every (re)subscription. */
+  resume: () => Promise<Checkpoint>;
+  /** All of the batch, or all in front of a poison event; any rejection leads back to `resume`. */
+  apply: (batch: LogBatch) => Promise<Applied>;
+}>;
+
+type Run = Readonly<{
+  consumer: Consumer;
+  eventLog: EventLog;
+  report: StatusReporter;
+  signal: AbortSignal;
+}>;
+
+/** Between half and all of a delay that doubles, so that processes do not retry in step. */
+const backOffMs = (failures: number): number => {
+  const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 10));
+  return longest * (0.5 + Math.random() / 2);
+};
+
+/** One subscription, until it ends or an event is poison. */
+const follow = async (
+  { consumer, eventLog, report, signal }: Run,
+  onProgress: () => void,
+): Promise<'poisoned' | 'ended'> => {
+  const from = await consumer.resume();
+  report.resumed(from);
+  for await (const batch of eventLog.subscribe(from.position < 0 ? null : from.position, signal)) {
+    const began = performance.now();
+    const { checkpoint, events, poison } = await consumer.apply(batch);
+    onProgress();
+    const durationMs = performance.now() - began;
+    report.applied(checkpoint, { events, durationMs, isCaughtUp: batch.isCaughtUp });
+    if (poison === undefined) continue;
+    report.poisoned(poisonOf(consumer.projection, poison));
+    return 'poisoned';
+  }
+  return 'ended';
+};
+
+/**
+ * Follows the log until abort or poison. Whatever else fails - event store, Postgres, Redis, the checkpoint -
+ * is met by resuming from where the consumer really stands, after a growing pause.
+ */
+export const runProjection = async (run: Run): Promise<void> => {
+  let failures = 0;
+  const isOver = () => run.signal.aborted;
+  while (!isOver()) {
+    try {
+      const outcome = await follow(run, () => (failures = 0));
+      if (outcome === 'poisoned') return;
+      if (!isOver()) throw new Error('The subscription ended.');
+    } catch (error) {
+      if (isOver()) return;
+      run.report.retrying(error);
+      await delay(backOffMs(failures++), undefined, { signal: run.signal }).catch(() => undefined);
+    }
+  }
+};
+
+/** The consumer that writes the read model's rows. */
+export const rowsConsumer = (database: Database): Consumer => {
+  const streams = trackedStreams();
+  let checkpoint = BEGINNING;
+  return {
+    projection: READ_MODEL,
+    resume: async () => {
+      streams.forget();
+      checkpoint = await database.transaction((tx) => loadCheckpoint(tx, READ_MODEL));
+      return checkpoint;
+    },
+    apply: async (batch) => {
+      const applied = await applyBatch(database, streams, checkpoint, batch);
+      checkpoint = applied.checkpoint;
+      return applied;
+    },
+  };
+};

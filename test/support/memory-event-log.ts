@@ -1,0 +1,73 @@
+import { type EventLog, type LogBatch, type LogEvent } from '../../src/projections/event-log.js';
+
+type Options = Readonly<{
+  /** Events of one batch at most. */
+  batchSize?: number;
+  /** Changes what is delivered, for faults: duplicates, disorder. */
+  deliver?: (events: readonly LogEvent[]) => readonly LogEvent[];
+}>;
+
+/** A log in memory that can grow, and whose subscriptions can be broken. */
+export const memoryEventLog = (
+  events: readonly LogEvent[] = [],
+  { batchSize = 500, deliver = (all) => all }: Options = {},
+) => {
+  const log: LogEvent[] = [...events];
+  const waiting = new Set<() => void>();
+  let breaks = 0;
+  const wake = (): void => {
+    for (const go of waiting) go();
+    waiting.clear();
+  };
+  const news = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      waiting.add(resolve);
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+  const after = (position: number): readonly LogEvent[] =>
+    deliver(log.filter((event) => event.position > position));
+
+  async function* readForward(from: number | null): AsyncGenerator<LogBatch> {
+    const all = after(from ?? -1);
+    for (let start = 0; start < all.length; start += batchSize) {
+      const batch = all.slice(start, start + batchSize);
+      const position = Math.max(...batch.map((event) => event.position));
+      yield { events: batch, position, isCaughtUp: start + batchSize >= all.length };
+    }
+  }
+  async function* subscribe(from: number | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
+    const began = breaks;
+    let position = from ?? -1;
+    while (!signal.aborted) {
+      for await (const batch of readForward(position)) {
+        yield batch;
+        if (breaks !== began) throw new Error('The subscription broke.');
+        position = Math.max(position, batch.position);
+      }
+      if (after(position).length > 0) continue;
+      yield { events: [], position, isCaughtUp: true };
+      await news(signal);
+      if (breaks !== began) throw new Error('The subscription broke.');
+    }
+  }
+  const port: EventLog = {
+    subscribe,
+    readForward,
+    head: async () => log.at(-1)?.position ?? -1,
+  };
+  return {
+    ...port,
+    append: (...more: readonly LogEvent[]): void => {
+      log.push(...more);
+      wake();
+    },
+    breakSubscriptions: (): void => {
+      breaks += 1;
+      wake();
+    },
+  };
+};
+
+export type MemoryEventLog = ReturnType<typeof memoryEventLog>;
