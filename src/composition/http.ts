@@ -1,4 +1,4 @@
-import { type FastifyInstance } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { buildApp } from '../api/build-app.js';
 import { type Authenticate } from '../api/caller.js';
@@ -7,7 +7,7 @@ import { type Config } from '../config.js';
 import { type CredentialStore } from '../infrastructure/credentials.js';
 import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
 import { type ProjectionStatus } from '../projections/projection-status.js';
-import { serviceMetrics } from './metrics.js';
+import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Readonly<{
   log: Logger;
@@ -16,7 +16,7 @@ export type HttpSources = Readonly<{
   routes: Parameters<typeof buildApp>[0]['routes'];
   readiness: () => Promise<readonly Readiness[]>;
   isStopping: () => boolean;
-  metrics: ReturnType<typeof serviceMetrics>;
+  metrics: ServiceMetrics;
 }>;
 
 /** Admin credentials prove a caller of the one organization they belong to. */
@@ -32,7 +32,11 @@ export const authenticateWith =
         };
   };
 
-export const projectionReadiness = ({ projection, state, ...details }: ProjectionStatus): Readiness => ({
+export const projectionReadiness = ({
+  projection,
+  state,
+  ...details
+}: ProjectionStatus): Readiness => ({
   name: projection,
   isReady: state === 'live' || state === 'standby' || state === 'catching-up',
   details: { state, ...details },
@@ -44,18 +48,32 @@ export const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStat
   details: { source, ...details },
 });
 
-/** The HTTP side of one process. A process that is stopping asks its clients to go elsewhere. */
+/** What the log tells of a guarded request, next to its id. Never a body, a query or a header: they may hold secrets. */
+const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: FastifyReply) => ({
+  durationMs: Math.round(elapsedTime * 100) / 100,
+  actor: caller.actor.id,
+  ...(commandId !== '' && { commandId }),
+});
+
+/** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
   const { log, version, authenticate, routes, readiness, isStopping, metrics } = sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
-  const app = await buildApp({ log, authenticate, routes, operations: [operations], version });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { url: route = 'unknown' } = request.routeOptions;
-    const labels = { method: request.method, route, status: reply.statusCode };
-    metrics.observeRequest(labels, reply.elapsedTime / 1000);
-    done();
-  });
-  return app;
+  const prepare = (app: FastifyInstance): void => {
+    app.addHook('onSend', (_, reply, payload, done) => {
+      if (isStopping()) void reply.header('connection', 'close');
+      done(null, payload);
+    });
+    app.addHook('onResponse', (request, reply, done) => {
+      const { url: route = 'unknown' } = request.routeOptions;
+      const labels = { method: request.method, route, status: reply.statusCode };
+      metrics.observeRequest(labels, reply.elapsedTime / 1000);
+      const isPublic = request.routeOptions.config.access === 'public';
+      if (!isPublic) request.log.info({ ...labels, ...detailsOf(request, reply) }, 'answered');
+      done();
+    });
+  };
+  return buildApp({ log, authenticate, prepare, routes, operations: [operations], version });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { startLocalStack, StartupError, type StackLog } from '../embedded/stack.js';
 
@@ -80,3 +81,13 @@ export const provideServices = async (config: Config, log: StackLog): Promise<Se
     stop: async () => stack?.stop(),
   };
 };
+
+/** The stack's log, in the service's. */
+export const stackLog = (log: Logger): StackLog => ({
+  info: (message) => {
+    log.info(message);
+  },
+  warn: (message) => {
+    log.warn(message);
+  },
+});
