@@ -120,7 +120,10 @@ await measure('append, 32 concurrent', 32, async (n) => {
   return 1;
 });
 await measure('append 100 events at once, 4 concurrent (events)', 4, async (n) => {
-  await client.appendToStream(`many-${n}`, Array.from({ length: 100 }, (_, i) => event(i)));
+  await client.appendToStream(
+    `many-${n}`,
+    Array.from({ length: 100 }, (_, i) => event(i)),
+  );
   return 100;
 });
 await measure('read $all (events)', 1, () => consume(client.readAll({ maxCount: 50_000 }), 50_000));

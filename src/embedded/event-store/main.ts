@@ -1,3 +1,4 @@
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { parseOptions, UsageError } from './options.js';
 import { startEventStore, type EventStore } from './start.js';
 
@@ -22,6 +23,8 @@ const closeOnSignal = (store: EventStore): void => {
       store.close().then(() => process.exit(0), fail);
     });
 };
+
+setLogVerbosity(logVerbosity.NONE); // what it would print is in the errors that are caught
 
 try {
   const store = await startEventStore({ ...parseOptions(process.argv.slice(2)), onFault });

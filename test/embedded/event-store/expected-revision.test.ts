@@ -120,7 +120,10 @@ for (const [way, options] of Object.entries(WAYS))
       });
     }
     const error = await rejection(
-      client.appendToStream('flag-b', event('New'), { expectedRevision: STREAM_EXISTS, ...options }),
+      client.appendToStream('flag-b', event('New'), {
+        expectedRevision: STREAM_EXISTS,
+        ...options,
+      }),
     );
     t.match(error, { expectedVersion: STREAM_EXISTS, actualVersion: NO_STREAM });
   });

@@ -97,7 +97,7 @@ test('a repeat is recognised while the first attempt is still in flight', async 
   t.equal((await collect(client.readStream('s'))).length, 1);
 });
 
-test('a soft-deleted stream takes old ids as new events', async (t) => {
+test('no_stream appends to a soft-deleted stream, behind its old events', async (t) => {
   const { client } = await startStore(t);
   await client.appendToStream('s', events('X', 2));
   await client.deleteStream('s');

@@ -44,8 +44,8 @@ export const subscribeToAll = async (
 
   const goLive = async (): Promise<void> => {
     phase.isLive = true;
-    if (plan.filter && considered % filter.checkpointEvery !== 0)
-      await outlet.write(encodeCheckpoint(cursor));
+    const isJustSent = considered > 0 && considered % filter.checkpointEvery === 0;
+    if (plan.filter && !isJustSent) await outlet.write(encodeCheckpoint(cursor));
     await outlet.write(CAUGHT_UP);
   };
 
