@@ -102,7 +102,7 @@ const bareInserts = (rowsPerCommit: number): number => {
 
 const consume = async (events: AsyncIterable<unknown>, limit: number): Promise<number> => {
   let seen = 0;
-  for await (const _ of events) if (++seen === limit) break;
+  for await (const event of events) if (event !== undefined && ++seen === limit) break;
   return seen;
 };
 

@@ -1,5 +1,5 @@
 import { openLog, type EventLog } from './log/log.js';
-import { StorageError } from './log/storage-error.js';
+import { StorageError } from './storage/storage-error.js';
 import { serve, type GrpcServer, type Listening } from './node/server.js';
 
 /** How to run an event store. */

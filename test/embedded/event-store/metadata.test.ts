@@ -71,7 +71,7 @@ test('metadata survives a restart', async (t) => {
 test('metadata that is not understood is no metadata', async (t) => {
   const { client } = await startStore(t);
   await client.appendToStream('s', events('X', 2));
-  for (const data of ['text', 7, null, { $maxCount: 'x', $tb: -4, $maxAge: {} }])
-    await client.appendToStream('$$s', jsonEvent({ type: '$metadata', data: data as object }));
+  for (const data of ['text', { $maxCount: 'x', $tb: -4, $maxAge: {} }])
+    await client.appendToStream('$$s', jsonEvent({ type: '$metadata', data }));
   t.strictSame(await revisions(client, 's'), [0, 1]);
 });

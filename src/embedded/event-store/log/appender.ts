@@ -2,9 +2,9 @@ import type { Written } from '../wire/append-replies.js';
 import type { Refusal } from '../wire/errors.js';
 import { decodeFrame, type ProposedEvent } from '../wire/frame.js';
 import type { Expected } from '../wire/requests.js';
-import type { CommitQueue } from './commit-queue.js';
+import type { CommitQueue } from '../storage/commit-queue.js';
 import { decideAppend, type Place, type StreamFacts } from './expected-revision.js';
-import type { LogReader } from './reader.js';
+import type { LogReader } from '../storage/reader.js';
 import { idHex, type RecentIds } from './recent-ids.js';
 import {
   isMetastream,

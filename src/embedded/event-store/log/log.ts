@@ -1,9 +1,10 @@
 import { appender, type Appender } from './appender.js';
-import { commitQueue } from './commit-queue.js';
-import { closeDatabase, openDatabase, type Database } from './database.js';
-import { logReader, type LogReader } from './reader.js';
+import { commitQueue } from '../storage/commit-queue.js';
+import { closeDatabase, openDatabase } from '../storage/database.js';
+import type { Database } from '../storage/sqlite.js';
+import { logReader, type LogReader } from '../storage/reader.js';
 import { recentIds } from './recent-ids.js';
-import { FIRST_POSITION } from './schema.js';
+import { FIRST_POSITION } from '../storage/schema.js';
 import { streamStates, type StreamStates } from './stream-states.js';
 import { logWriter, systemEvent, type LogEnd } from './writer.js';
 

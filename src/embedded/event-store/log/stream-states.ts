@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { decodeFrame, TOMBSTONE_REVISION } from '../wire/frame.js';
-import { bufferOf, type Blob } from './blob.js';
-import type { Database } from './database.js';
+import { bufferOf, type Blob } from '../storage/blob.js';
+import type { Database } from '../storage/sqlite.js';
 import {
   isMetastream,
   METASTREAM_METADATA,

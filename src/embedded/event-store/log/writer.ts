@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { encodeFrame, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/frame.js';
-import type { CommitQueue } from './commit-queue.js';
+import type { CommitQueue } from '../storage/commit-queue.js';
 import type { Place } from './expected-revision.js';
 import { idHex, type RecentIds } from './recent-ids.js';
 import { isMetastream, NO_METADATA, originalOf, parseMetadata } from './stream-metadata.js';

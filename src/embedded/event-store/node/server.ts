@@ -1,13 +1,13 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { EventLog } from '../log/log.js';
-import { appendHandler } from '../streams/append.js';
-import { batchAppendHandler } from '../streams/batch-append.js';
-import { deleteHandler } from '../streams/delete.js';
-import { readHandler } from '../streams/read.js';
+import { appendHandler } from '../writes/append.js';
+import { batchAppendHandler } from '../writes/batch-append.js';
+import { deleteHandler } from '../writes/delete.js';
+import { readHandler } from '../reads/read.js';
 import { CallError } from '../wire/errors.js';
 import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
 import { gossipHandler } from './gossip.js';
-import { openCalls } from '../streams/open-calls.js';
+import { openCalls } from './open-calls.js';
 import { serverFeaturesHandler } from './server-features.js';
 
 /** Where the server listens: TCP, and a unix socket as well when `socket` is given. */

@@ -1,7 +1,6 @@
-import { status, type ServerErrorResponse, type ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import { StorageError } from '../log/storage-error.js';
-import { CallError } from '../wire/errors.js';
+import { toServerError } from '../wire/server-error.js';
 
 /** A Read call as grpc-js hands it over; it answers encoded messages. */
 export type ReadCall = ServerWritableStream<ReadReq, Buffer>;
@@ -17,14 +16,6 @@ export type Outlet = Readonly<{
   /** Ends the call, with this error or well. */
   end: (error?: unknown) => void;
 }>;
-
-/** Any error as the gRPC status that tells the client most. */
-export const toServerError = (error: unknown): ServerErrorResponse => {
-  if (error instanceof CallError) return Object.assign(error, error.status);
-  const cause = error instanceof Error ? error : new Error(String(error));
-  const code = cause instanceof StorageError ? status.DATA_LOSS : status.INTERNAL;
-  return Object.assign(new Error(cause.message, { cause }), { code, details: cause.message });
-};
 
 /** A latch: wakes one waiter, or the next one when nobody waits. */
 const latch = () => {

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLog } from '../log/log.js';
-import type { Entry } from '../log/reader.js';
+import type { Entry } from '../storage/reader.js';
 import { isTombstoned } from '../log/stream-states.js';
 import { streamDeleted } from '../wire/errors.js';
 import { encodeStreamNotFound } from '../wire/replies.js';
 import { messageOf } from './links.js';
-import type { OpenCalls } from './open-calls.js';
+import type { OpenCalls } from '../node/open-calls.js';
 import { outletOf, type Outlet, type ReadCall } from './outlet.js';
 import { readPlan, type ReadPlan } from './plan.js';
 import { isReadable } from './readable.js';

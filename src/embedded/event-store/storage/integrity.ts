@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { decodeFrame } from '../wire/frame.js';
 import { bufferOf, type Blob } from './blob.js';
-import type { Database } from './database.js';
+import type { Database } from './sqlite.js';
 import { FIRST_POSITION } from './schema.js';
 import { damaged } from './storage-error.js';
 

@@ -1,4 +1,4 @@
-import type { Database } from './database.js';
+import type { Database } from './sqlite.js';
 
 /** A row of `events`, ready to be inserted. */
 export type EventRow = Readonly<{

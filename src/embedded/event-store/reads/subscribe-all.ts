@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLog } from '../log/log.js';
-import type { Entry } from '../log/reader.js';
+import type { Entry } from '../storage/reader.js';
 import { CAUGHT_UP, encodeCheckpoint, encodeConfirmation } from '../wire/replies.js';
 import type { Filter } from './filter.js';
 import { messageOf } from './links.js';

@@ -3,7 +3,7 @@ import type { Appender } from '../log/appender.js';
 import { refusalToCallError } from '../wire/errors.js';
 import { encodeDeleted } from '../wire/replies.js';
 import type { WriteOptions } from '../wire/requests.js';
-import { toServerError } from './outlet.js';
+import { toServerError } from '../wire/server-error.js';
 import { streamFlaw } from './proposals.js';
 
 type DeleteCall = ServerUnaryCall<WriteOptions, Buffer>;

@@ -3,7 +3,7 @@ import type { EventLog } from '../log/log.js';
 import { encodeAppended } from '../wire/append-replies.js';
 import { invalidArgument, refusalToCallError } from '../wire/errors.js';
 import type { Proposal, WriteOptions } from '../wire/requests.js';
-import { toServerError } from './outlet.js';
+import { toServerError } from '../wire/server-error.js';
 import {
   acceptUntil,
   appendCollected,

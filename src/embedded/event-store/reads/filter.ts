@@ -1,5 +1,5 @@
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import type { Entry } from '../log/reader.js';
+import type { Entry } from '../storage/reader.js';
 import { invalidArgument } from '../wire/errors.js';
 
 /** Which events of `$all` are wanted; `checkpointEvery` counts considered events, Infinity for no checkpoints. */

@@ -3,8 +3,8 @@ import type { EventLog } from '../log/log.js';
 import { encodeBatchAppended, type Written } from '../wire/append-replies.js';
 import type { Refusal } from '../wire/errors.js';
 import type { BatchAppendChunk, WriteOptions } from '../wire/requests.js';
-import type { OpenCalls } from './open-calls.js';
-import { toServerError } from './outlet.js';
+import type { OpenCalls } from '../node/open-calls.js';
+import { toServerError } from '../wire/server-error.js';
 import {
   acceptUntil,
   appendCollected,

@@ -1,13 +1,11 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
+import type { Database } from './sqlite.js';
 import { checkHeader, refuseNewerFormat } from './header.js';
 import { checkLog } from './integrity.js';
 import { LOG_FILE, SCHEMA } from './schema.js';
 import { damaged, StorageError } from './storage-error.js';
-
-/** An open SQLite connection. */
-export type Database = Libsql.Database;
 
 const CHECKPOINT_PAGES = 4000;
 

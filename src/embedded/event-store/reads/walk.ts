@@ -1,5 +1,5 @@
 import type { EventLog } from '../log/log.js';
-import type { Entry } from '../log/reader.js';
+import type { Entry } from '../storage/reader.js';
 import { oldestRevision } from './readable.js';
 import type { ReadPlan } from './plan.js';
 

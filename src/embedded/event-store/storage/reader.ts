@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { bufferOf, type Blob } from './blob.js';
-import type { Database } from './database.js';
-import type { Place } from './expected-revision.js';
+import type { Database } from './sqlite.js';
+import type { Place } from '../log/expected-revision.js';
 import { StorageError } from './storage-error.js';
 
 /** An event of the log as a read meets it; `frame` is there when the page could carry it in bounded memory. */

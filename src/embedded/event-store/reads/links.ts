@@ -1,5 +1,5 @@
 import type { EventLog } from '../log/log.js';
-import type { Entry } from '../log/reader.js';
+import type { Entry } from '../storage/reader.js';
 import { decodeFrame, encodeResolvedLink } from '../wire/frame.js';
 import { isReadable, oldestRevision } from './readable.js';
 
