@@ -2,7 +2,7 @@ import { type Test } from 'tap';
 import { until } from '../../support/until.js';
 import { ENVIRONMENT, type Load, type LoadOptions, PLACE, startLoad } from './load.js';
 import { quiescence, readModelFacts, rulesetFacts } from './observe.js';
-import { type Servers, startServers } from './servers.js';
+import { type FaultyServer, type Servers, startServers } from './servers.js';
 import { type Answer, faultyService, type FaultyService, request } from './service.js';
 import {
   commandFlaws,
@@ -116,4 +116,33 @@ export const checkInvariants = async (t: Test, servers: Servers, load: Load): Pr
     `${load.acknowledged()} acknowledged, ${unknown} unknown, ${load.evaluations.length} evaluations, ${load.skipped()} skipped`,
   );
   return log;
+};
+
+/** Waits until the load has been answered for a while, whatever the answers to commands. */
+export const untilAnswered = async (load: Load, evaluations: number): Promise<void> => {
+  const enough = load.evaluations.length + evaluations;
+  await until(
+    `${evaluations} more evaluations are answered`,
+    () => load.evaluations.length >= enough,
+  );
+};
+
+/** Every fault a server can have that its clients must survive, and how it is made and ended. */
+export const faultsOf = ({ process, proxy }: FaultyServer) =>
+  [
+    { name: 'killed', begin: process.kill, end: process.start },
+    { name: 'refusing', begin: () => proxy.turn('refuse'), end: () => proxy.turn('pass') },
+    { name: 'paused', begin: async () => process.pause(), end: async () => process.resume() },
+    { name: 'half-open', begin: () => proxy.turn('silent'), end: () => proxy.turn('pass') },
+  ] as const;
+
+/** An answer that came when it should not have, or took too long: bounds that no noise reaches, far below a hang. */
+export const HANGING_MS = 6_000;
+
+/** No attempt of a command hung, and while all is well none failed. */
+export const checkAnswers = (t: Test, load: Load): void => {
+  const slowest = Math.max(0, ...load.commands.map(({ slowestMs }) => slowestMs));
+  t.ok(slowest < HANGING_MS, `no command hung: the slowest answer took ${Math.round(slowest)} ms`);
+  const failed = load.evaluations.filter(({ status }) => status !== 200);
+  t.equal(failed.length, 0, `all ${load.evaluations.length} evaluations were answered`);
 };
