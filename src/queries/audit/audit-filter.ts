@@ -1,5 +1,7 @@
+import { CATALOGUE, isKnownType } from '../../domain/catalogue.js';
 import { type Category } from '../../domain/streams.js';
 import { parseTime } from '../moments/parse-time.js';
+import { type Condition, type Conditions, conditions, equal } from '../paging/conditions.js';
 
 /** All that is given must hold. */
 export type AuditFilter = Readonly<{
@@ -19,11 +21,6 @@ export type AuditFilter = Readonly<{
   requestId?: string;
 }>;
 
-/** SQL conditions joined by `and`, and the values of their parameters. */
-export type Conditions = Readonly<{ sql: string; values: readonly unknown[] }>;
-
-type Condition = Readonly<{ sql: (parameter: string) => string; value: unknown }>;
-
 // Times never decrease along positions, so that a time is one step down an index to a position.
 const firstAtOrAfter = (parameter: string): string =>
   `(select t.position from audit_event t where t.recorded_at >= ${parameter}
@@ -32,17 +29,20 @@ const firstAtOrAfter = (parameter: string): string =>
 const instant = (time: string | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(parseTime(time).ceilMs);
 
-const equal = (column: string, value: unknown): Condition => ({
-  sql: (parameter) => `${column} = ${parameter}`,
-  value,
-});
+/** Says nothing more than the category, but there is an index on types. */
+const typesOf = (category: Category | undefined): readonly string[] | undefined =>
+  category &&
+  Object.keys(CATALOGUE).filter((type) => isKnownType(type) && CATALOGUE[type] === category);
 
 const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Condition[] => [
   equal('e.organization_id', organizationId),
   equal('e.project_key', filter.project),
   equal('e.entity_key', filter.flag),
   equal('e.category', filter.flag === undefined ? filter.category : 'flag'),
-  { sql: (parameter) => `e.type = any (${parameter}::text[])`, value: filter.types },
+  {
+    sql: (parameter) => `e.type = any (${parameter}::text[])`,
+    value: filter.types ?? typesOf(filter.category),
+  },
   equal('e.actor_id', filter.actor),
   equal('e.environment', filter.environment),
   equal(`e.metadata ->> 'commandId'`, filter.commandId),
@@ -57,14 +57,6 @@ const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Con
   },
 ];
 
-/**
- * Only the conditions that are asked for, so that Postgres plans with the index that fits.
- * @throws DomainError malformed-time
- */
-export const auditConditions = (organizationId: string, filter: AuditFilter): Conditions => {
-  const given = conditionsOf(organizationId, filter).filter(({ value }) => value !== undefined);
-  return {
-    sql: given.map(({ sql }, index) => sql(`$${index + 1}`)).join('\n and '),
-    values: given.map(({ value }) => value),
-  };
-};
+/** What a filter asks of audit_event e. @throws DomainError malformed-time */
+export const auditConditions = (organizationId: string, filter: AuditFilter): Conditions =>
+  conditions(conditionsOf(organizationId, filter));

@@ -3,26 +3,13 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type JsonObject } from '../../domain/json.js';
 import { flagStream, projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
-import { parseTime } from '../moments/parse-time.js';
 import { readPosition } from '../moments/read-position.js';
 import { decodeCursor } from '../paging/cursor.js';
 import { DEFAULT_LIMIT, type Page, pageOf } from '../paging/page.js';
 import { type Fact, type Provenance, provenanceOf } from '../provenance.js';
 import { type SortOrder } from './flag-filter.js';
 import { type FlagAddress, getFlag } from './get-flag.js';
-import { historySql } from './history-sql.js';
-
-export type FlagHistoryFilter = Readonly<{
-  /** Events about it, and those that changed what holds in it. */
-  environment?: string;
-  types?: readonly string[];
-  /** The actor's id. */
-  actor?: string;
-  /** RFC 3339, inclusive. */
-  from?: string;
-  /** RFC 3339, exclusive. */
-  to?: string;
-}>;
+import { type FlagHistoryFilter, historyConditions, historySql } from './history-sql.js';
 
 /** @defaultValue order: desc, so the newest event first */
 export type FlagHistory = FlagAddress &
@@ -53,9 +40,6 @@ const itemOf = (row: Row): FlagHistoryItem => ({
   changes: changesOf(row),
 });
 
-const boundary = (time: string | undefined): Date | null =>
-  time === undefined ? null : new Date(parseTime(time).ceilMs);
-
 /**
  * A page of a flag's events, from its creation on, over deletion and restore.
  * @throws DomainError project-not-found, flag-not-found, malformed-time, invalid-cursor
@@ -70,22 +54,11 @@ export const flagHistory =
     const { organizationId, project, flag, order = 'desc' } = question;
     const projectId = projectIdOf(organizationId, project);
     const scope = { list: 'flag-history', ...question };
-    const [after] = cursor === undefined ? [null] : decodeCursor(scope, cursor, ['number']);
+    const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
+    const wanted = historyConditions(flagStream(projectId, flag), question, { revision, order });
     const { rows } = await db.query<Row>({
-      name: `flag_history_${order}`,
-      text: historySql(order),
-      values: [
-        flagStream(projectId, flag),
-        question.types,
-        question.actor,
-        boundary(question.from),
-        boundary(question.to),
-        question.environment,
-        after,
-        limit + 1,
-        projectId,
-        flag,
-      ],
+      text: historySql(wanted, order),
+      values: [...wanted.values, projectId, flag, limit + 1],
     });
     // An empty answer is right for a filter, but not for a flag that never was.
     if (rows.length === 0) await getFlag(db)(question, await readPosition(db)());

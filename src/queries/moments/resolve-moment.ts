@@ -41,7 +41,17 @@ const atPosition = async (db: Database, position: number): Promise<Moment> => {
   );
 };
 
-const atRevision = async (db: Database, stream: string, revision: number): Promise<Moment> => {
+const atRevision = async (
+  db: Database,
+  stream: string | undefined,
+  revision: number,
+): Promise<Moment> => {
+  if (stream === undefined) {
+    throw new DomainError(
+      'invalid-request',
+      'Revisions count the changes of one flag or project: ask for a time or a position here.',
+    );
+  }
   const { rows } = await db.query<Moment>({
     name: 'position_of_revision',
     text: `select e.position::float8 as position
@@ -58,11 +68,12 @@ const atRevision = async (db: Database, stream: string, revision: number): Promi
 /**
  * The one log position that a request stands for. A time is the last event recorded at or before it.
  * @param stream whose revisions `revision` counts
- * @throws DomainError several-moments, malformed-time, moment-in-future, revision-not-found
+ * @throws DomainError several-moments, malformed-time, moment-in-future, revision-not-found;
+ * invalid-request for a revision without a stream
  */
 export const resolveMoment =
   (db: Database) =>
-  async ({ at, position, revision }: MomentRequest, stream = ''): Promise<Moment> => {
+  async ({ at, position, revision }: MomentRequest, stream?: string): Promise<Moment> => {
     if ([at, position, revision].filter((given) => given !== undefined).length > 1) {
       throw new DomainError('several-moments', 'Ask for one of "at", "position" and "revision".');
     }
