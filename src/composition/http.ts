@@ -60,9 +60,9 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
   const { log, version, guard, routes, readiness, isStopping, metrics } = sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
-    app.addHook('onSend', (_, reply, payload, done) => {
+    app.addHook('onRequest', (_, reply, done) => {
       if (isStopping()) void reply.header('connection', 'close');
-      done(null, payload);
+      done();
     });
     app.addHook('onResponse', (request, reply, done) => {
       const { url: route = 'unknown' } = request.routeOptions;
