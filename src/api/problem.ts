@@ -48,7 +48,6 @@ export const PROBLEMS = {
   'outcome-unknown': [503, 'The event store did not confirm in time'],
   'position-not-reached': [503, 'The read model is behind'],
   'read-model-unavailable': [503, 'The read model is away'],
-  'position-not-reached': [503, 'The position is not reached yet'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
