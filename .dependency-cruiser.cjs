@@ -36,7 +36,7 @@ module.exports = {
     {
       name: 'drivers-only-in-infrastructure',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(infrastructure|jobs|embedded)/' },
+      from: { path: '^src/', pathNot: '^src/(infrastructure|jobs|embedded|composition)/' },
       to: { path: 'node_modules/(@eventstore|bullmq|ioredis)' },
     },
     {
@@ -48,7 +48,7 @@ module.exports = {
     {
       name: 'http-only-in-api',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/api/' },
+      from: { path: '^src/', pathNot: '^src/(api|composition)/' },
       to: { path: 'node_modules/(fastify|@fastify|fast-jwt)' },
     },
     {

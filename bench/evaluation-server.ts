@@ -26,7 +26,7 @@ memory.publish({
 const routes = evaluationRoutes({
   memory,
   organizationId: () => 'acme',
-  environmentAt: () => Promise.reject(new Error('There is no past here.')),
+  rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
 });
 
 // The product's own app: hooks, limits, request ids and validation are part of the price.

@@ -5,6 +5,7 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyPluginAsync,
+  LogController,
 } from 'fastify';
 import { type Authenticate, guardRoutes } from './caller.js';
 import { parseJsonBody } from './json-body.js';
@@ -15,6 +16,8 @@ import { compileValidator } from './validation.js';
 export type AppDeps = Readonly<{
   log: FastifyBaseLogger;
   authenticate: Authenticate;
+  /** Adds hooks, before any route. */
+  prepare?: (app: FastifyInstance) => void;
   /** Routes under /api/v1. */
   routes: readonly FastifyPluginAsync[];
   /** Routes at the root: health, readiness, metrics. */
@@ -79,7 +82,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   const app = fastify({
     ...LIMITS,
     loggerInstance: deps.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -101,6 +104,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id);
   });
+  deps.prepare?.(app);
   acceptJson(app);
   guardRoutes(app, deps.authenticate);
   await documentation(app, deps.version);

@@ -48,6 +48,7 @@ export const guardRoutes = (app: FastifyInstance, authenticate: Authenticate): v
   app.decorateRequest('commandId', '');
   app.addHook('onRequest', async (request) => {
     const isPublic = request.is404 || request.routeOptions.config.access === 'public';
-    request.caller = isPublic ? NOBODY : await requireCaller(request, authenticate);
+    request.caller = NOBODY;
+    if (!isPublic) request.caller = await requireCaller(request, authenticate);
   });
 };

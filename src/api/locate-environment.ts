@@ -1,23 +1,27 @@
 import { DomainError } from '../domain/decider.js';
+import { type Ruleset } from '../domain/evaluation/ruleset.js';
 import { environmentIdOf, projectIdOf } from '../domain/streams.js';
+import { compileEnvironment } from '../queries/rulesets/environment-rulesets.js';
 import { type EnvironmentAt } from '../queries/rulesets/evaluation-answers.js';
 import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
 
 export type EnvironmentPath = Readonly<{ project: string; environment: string }>;
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
+/**
+ * The rulesets of an environment as they were at a past moment, and the one log position they were taken at.
+ * Rejects with a DomainError for a moment, project or environment that there is not.
+ */
+export type RulesetsAt = (
+  address: EnvironmentPath & Readonly<{ organizationId: string }>,
+  moment: MomentQuery,
+) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number }>>;
+
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
   /** The organization that the project keys of these routes belong to. */
   organizationId: () => string;
-  /**
-   * An environment as it was at a past moment.
-   * @throws DomainError for a moment, project or environment that there is not
-   */
-  environmentAt: (
-    address: EnvironmentPath & Readonly<{ organizationId: string }>,
-    moment: MomentQuery,
-  ) => Promise<EnvironmentAt>;
+  rulesetsAt: RulesetsAt;
   /** How long a request with X-Min-Position may wait. Milliseconds. */
   minPositionWaitMs?: number;
 }>;
@@ -34,7 +38,7 @@ const MIN_POSITION_WAIT_MS = 2_000;
 export const environmentLocator = ({
   memory,
   organizationId,
-  environmentAt,
+  rulesetsAt,
   minPositionWaitMs = MIN_POSITION_WAIT_MS,
 }: EvaluationDeps) => {
   const now = ({ project, environment }: EnvironmentPath): EnvironmentAt => {
@@ -59,17 +63,21 @@ export const environmentLocator = ({
     );
   };
 
+  const atMoment = async (path: EnvironmentPath, moment: MomentQuery): Promise<EnvironmentAt> => {
+    const { project, environment } = path;
+    const address = { organizationId: organizationId(), project, environment };
+    const { rulesets, position } = await rulesetsAt(address, moment);
+    return { environment: compileEnvironment(rulesets), position };
+  };
+
   return ({ params, query, headers }: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {
     const { at, position } = query;
+    // Only these two: the rest of a query are attributes.
     if (at !== undefined || position !== undefined)
-      return environmentAt(
-        {
-          organizationId: organizationId(),
-          project: params.project,
-          environment: params.environment,
-        },
-        { ...(at !== undefined && { at }), ...(position !== undefined && { position }) },
-      );
+      return atMoment(params, {
+        ...(at !== undefined && { at }),
+        ...(position !== undefined && { position }),
+      });
     const minimum = headers['x-min-position'];
     return minimum === undefined ? now(params) : afterPosition(params, minimum);
   };

@@ -1,12 +1,17 @@
 import { EventStoreUnavailable } from './event-store.js';
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
+/** Resolves when it is this command's turn. @throws EventStoreUnavailable when the signal aborts before */
+const turnOf = (previous: Promise<unknown>, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
     const refuse = (): void => {
       reject(new EventStoreUnavailable('Earlier commands on this stream are still waiting.'));
     };
     if (signal.aborted) refuse();
-    else signal.addEventListener('abort', refuse, { once: true });
+    signal.addEventListener('abort', refuse);
+    void previous.then(() => {
+      signal.removeEventListener('abort', refuse);
+      resolve();
+    });
   });
 
 /**
@@ -17,8 +22,8 @@ export const streamQueue = () => {
   const tails = new Map<string, Promise<unknown>>();
 
   return async <T>(stream: string, signal: AbortSignal, run: () => Promise<T>): Promise<T> => {
-    const previous = tails.get(stream) ?? Promise.resolve();
-    const turn = Promise.race([previous, aborted(signal)]).then(run);
+    const previous = tails.get(stream);
+    const turn = previous === undefined ? run() : turnOf(previous, signal).then(run);
     const tail = Promise.allSettled([previous, turn]);
     tails.set(stream, tail);
     try {

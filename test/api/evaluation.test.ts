@@ -5,7 +5,6 @@ import { type EvaluationDeps } from '../../src/api/locate-environment.js';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { DomainError } from '../../src/domain/decider.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { compileEnvironment } from '../../src/queries/rulesets/environment-rulesets.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset, aSplit } from '../support/rulesets.js';
 
@@ -37,7 +36,7 @@ const started = async (deps: Partial<EvaluationDeps> = {}) =>
       evaluationRoutes({
         memory: published(flags, 44),
         organizationId: () => 'acme',
-        environmentAt: async () => {
+        rulesetsAt: async () => {
           throw new DomainError('moment-in-future', 'There is no past here.');
         },
         minPositionWaitMs: 1,
@@ -177,13 +176,11 @@ test('whoever must see their own write waits for it, but not for ever', async (t
 
 test('the past is evaluated with the rulesets of its position', async (t) => {
   const asked: unknown[] = [];
-  const environment = compileEnvironment([
-    aRuleset('checkout', { revision: 1, configuration: { enabled: false } }),
-  ]);
+  const rulesets = [aRuleset('checkout', { revision: 1, configuration: { enabled: false } })];
   const app = await started({
-    environmentAt: async (...question) => {
+    rulesetsAt: async (...question) => {
       asked.push(question);
-      return { environment, position: 12 };
+      return { rulesets, position: 12 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };

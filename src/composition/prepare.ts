@@ -1,0 +1,58 @@
+import { access } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Logger } from 'pino';
+import { type Config } from '../config.js';
+import { StartupError } from '../embedded/stack.js';
+import { migrateDatabase } from '../infrastructure/migrate.js';
+import { createPool } from '../infrastructure/postgres.js';
+import { diskCopyPath } from './evaluation.js';
+import { unreachableServices } from './services.js';
+
+const RETRY_MS = 1_000;
+
+export const migrated = async (databaseUrl: string): Promise<void> => {
+  const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 1 });
+  try {
+    await migrateDatabase(pool);
+  } finally {
+    await pool.end();
+  }
+};
+
+const canServeFromDisk = (config: Config): Promise<boolean> =>
+  access(diskCopyPath(config)).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Whether all configured services are there. Without them a process starts only when it has rulesets on disk to
+ * serve meanwhile.
+ * @throws StartupError naming the services that cannot be reached
+ */
+export const requireServices = async (config: Config, log: Logger): Promise<boolean> => {
+  const missing = await unreachableServices(config);
+  if (missing.length === 0) return true;
+  const names = missing.join(', ');
+  if (!(await canServeFromDisk(config))) {
+    throw new StartupError(`cannot reach ${names}; start it, or correct the variable`);
+  }
+  log.warn({ missing }, 'starting without services; evaluating from the last copy on disk');
+  return false;
+};
+
+/** Tries until it succeeds or the signal aborts; logs the first failure of a row. */
+export const untilDone = async (
+  work: () => Promise<void>,
+  { what, log, signal }: Readonly<{ what: string; log: Logger; signal: AbortSignal }>,
+): Promise<void> => {
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (failures === 0) log.warn({ err: error }, `${what} failed; trying again`);
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+};

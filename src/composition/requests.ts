@@ -1,0 +1,64 @@
+import { type EventStoreDBClient } from '@eventstore/db-client';
+import { type Logger } from 'pino';
+import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
+import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
+import { evaluationRoutes } from '../api/routes/evaluation.js';
+import { flagCommandRoutes } from '../api/routes/flag-commands.js';
+import { importRoutes } from '../api/routes/import.js';
+import { projectCommandRoutes } from '../api/routes/project-commands.js';
+import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { queryRoutes } from '../api/query-routes/query-routes.js';
+import { type Config } from '../config.js';
+import { credentialStore } from '../infrastructure/credentials.js';
+import { kurrentEventStore } from '../infrastructure/kurrent-event-store.js';
+import { createPool } from '../infrastructure/postgres.js';
+import { rulesetsAt } from '../queries/environments/rulesets-at.js';
+import { queriesOver } from '../queries/queries.js';
+import { startEvaluation } from './evaluation.js';
+import { FIRST_ORGANIZATION } from './first-start.js';
+import { type Services } from './services.js';
+import { writeSide } from './write-side.js';
+
+/** All that answering requests needs: commands, queries, evaluation, and the routes to them. */
+export const startRequests = async (
+  config: Config,
+  { databaseUrl, redisUrl }: Services,
+  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger }>,
+) => {
+  const onError = (error: Error): void => {
+    log.warn({ err: error }, 'a database connection broke');
+  };
+  const pool = createPool({ url: databaseUrl, onError });
+  const store = kurrentEventStore(client);
+  const commands = writeSide(store);
+  const queries = queriesOver(pool, store);
+  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
+  const routes = [
+    projectCommandRoutes(commands),
+    environmentCommandRoutes(commands),
+    flagCommandRoutes(commands),
+    configurationCommandRoutes(commands),
+    targetCommandRoutes(commands),
+    timeTravelCommandRoutes(commands),
+    importRoutes(commands),
+    evaluationRoutes({
+      memory,
+      organizationId: () => FIRST_ORGANIZATION,
+      rulesetsAt: rulesetsAt(queries),
+    }),
+    ...queryRoutes(queries),
+  ];
+  return {
+    commands,
+    credentials: credentialStore(pool),
+    routes,
+    rulesets: supply.status,
+    stop: async (): Promise<void> => {
+      await supply.close();
+      await pool.end();
+    },
+  };
+};
+
+export type Requests = Awaited<ReturnType<typeof startRequests>>;

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { type EventStoreDBClient } from '@eventstore/db-client';
+import { type FastifyInstance } from 'fastify';
+import { type Logger } from 'pino';
+import { type Readiness } from '../api/routes/health.js';
+import { type Config } from '../config.js';
+import { StartupError } from '../embedded/stack.js';
+import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
+import { firstStart } from './first-start.js';
+import {
+  authenticateWith,
+  closeHttp,
+  createHttp,
+  projectionReadiness,
+  rulesetReadiness,
+} from './http.js';
+import { serviceMetrics } from './metrics.js';
+import { migrated, requireServices, untilDone } from './prepare.js';
+import { type Projector, startProjector } from './projector.js';
+import { type Requests, startRequests } from './requests.js';
+import { provideServices, type Services, stackLog } from './services.js';
+
+export type RunningService = Readonly<{
+  /** Where HTTP is. */
+  url: string;
+  /** The admin credential, when this start issued it: to be shown once. */
+  credential: string | undefined;
+  stop: () => Promise<void>;
+}>;
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  }
+).version;
+
+const nobody = async (): Promise<undefined> => undefined;
+
+/** What was opened, closed again in reverse. */
+const opened = () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    push: (close: () => Promise<unknown>): void => {
+      closers.push(close);
+    },
+    close: async (): Promise<void> => {
+      for (const close of closers.splice(0).reverse()) await close();
+    },
+  };
+};
+
+const listen = async (app: FastifyInstance, { port, host }: Config): Promise<string> => {
+  try {
+    return await app.listen({ port, host });
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== 'EADDRINUSE') throw error;
+    throw new StartupError(
+      `port ${port} is taken; stop the program that listens there, or set PORT to another one`,
+    );
+  }
+};
+
+type Parts = { requests?: Requests; projector?: Projector; credential?: string };
+
+const readinessOf = ({ requests, projector }: Parts): readonly Readiness[] => [
+  ...(requests === undefined ? [] : [rulesetReadiness(requests.rulesets())]),
+  ...(projector?.status() ?? []).map(projectionReadiness),
+];
+
+/**
+ * One process of the service in its role, from nothing to listening.
+ * @throws StartupError when something is missing that a person has to provide
+ */
+export const startService = async (config: Config, log: Logger): Promise<RunningService> => {
+  const stopping = new AbortController();
+  const resources = opened();
+  const parts: Parts = {};
+  const metrics = serviceMetrics({
+    projections: () => parts.projector?.status() ?? [],
+    rulesets: () => parts.requests?.rulesets(),
+  });
+
+  const bringUp = async (services: Services, client: EventStoreDBClient): Promise<void> => {
+    await migrated(services.databaseUrl);
+    const { requests } = parts;
+    const secret = requests && (await firstStart(requests.commands, requests.credentials));
+    if (secret !== undefined) parts.credential = secret;
+    if (config.role === 'api' || stopping.signal.aborted) return;
+    const { observeBatch: observe } = metrics;
+    parts.projector = startProjector(config, services, { client, log, observe });
+    resources.push(parts.projector.stop);
+  };
+
+  const openBackends = async (): Promise<void> => {
+    const isComplete = await requireServices(config, log);
+    const services = await provideServices(config, stackLog(log));
+    resources.push(services.stop);
+    const client = kurrentClient(services.eventStoreUrl);
+    resources.push(async () => client.dispose());
+    if (isComplete) await migrated(services.databaseUrl);
+    if (config.role !== 'projector') {
+      parts.requests = await startRequests(config, services, { client, log });
+      resources.push(parts.requests.stop);
+    }
+    const work = (): Promise<void> => bringUp(services, client);
+    if (isComplete) await work();
+    else void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
+  };
+
+  const openHttp = async (): Promise<string> => {
+    const { requests } = parts;
+    const app = await createHttp({
+      log,
+      version: VERSION,
+      authenticate: requests === undefined ? nobody : authenticateWith(requests.credentials),
+      routes: requests?.routes ?? [],
+      readiness: async () => readinessOf(parts),
+      isStopping: () => stopping.signal.aborted,
+      metrics,
+    });
+    resources.push(() => closeHttp(app, config));
+    return listen(app, config);
+  };
+
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await resources.close();
+  };
+  try {
+    await openBackends();
+    const url = await openHttp();
+    return { url, credential: parts.credential, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
