@@ -32,7 +32,7 @@ const routes = evaluationRoutes({
 // The product's own app: hooks, limits, request ids and validation are part of the price.
 const app = await buildApp({
   log: pino({ level: 'silent' }),
-  authenticate: () => Promise.resolve(undefined),
+  guard: { authenticate: () => Promise.resolve(undefined) },
   routes: [routes],
   operations: [],
   version: 'bench',

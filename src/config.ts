@@ -25,6 +25,8 @@ const Config = Type.Object(
         Type.Literal(level),
       ),
     ),
+    /** Lets a monitor read /metrics, and nothing else. */
+    metricsToken: Type.Optional(Type.String({ minLength: 16 })),
     /** How long a stopping process goes on answering while load balancers learn that it leaves. */
     drainMs: Type.Integer({ minimum: 0, maximum: 60_000 }),
   },
@@ -43,6 +45,7 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   redisUrl: 'REDIS_URL',
   redisPrefix: 'REDIS_PREFIX',
   logLevel: 'LOG_LEVEL',
+  metricsToken: 'METRICS_TOKEN',
   drainMs: 'DRAIN_MS',
 };
 

@@ -7,7 +7,7 @@ import fastify, {
   type FastifyPluginAsync,
   LogController,
 } from 'fastify';
-import { type Authenticate, guardRoutes } from './caller.js';
+import { type Guard, guardRoutes } from './caller.js';
 import { parseJsonBody } from './json-body.js';
 import { problemOf } from './problem.js';
 import { sendProblem } from './send-problem.js';
@@ -15,7 +15,7 @@ import { compileValidator } from './validation.js';
 
 export type AppDeps = Readonly<{
   log: FastifyBaseLogger;
-  authenticate: Authenticate;
+  guard: Guard;
   /** Adds hooks, before any route. */
   prepare?: (app: FastifyInstance) => void;
   /** Routes under /api/v1. */
@@ -106,7 +106,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   });
   deps.prepare?.(app);
   acceptJson(app);
-  guardRoutes(app, deps.authenticate);
+  guardRoutes(app, deps.guard);
   await documentation(app, deps.version);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   for (const routes of deps.operations) await app.register(routes);

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { DomainError } from '../domain/decider.js';
 import { type Actor } from '../domain/metadata.js';
@@ -15,8 +16,8 @@ declare module 'fastify' {
     commandId: string;
   }
   interface FastifyContextConfig {
-    /** A route is guarded unless it says that it is public. */
-    access?: 'public';
+    /** A route is guarded unless it says that it is public; `metrics` also takes the metrics token. */
+    access?: 'public' | 'metrics';
   }
 }
 
@@ -42,13 +43,29 @@ const requireCaller = async (
   return caller;
 };
 
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Whether a request carries the token that lets a monitor read the metrics, and nothing else. */
+const isMonitor = ({ headers }: FastifyRequest, metricsToken: string | undefined): boolean => {
+  const given = BEARER.exec(headers.authorization ?? '')?.[1];
+  return (
+    metricsToken !== undefined &&
+    given !== undefined &&
+    timingSafeEqual(digest(given), digest(metricsToken))
+  );
+};
+
+export type Guard = Readonly<{ authenticate: Authenticate; metricsToken?: string | undefined }>;
+
 /** Every route of the instance needs a credential, except those with `config: { access: 'public' }`. */
-export const guardRoutes = (app: FastifyInstance, authenticate: Authenticate): void => {
+export const guardRoutes = (app: FastifyInstance, { authenticate, metricsToken }: Guard): void => {
   app.decorateRequest('caller');
   app.decorateRequest('commandId', '');
   app.addHook('onRequest', async (request) => {
-    const isPublic = request.is404 || request.routeOptions.config.access === 'public';
+    const { access } = request.routeOptions.config;
     request.caller = NOBODY;
-    if (!isPublic) request.caller = await requireCaller(request, authenticate);
+    if (request.is404 || access === 'public') return;
+    if (access === 'metrics' && isMonitor(request, metricsToken)) return;
+    request.caller = await requireCaller(request, authenticate);
   });
 };

@@ -1,7 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { buildApp } from '../api/build-app.js';
-import { type Authenticate } from '../api/caller.js';
+import { type Authenticate, type Guard } from '../api/caller.js';
 import { healthRoutes, type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { type CredentialStore } from '../infrastructure/credentials.js';
@@ -12,7 +12,7 @@ import { type ServiceMetrics } from './metrics.js';
 export type HttpSources = Readonly<{
   log: Logger;
   version: string;
-  authenticate: Authenticate;
+  guard: Guard;
   routes: Parameters<typeof buildApp>[0]['routes'];
   readiness: () => Promise<readonly Readiness[]>;
   isStopping: () => boolean;
@@ -57,7 +57,7 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 
 /** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
-  const { log, version, authenticate, routes, readiness, isStopping, metrics } = sources;
+  const { log, version, guard, routes, readiness, isStopping, metrics } = sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
     app.addHook('onSend', (_, reply, payload, done) => {
@@ -73,7 +73,7 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
   };
-  return buildApp({ log, authenticate, prepare, routes, operations: [operations], version });
+  return buildApp({ log, guard, prepare, routes, operations: [operations], version });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

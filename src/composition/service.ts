@@ -113,7 +113,10 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     const app = await createHttp({
       log,
       version: VERSION,
-      authenticate: requests === undefined ? nobody : authenticateWith(requests.credentials),
+      guard: {
+        authenticate: requests === undefined ? nobody : authenticateWith(requests.credentials),
+        metricsToken: config.metricsToken,
+      },
       routes: requests?.routes ?? [],
       readiness: async () => readinessOf(parts),
       isStopping: () => stopping.signal.aborted,

@@ -31,7 +31,7 @@ const published = (rulesets: readonly Ruleset[], position: number) => {
 const started = async (deps: Partial<EvaluationDeps> = {}) =>
   buildApp({
     log: pino({ level: 'silent' }),
-    authenticate: async () => undefined,
+    guard: { authenticate: async () => undefined },
     routes: [
       evaluationRoutes({
         memory: published(flags, 44),

@@ -104,9 +104,9 @@ test('everything comes with numbers for positions, deleted flags too', async (t)
 test('all of it stands at one position, whatever is written meanwhile', async (t) => {
   const db = await readModel(t);
   await checkpoint(db, 0);
-  let isDone = false;
+  const done = new AbortController();
   const writing = (async () => {
-    for (let position = 1; !isDone; position += 1) {
+    for (let position = 1; !done.signal.aborted; position += 1) {
       const writer = await db.connect();
       await writer.query('begin');
       await flag(writer, `f${position}`, 'active');
@@ -120,7 +120,7 @@ test('all of it stands at one position, whatever is written meanwhile', async (t
     if (flags.length !== position)
       t.fail(`${flags.length} flags at position ${position ?? 'none'}`);
   }
-  isDone = true;
+  done.abort();
   await writing;
   t.ok(((await currentPosition(db)()) ?? 0) > 0);
 });

@@ -72,6 +72,7 @@ export const healthRoutes =
     app.get(
       '/metrics',
       {
+        config: { access: 'metrics' },
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',

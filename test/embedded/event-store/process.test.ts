@@ -117,6 +117,18 @@ test('the process', async (t) => {
   );
 });
 
+test('a unix socket left behind by a killed process is taken over', async (t) => {
+  const main = await buildEventStore(t);
+  const db = temporaryFolder(t);
+  const args = async () => ['--db', db, '--socket', join(db, 's'), '--port', `${await freePort()}`];
+  const first = spawnStore(t, main, await args());
+  await first.ready;
+  first.process.kill('SIGKILL');
+  await first.ended;
+  t.ok(readdirSync(db).includes('s'));
+  t.match(await spawnStore(t, main, await args()).ready, /listening/);
+});
+
 /** The log of a store that has been used and stopped. */
 const usedLog = async (t: Test): Promise<string> => {
   const { client, store, folder } = await startStore(t);

@@ -5,6 +5,7 @@ import {
   persistentSubscriptionToStreamSettingsFromDefaults as forStream,
   UnavailableError,
 } from '@eventstore/db-client';
+import { Client, credentials } from '@grpc/grpc-js';
 import { test } from 'tap';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
 import {
@@ -106,5 +107,33 @@ test('a unix socket is served as well', async (t) => {
   t.teardown(store.close);
   const client = new EventStoreDBClient({ endpoint: `unix:${socket}` }, { insecure: true });
   t.teardown(() => client.dispose());
+  t.equal((await client.appendToStream('s', event('X'))).nextExpectedRevision, 0n);
+});
+
+/** Sends these bytes as the only message of a call of the Streams service; the status code it ends with. */
+const statusOf = (raw: Client, method: string, bytes: Buffer): Promise<number> => {
+  const same = (value: Buffer): Buffer => value;
+  const path = `/event_store.client.streams.Streams/${method}`;
+  const call = raw.makeBidiStreamRequest(path, same, same);
+  return new Promise((resolve) => {
+    call.on('data', () => undefined);
+    call.on('error', () => undefined);
+    call.on('status', ({ code }) => {
+      resolve(code);
+    });
+    call.end(bytes);
+  });
+};
+
+test('messages that are none, or empty, end their call and nothing else', async (t) => {
+  const { client, store } = await startStore(t);
+  const raw = new Client(`127.0.0.1:${store.port}`, credentials.createInsecure());
+  t.teardown(() => {
+    raw.close();
+  });
+  for (const method of ['Read', 'Append', 'Delete', 'Tombstone'])
+    for (const bytes of [Buffer.alloc(0), Buffer.from('0affffffffffffffffffff', 'hex')])
+      t.not(await statusOf(raw, method, bytes), 0, `${method} of ${bytes.length} bytes`);
+  t.not(await statusOf(raw, 'BatchAppend', Buffer.from('0aff', 'hex')), 0);
   t.equal((await client.appendToStream('s', event('X'))).nextExpectedRevision, 0n);
 });

@@ -154,3 +154,21 @@ test('closing the store ends subscriptions with an error the client recognises',
   await untilFailed();
   t.match(errors, [{ type: 'unavailable' }]);
 });
+
+test('closing the store ends a read nobody finishes, and the log opens again', async (t) => {
+  const { client, store, folder } = await startStore(t);
+  const text = 'x'.repeat(50_000);
+  for (let n = 0; n < 30; n++)
+    await client.appendToStream(
+      's',
+      Array.from({ length: 10 }, () => jsonEvent({ type: 'X', data: { text } })),
+    );
+  const read = client.readStream('s');
+  await new Promise((resolve) => read.once('readable', resolve)); // and then it reads no further
+  const failed = new Promise((resolve) => read.once('error', resolve));
+  await store.close();
+  read.resume();
+  t.match(await failed, { name: 'Error' });
+  const { client: later } = await startStore(t, folder);
+  t.equal((await collect(later.readStream('s'))).length, 300);
+});

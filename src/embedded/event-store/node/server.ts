@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { EventLog } from '../log/log.js';
 import { appendHandler } from '../writes/append.js';
@@ -8,6 +9,7 @@ import { CallError } from '../wire/errors.js';
 import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
 import { gossipHandler } from './gossip.js';
 import { openCalls } from './open-calls.js';
+import { removeStaleSocket } from './stale-socket.js';
 import { serverFeaturesHandler } from './server-features.js';
 
 /** Where the server listens: TCP, and a unix socket as well when `socket` is given. */
@@ -28,6 +30,11 @@ const bind = (server: Server, address: string): Promise<number> =>
       else resolve(port);
     });
   });
+
+const bindSocket = async (server: Server, path: string): Promise<void> => {
+  await removeStaleSocket(path);
+  await bind(server, `unix:${path}`);
+};
 
 const shutDown = (server: Server): Promise<void> =>
   new Promise((resolve) => {
@@ -69,13 +76,14 @@ export const serve = async (
   server.addService(gossipService, { read: gossipHandler({ host, port }) });
 
   const boundPort = await bind(server, `${authorityOf(host)}:${port}`);
-  if (socket !== undefined) await bind(server, `unix:${socket}`);
+  if (socket !== undefined) await bindSocket(server, socket);
 
   return {
     port: boundPort,
     stop: async () => {
       const done = shutDown(server);
       await log.settled().catch(() => undefined);
+      await nextTurn(); // by then the answers to what was settled are written
       calls.endAll(new CallError(status.UNAVAILABLE, 'The event store is stopping.'));
       await done;
     },

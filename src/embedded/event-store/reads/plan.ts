@@ -3,7 +3,7 @@ import { invalidArgument } from '../wire/errors.js';
 import { filterOf, type Filter } from './filter.js';
 
 /** Where a read begins: a revision of a stream or a position of `$all`, as a safe integer. */
-export type Start = number | 'start' | 'end';
+type Start = number | 'start' | 'end';
 
 /** A Read request, checked. `stream` is undefined for `$all`; `count` may be Infinity. */
 export type ReadPlan = Readonly<{

@@ -51,13 +51,23 @@ const readOnce = async (reading: Reading): Promise<void> => {
   else await sendEvents(reading);
 };
 
-const answer = async (log: EventLog, call: ReadCall, outlet: Outlet): Promise<void> => {
+const subscribe = (log: EventLog, plan: ReadPlan, outlet: Outlet): Promise<void> => {
+  const { stream } = plan;
+  return stream === undefined
+    ? subscribeToAll(log, plan, outlet)
+    : subscribeToStream(log, { ...plan, stream }, outlet);
+};
+
+const answer = async (
+  { log, openCalls }: { log: EventLog; openCalls: OpenCalls },
+  call: ReadCall,
+  outlet: Outlet,
+): Promise<void> => {
   const plan = readPlan(call.request);
   await log.settled();
-  const { stream } = plan;
-  if (!plan.isSubscription) await readOnce({ log, plan, outlet });
-  else if (stream === undefined) await subscribeToAll(log, plan, outlet);
-  else await subscribeToStream(log, { ...plan, stream }, outlet);
+  if (!plan.isSubscription) return readOnce({ log, plan, outlet });
+  const forget = openCalls.add(outlet.end);
+  return subscribe(log, plan, outlet).finally(forget);
 };
 
 /** `Streams/Read`: reads and subscriptions, of a stream or of `$all`. */
@@ -65,11 +75,7 @@ export const readHandler =
   (log: EventLog, openCalls: OpenCalls) =>
   (call: ReadCall): void => {
     const outlet = outletOf(call);
-    const forget = openCalls.add(outlet.end);
-    answer(log, call, outlet)
-      .then(() => {
-        outlet.end();
-      })
-      .catch(outlet.end)
-      .finally(forget);
+    answer({ log, openCalls }, call, outlet).then(() => {
+      outlet.end();
+    }, outlet.end);
   };

@@ -24,7 +24,7 @@ export const walkAllAfter = (log: EventLog, position: number, isFiltered: boolea
 };
 
 /** Backwards over `$all`, beginning before `position`. */
-export const walkAllBefore = (log: EventLog, position: number, isFiltered: boolean): Walk => {
+const walkAllBefore = (log: EventLog, position: number, isFiltered: boolean): Walk => {
   let cursor = position;
   return (limit) => {
     const page = log.reader.scanBefore(cursor, isFiltered ? PAGE : pageSize(limit));

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.js';
 
 /** A row of `events`, ready to be inserted. */
-export type EventRow = Readonly<{
+type EventRow = Readonly<{
   position: number;
   stream: number;
   revision: number;

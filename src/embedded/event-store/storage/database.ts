@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
 import type { Database } from './sqlite.js';
 import { checkHeader, refuseNewerFormat } from './header.js';
@@ -24,6 +24,7 @@ const create = (folder: string, file: string): void => {
   db.close();
   renameSync(draft, file);
   syncFolder(folder);
+  syncFolder(dirname(folder));
 };
 
 const pragma = (db: Database, name: string): unknown => db.prepare(`pragma ${name}`).raw().all();

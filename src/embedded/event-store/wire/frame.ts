@@ -64,7 +64,7 @@ export const encodeFrame = (event: PlacedEvent): Buffer =>
   });
 
 /** The encoded `RecordedEvent` inside a frame. Throws RangeError when the frame is malformed. */
-export const recordIn = (frame: Buffer): Buffer => {
+const recordIn = (frame: Buffer): Buffer => {
   const readEvent = fieldOf(frame, 1)?.bytes;
   const record = readEvent && fieldOf(readEvent, 1)?.bytes;
   if (!record) throw new RangeError('A stored frame holds no event.');

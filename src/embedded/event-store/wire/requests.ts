@@ -50,7 +50,7 @@ const deadlineOf = (fields: readonly Field[]): number => {
 };
 
 /** The options of Append, BatchAppend, Delete and Tombstone: they share their field numbers. */
-export const decodeWriteOptions = (source: Buffer): WriteOptions => {
+const decodeWriteOptions = (source: Buffer): WriteOptions => {
   const fields = fieldsOf(source);
   const identifier = fields.findLast(({ number }) => number === 1)?.bytes ?? NOTHING;
   return {
