@@ -34,10 +34,12 @@ test('an export ends when its client goes away, and is never far ahead of it', a
   };
   const app = await buildApp({
     log: pino({ level: 'silent' }),
-    authenticate: async () => ({
-      organizationId: 'acme',
-      actor: { id: 'tester', type: 'user', authMethod: 'none' },
-    }),
+    guard: {
+      authenticate: async () => ({
+        organizationId: 'acme',
+        actor: { id: 'tester', type: 'user', authMethod: 'none' },
+      }),
+    },
     routes: [auditRoutes(queries)],
     operations: [],
     version: 'test',

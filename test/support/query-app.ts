@@ -26,10 +26,12 @@ export const queryApp = async (t: Test): Promise<QueryApp> => {
   await fillReadModel(db, shopLog);
   const app = await buildApp({
     log: pino({ level: 'silent' }),
-    authenticate: async (organizationId) => ({
-      organizationId,
-      actor: { id: 'tester', type: 'user', authMethod: 'none' },
-    }),
+    guard: {
+      authenticate: async (organizationId) => ({
+        organizationId,
+        actor: { id: 'tester', type: 'user', authMethod: 'none' },
+      }),
+    },
     routes: [...queryRoutes(queriesOver(db, eventLogOf(shopLog), { waitMs: 300 }))],
     operations: [],
     version: 'test',
