@@ -6,6 +6,7 @@ import { healthRoutes, type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { type CredentialStore } from '../infrastructure/credentials.js';
 import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
+import { type VerificationStatus } from '../jobs/verification.js';
 import { type ProjectionStatus } from '../projections/projection-status.js';
 import { type ServiceMetrics } from './metrics.js';
 
@@ -46,6 +47,13 @@ export const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStat
   name: 'rulesets',
   isReady: !isDegraded,
   details: { source, ...details },
+});
+
+/** Before the first run there is nothing to hold against it. */
+export const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
+  name: 'verification',
+  isReady: last === undefined || last.differences.length === 0,
+  details: last ?? { ranAt: null },
 });
 
 /** What the log tells of a guarded request, next to its id. Never a body, a query or a header: they may hold secrets. */

@@ -13,7 +13,9 @@ import {
   createHttp,
   projectionReadiness,
   rulesetReadiness,
+  verificationReadiness,
 } from './http.js';
+import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './metrics.js';
 import { migrated, requireServices, untilDone } from './prepare.js';
 import { type Projector, startProjector } from './projector.js';
@@ -61,11 +63,15 @@ const listen = async (app: FastifyInstance, { port, host }: Config): Promise<str
   }
 };
 
-type Parts = { requests?: Requests; projector?: Projector; credential?: string };
+type Parts = { requests?: Requests; projector?: Projector; jobs?: Jobs; credential?: string };
 
-const readinessOf = ({ requests, projector }: Parts): readonly Readiness[] => [
+const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
+  role === 'all' || role === wanted;
+
+const readinessOf = ({ requests, projector, jobs }: Parts): readonly Readiness[] => [
   ...(requests === undefined ? [] : [rulesetReadiness(requests.rulesets())]),
   ...(projector?.status() ?? []).map(projectionReadiness),
+  ...(jobs === undefined ? [] : [verificationReadiness(jobs.verification())]),
 ];
 
 /**
@@ -86,10 +92,16 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     const { requests } = parts;
     const secret = requests && (await firstStart(requests.commands, requests.credentials));
     if (secret !== undefined) parts.credential = secret;
-    if (config.role === 'api' || stopping.signal.aborted) return;
-    const { observeBatch: observe } = metrics;
-    parts.projector = startProjector(config, services, { client, log, observe });
-    resources.push(parts.projector.stop);
+    if (stopping.signal.aborted) return;
+    if (isOneOf(config, 'projector')) {
+      const { observeBatch: observe } = metrics;
+      parts.projector = startProjector(config, services, { client, log, observe });
+      resources.push(parts.projector.stop);
+    }
+    if (isOneOf(config, 'worker')) {
+      parts.jobs = startJobs(config, services, { client, log });
+      resources.push(parts.jobs.stop);
+    }
   };
 
   const openBackends = async (): Promise<void> => {
@@ -99,7 +111,7 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     const client = kurrentClient(services.eventStoreUrl);
     resources.push(async () => client.dispose());
     if (isComplete) await migrated(services.databaseUrl);
-    if (config.role !== 'projector') {
+    if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { client, log });
       resources.push(parts.requests.stop);
     }
