@@ -10,3 +10,7 @@ create index flag_by_name on flag (project_id, lower(name), key);
 create index flag_by_update on flag (project_id, updated_at, key);
 create index flag_by_creation on flag (project_id, created_at, key);
 create index flag_by_tag on flag using gin (tags);
+create index audit_event_by_actor on audit_event (organization_id, actor_id, position);
+create index audit_event_by_type on audit_event (organization_id, type, position);
+create index audit_event_by_command on audit_event (organization_id, (metadata ->> 'commandId'));
+create index audit_event_by_request on audit_event (organization_id, (metadata ->> 'requestId'));

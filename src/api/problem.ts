@@ -2,13 +2,17 @@
 export const PROBLEMS = {
   'invalid-request': [400, 'The request does not fit its schema'],
   'invalid-json': [400, 'The body is not acceptable JSON'],
+  'malformed-time': [400, 'A time is not RFC 3339'],
+  'several-moments': [400, 'Only one moment can be asked for'],
+  'invalid-cursor': [400, 'The cursor is not one of this list'],
   unauthorized: [401, 'The credential is missing or wrong'],
   'route-not-found': [404, 'There is no such route'],
   'project-not-found': [404, 'There is no such project'],
+  'project-not-yet-created': [404, 'The project did not exist at that moment'],
   'environment-not-found': [404, 'The project has no such environment'],
   'flag-not-found': [404, 'The project has no such flag'],
   'flag-not-yet-created': [404, 'The flag did not exist at that moment'],
-  'revision-not-found': [404, 'The flag has no such revision'],
+  'revision-not-found': [404, 'There is no such revision'],
   'api-key-not-found': [404, 'There is no such API key'],
   'method-not-allowed': [405, 'The route has other methods'],
   'project-exists': [409, 'The project exists'],
@@ -42,7 +46,9 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong on our side'],
   'event-store-unavailable': [503, 'The event store is away; nothing was written'],
   'outcome-unknown': [503, 'The event store did not confirm in time'],
+  'position-not-reached': [503, 'The read model is behind'],
   'read-model-unavailable': [503, 'The read model is away'],
+  'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

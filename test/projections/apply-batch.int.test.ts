@@ -22,7 +22,7 @@ import {
   batchOf,
   checkpointOf,
   lastRowPosition,
-} from '../support/read-model.js';
+} from '../support/applied-batches.js';
 
 const history = recorded([
   ...projectBegins,

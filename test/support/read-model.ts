@@ -1,54 +1,175 @@
-import type pg from 'pg';
-import { databaseOn } from '../../src/infrastructure/postgres.js';
-import { checksums } from '../../src/infrastructure/postgres-bulk.js';
-import { applyBatch, type Applied } from '../../src/projections/apply-batch.js';
-import { BEGINNING, loadCheckpoint, type Checkpoint } from '../../src/projections/checkpoint.js';
-import { type LogEvent } from '../../src/projections/event-log.js';
-import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
-import { READ_MODEL } from '../../src/projections/index.js';
-import { type Checksum } from '../../src/projections/rebuild/rebuild-database.js';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { type DomainEvent } from '../../src/domain/catalogue.js';
+import { type Event } from '../../src/domain/decider.js';
+import { type FlagEvent } from '../../src/domain/flag/events.js';
+import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
+import { type ProjectEvent } from '../../src/domain/project/events.js';
+import { absentProject, evolveProject, type Project } from '../../src/domain/project/project.js';
+import { type Recorded } from '../../src/domain/recorded.js';
+import { parseStream, projectIdOf } from '../../src/domain/streams.js';
+import { type EventLog } from '../../src/queries/log/event-log.js';
 
-export const batchOf = (events: readonly LogEvent[]) => ({
-  events,
-  position: Math.max(-1, ...events.map(({ position }) => position)),
-  isCaughtUp: false,
+const MIGRATIONS = new URL('../../migrations/read-model/', import.meta.url);
+
+type Log = readonly Recorded<DomainEvent>[];
+
+/** A database of its own with the read model's tables; `close` drops it. Needs TEST_DATABASE_URL. */
+export type ReadModelDatabase = Readonly<{ db: pg.Pool; close: () => Promise<void> }>;
+
+const serverUrl = (): URL => {
+  const url = process.env['TEST_DATABASE_URL'];
+  if (url === undefined) throw new Error('TEST_DATABASE_URL names the Postgres server to test on.');
+  return new URL(url);
+};
+
+const onServer = async (statement: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: serverUrl().href });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+};
+
+export const readModelDatabase = async (): Promise<ReadModelDatabase> => {
+  const name = `queries_${randomBytes(6).toString('hex')}`;
+  await onServer(`create database ${name}`);
+  const url = serverUrl();
+  url.pathname = `/${name}`;
+  const db = new pg.Pool({ connectionString: url.href, max: 4 });
+  for (const file of (await readdir(MIGRATIONS)).toSorted()) {
+    await db.query(await readFile(new URL(file, MIGRATIONS), 'utf8'));
+  }
+  return {
+    db,
+    close: async () => {
+      await db.end();
+      await onServer(`drop database ${name} with (force)`);
+    },
+  };
+};
+
+const insert = async (db: pg.Pool, table: string, row: Record<string, unknown>): Promise<void> => {
+  const columns = Object.keys(row);
+  await db.query(
+    `insert into ${table} (${columns.join(', ')})
+     values (${columns.map((_, index) => `$${index + 1}`).join(', ')})`,
+    Object.values(row),
+  );
+};
+
+const environmentOf = (event: DomainEvent): string | null => {
+  if (event.type === 'FlagPromoted') return event.data.to;
+  return 'environment' in event.data ? event.data.environment : null;
+};
+
+const fillAudit = async (db: pg.Pool, log: Log): Promise<void> => {
+  for (const event of log) {
+    const parts = parseStream(event.stream)!;
+    await insert(db, 'audit_event', {
+      position: event.position,
+      event_id: event.id,
+      category: parts.category,
+      stream: event.stream,
+      revision: event.revision,
+      organization_id: parts.organizationId,
+      project_key: parts.projectKey,
+      entity_key: parts.key,
+      environment: environmentOf(event),
+      type: event.type,
+      actor_id: event.metadata.actor.id,
+      recorded_at: event.recordedAt,
+      data: JSON.stringify(event.data),
+      metadata: JSON.stringify(event.metadata),
+    });
+  }
+};
+
+const rangeOf = (event: Recorded, next: Recorded | undefined) => ({
+  revision: event.revision,
+  position_from: event.position,
+  position_to: next?.position ?? null,
+  recorded_from: event.recordedAt,
+  recorded_to: next?.recordedAt ?? null,
 });
 
-/** Applies batches one after another, as the consume loop does; stops at poison. */
-export const applyBatches = async (
-  pool: pg.Pool,
-  batches: readonly (readonly LogEvent[])[],
-  from: Checkpoint = BEGINNING,
-): Promise<Applied> => {
-  const streams = trackedStreams();
-  let applied: Applied = { checkpoint: from, events: 0 };
-  for (const events of batches) {
-    applied = await applyBatch(databaseOn(pool), streams, applied.checkpoint, batchOf(events));
-    if (applied.poison !== undefined) break;
+const currentOf = (stream: Log) => ({
+  revision: stream.at(-1)!.revision,
+  position: stream.at(-1)!.position,
+  created_at: stream[0]!.recordedAt,
+  updated_at: stream.at(-1)!.recordedAt,
+});
+
+const fillFlag = async (db: pg.Pool, stream: Log): Promise<void> => {
+  const { organizationId, projectKey, key } = parseStream(stream[0]!.stream)!;
+  const project_id = projectIdOf(organizationId, projectKey!);
+  let flag: Flag = absentFlag;
+  for (const [index, event] of stream.entries()) {
+    flag = evolveFlag(flag, event as FlagEvent);
+    const state = JSON.stringify(flag);
+    const range = rangeOf(event, stream[index + 1]);
+    await insert(db, 'flag_revision', { project_id, flag_key: key, ...range, state });
   }
-  return applied;
+  if (flag.status === 'absent') return;
+  const { name, description, type, status, tags } = flag;
+  const state = JSON.stringify(flag);
+  const shown = { name, description, type, status, tags, state };
+  await insert(db, 'flag', { project_id, key, ...currentOf(stream), ...shown });
 };
 
-export const checkpointOf = (pool: pg.Pool): Promise<Checkpoint> =>
-  databaseOn(pool).transaction((tx) => loadCheckpoint(tx, READ_MODEL));
-
-/** Every table in one value: equal exactly when all rows are. */
-export const allChecksums = async (
-  pool: pg.Pool,
-  schema = 'read_model',
-): Promise<readonly Checksum[]> => {
-  const client = await pool.connect();
-  try {
-    return await checksums(client, schema);
-  } finally {
-    client.release();
+const fillProject = async (db: pg.Pool, stream: Log): Promise<void> => {
+  let project: Project = absentProject;
+  const { organizationId, projectKey } = parseStream(stream[0]!.stream)!;
+  const project_id = projectIdOf(organizationId, projectKey!);
+  for (const [index, event] of stream.entries()) {
+    project = evolveProject(project, event as ProjectEvent);
+    const range = rangeOf(event, stream[index + 1]);
+    await insert(db, 'project_revision', { project_id, ...range, state: JSON.stringify(project) });
   }
+  if (project.status === 'absent') return;
+  const { name, status, key } = project;
+  const shown = { organization_id: organizationId, key, name, status };
+  const state = JSON.stringify(project);
+  await insert(db, 'project', { project_id, ...shown, ...currentOf(stream), state });
 };
 
-/** I3 and F2: the checkpoint is exactly the last position whose rows are there. */
-export const lastRowPosition = async (pool: pg.Pool): Promise<number> => {
-  const { rows } = await pool.query<{ position: string | null }>(
-    'select max(a.position) as position from audit_event a',
+/** Fills the empty tables from a log: the plainest way to do what the projections do. */
+export const fillReadModel = async (db: pg.Pool, log: Log): Promise<void> => {
+  await db.query(
+    'truncate checkpoint, audit_event, flag, flag_revision, project, project_revision',
   );
-  return Number(rows[0]?.position ?? -1);
+  await fillAudit(db, log);
+  for (const name of new Set(log.map(({ stream }) => stream))) {
+    const stream = log.filter((event) => event.stream === name);
+    const category = parseStream(name)?.category;
+    if (category === 'flag') await fillFlag(db, stream);
+    if (category === 'project') await fillProject(db, stream);
+  }
+  const last = log.at(-1);
+  if (last === undefined) return;
+  await setPosition(db, last);
 };
+
+/** Moves the checkpoint. */
+export const setPosition = async (
+  db: pg.Pool,
+  { position, recordedAt }: Pick<Recorded, 'position' | 'recordedAt'>,
+): Promise<void> => {
+  await db.query(
+    `insert into checkpoint (projection, position, recorded_at)
+     values ('read-model', $1, $2)
+     on conflict (projection) do update
+        set position = excluded.position, recorded_at = excluded.recorded_at`,
+    [position, recordedAt],
+  );
+};
+
+/** The same log as the event store would give it. */
+export const eventLogOf = (log: Log): EventLog => ({
+  read: async <E extends Event>(stream: string) => ({
+    // The caller names the events that its stream holds, as the port says.
+    events: log.filter(
+      (event) => event.stream === stream,
+    ) as readonly Recorded[] as readonly Recorded<E>[],
+  }),
+});

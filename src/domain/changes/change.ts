@@ -2,7 +2,7 @@ import { type Json, sameJson } from '../json.js';
 
 /** One difference between two states, for machines (`path`, `before`, `after`) and for people (`text`). */
 export type Change = Readonly<{
-  /** From the root of the state, `/`-separated; variants and targets go by name: `/environments/production/targets/on`. */
+  /** A JSON Pointer (RFC 6901), but variants and targets go by name: `/environments/production/targets/on`. */
   path: string;
   /** Absent when there was nothing. Of a set (tags, target keys): only what left it. */
   before?: Json;
@@ -11,6 +11,9 @@ export type Change = Readonly<{
   /** A sentence without a full stop, such as `production: enabled`. */
   text: string;
 }>;
+
+/** A name as one step of a path. */
+export const step = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const MAX_LISTED = 5;
 

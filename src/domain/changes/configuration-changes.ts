@@ -1,7 +1,7 @@
 import { type Configuration, type Target } from '../flag/configuration.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
 import { type Json, sameJson } from '../json.js';
-import { type Change, listed, setDifference } from './change.js';
+import { type Change, listed, setDifference, step } from './change.js';
 import { configurationText, serveText, variantText } from './serve-text.js';
 
 type Scope = Readonly<{ path: string; label: string }>;
@@ -26,7 +26,7 @@ const targetChanges = (
   const variants = new Set([...before, ...after].map(({ variant }) => variant));
   const changes = [...variants].flatMap((variant): Change[] => {
     const { removed, added } = setDifference(keysOf(before, variant), keysOf(after, variant));
-    const at = `${path}/targets/${variant}`;
+    const at = `${path}/targets/${step(variant)}`;
     const goneText = `${label}: ${listed(removed)} removed from the targets of "${variant}"`;
     const newText = `${label}: ${listed(added)} added to the targets of "${variant}"`;
     return [
@@ -98,21 +98,28 @@ export const configurationChanges = (
   after: ExistingFlag,
 ): readonly Change[] => {
   const environments = new Set([before, after].flatMap((flag) => Object.keys(flag.environments)));
+  // Sorted, because Postgres keeps the members of a JSON object in an order of its own.
+  const inOrder = [...environments].toSorted();
   return [
     ...differences(DEFAULTS, before.defaults, after.defaults),
-    ...[...environments].flatMap((environment) => environmentChanges(before, after, environment)),
+    ...inOrder.flatMap((environment) => environmentChanges(before, after, environment)),
   ];
 };
+
+const byKey = ([left]: [string, unknown], [right]: [string, unknown]): number =>
+  left < right ? -1 : 1;
 
 /** The first configurations of a flag, one line each. */
 export const firstConfigurations = (flag: ExistingFlag): readonly Change[] =>
   [
     { ...DEFAULTS, configuration: flag.defaults },
-    ...Object.entries(flag.environments).map(([environment, configuration]) => ({
-      path: `/environments/${environment}`,
-      label: environment,
-      configuration,
-    })),
+    ...Object.entries(flag.environments)
+      .toSorted(byKey)
+      .map(([environment, configuration]) => ({
+        path: `/environments/${environment}`,
+        label: environment,
+        configuration,
+      })),
   ].map(({ path, label, configuration }) => ({
     path,
     after: configuration,

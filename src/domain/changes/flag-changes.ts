@@ -1,7 +1,7 @@
 import { type Variant } from '../flag/configuration.js';
 import { type ExistingFlag } from '../flag/flag.js';
 import { sameJson } from '../json.js';
-import { type Change, listed, setDifference, valueChange } from './change.js';
+import { type Change, listed, setDifference, step, valueChange } from './change.js';
 
 const statusText = (before: ExistingFlag, after: ExistingFlag): string => {
   if (after.status === 'deleted') return 'deleted';
@@ -46,13 +46,13 @@ const variantDifferences = (before: Variant, after: Variant): readonly Change[] 
   const [old, current] = [before.description ?? '', after.description ?? ''];
   return [
     ...valueChange(
-      `/variants/${name}/value`,
+      `/variants/${step(name)}/value`,
       `value of variant "${name}"`,
       before.value,
       after.value,
     ),
     ...valueChange(
-      `/variants/${name}/description`,
+      `/variants/${step(name)}/description`,
       `description of variant "${name}"`,
       old,
       current,
@@ -61,13 +61,13 @@ const variantDifferences = (before: Variant, after: Variant): readonly Change[] 
 };
 
 const variantAdded = ({ name, value }: Variant): Change => ({
-  path: `/variants/${name}`,
+  path: `/variants/${step(name)}`,
   after: value,
   text: `variant "${name}" added, with the value ${JSON.stringify(value)}`,
 });
 
 const variantRemoved = ({ name, value }: Variant): Change => ({
-  path: `/variants/${name}`,
+  path: `/variants/${step(name)}`,
   before: value,
   text: `variant "${name}" removed`,
 });

@@ -10,7 +10,10 @@ export type Flag = Readonly<{ status: 'absent' }> | ExistingFlag;
 export const absentFlag: Flag = { status: 'absent' };
 
 /** The configuration that holds in an environment: its own, or the flag's defaults. */
-export const configurationOf = (flag: FlagContent, environment: string): Configuration =>
+export const configurationOf = (
+  flag: Pick<FlagContent, 'defaults' | 'environments'>,
+  environment: string,
+): Configuration =>
   Object.hasOwn(flag.environments, environment)
     ? (flag.environments[environment] ?? flag.defaults)
     : flag.defaults;

@@ -1,0 +1,90 @@
+// Nanoseconds per evaluation in process. References in the same run: the murmur3 of the `crypto`-free kind that
+// encodes the text first, and SHA-256, which other services bucket with.
+import { createHash } from 'node:crypto';
+import { bucketOf } from '../src/domain/evaluation/bucket.js';
+import { compile } from '../src/domain/evaluation/compile.js';
+import { type Context } from '../src/domain/evaluation/context.js';
+import { evaluate } from '../src/domain/evaluation/evaluate.js';
+import { hashPrefix, murmur3 } from '../src/domain/evaluation/murmur3.js';
+import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
+import { prepareAnswer } from '../src/queries/rulesets/answer.js';
+import { benchFlag } from './flags.js';
+
+const ROUNDS = 7;
+const ROUND_MS = 150;
+
+const contexts: readonly Context[] = Array.from({ length: 1_000 }, (_, index) => {
+  const targetingKey = `3f2504e0-4f89-41d3-9a0c-${String(index).padStart(12, '0')}`;
+  return { targetingKey, attributes: { targetingKey, plan: 'pro', country: 'CH' } };
+});
+
+let sink: unknown;
+
+/** Best of some rounds, so that what else the machine does counts least. */
+const nanoseconds = (work: (context: Context) => unknown): number => {
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const start = performance.now();
+    let calls = 0;
+    while (performance.now() - start < ROUND_MS) {
+      for (const context of contexts) sink = work(context);
+      calls += contexts.length;
+    }
+    best = Math.min(best, ((performance.now() - start) * 1e6) / calls);
+  }
+  return best;
+};
+
+/** An engine as one writes it first: looks everything up per call and bucketes with SHA-256. */
+const naive = ({ configuration, variants, salt }: Ruleset, context: Context): unknown => {
+  const { enabled, offVariant, targets, fallthrough } = configuration;
+  const key = context.targetingKey ?? '';
+  const answer = (name: string | null | undefined, reason: string) => {
+    const value = variants.find((variant) => variant.name === name)?.value;
+    return { variant: name, value, reason };
+  };
+  if (!enabled) return answer(offVariant, 'DISABLED');
+  const target = targets.find(({ keys }) => keys.includes(key));
+  if (target !== undefined) return answer(target.variant, 'TARGETING_MATCH');
+  if (!('split' in fallthrough)) return answer(fallthrough.variant, 'STATIC');
+  const hash = createHash('sha256').update(salt).update(key).digest().readUInt32LE();
+  let bucket = bucketOf(hash, fallthrough.split.total);
+  for (const { variant, weight } of fallthrough.split.weights) {
+    if (bucket < weight) return answer(variant, 'SPLIT');
+    bucket -= weight;
+  }
+  return undefined;
+};
+
+const rows: (readonly [what: string, ours: number, reference: number, reach: string])[] = [];
+for (const [kind, reach] of [
+  ['static', '≤ 25'],
+  ['disabled', '≤ 25'],
+  ['targets', ''],
+  ['split', '≤ 200'],
+] as const) {
+  const ruleset = benchFlag('new-checkout', kind);
+  const flag = compile(ruleset, prepareAnswer);
+  rows.push([
+    kind,
+    nanoseconds((context) => evaluate(flag, context)),
+    nanoseconds((context) => naive(ruleset, context)),
+    reach,
+  ]);
+}
+const salt = hashPrefix('new-checkout');
+rows.push([
+  'hash of salt + 36 characters',
+  nanoseconds(({ targetingKey = '' }) => murmur3(targetingKey, salt)),
+  nanoseconds(({ targetingKey = '' }) =>
+    createHash('sha256').update('new-checkout').update(targetingKey).digest(),
+  ),
+  '',
+]);
+
+console.log('ns per call                        ours      naive    ratio   reach');
+for (const [what, ours, reference, reach] of rows)
+  console.log(
+    `${what.padEnd(30)} ${ours.toFixed(1).padStart(8)} ${reference.toFixed(1).padStart(10)} ${(reference / ours).toFixed(1).padStart(7)}x   ${reach}`,
+  );
+if (sink === undefined) console.log('nothing was measured');

@@ -1,0 +1,75 @@
+// The server under load, in a process of its own: the evaluation routes, and next to each a bare route that sends
+// the same bytes. Tells its parent both origins, and on every message the CPU time it has used, in microseconds.
+import Fastify, { type FastifyReply } from 'fastify';
+import { pino } from 'pino';
+import { buildApp } from '../src/api/build-app.js';
+import { evaluationRoutes } from '../src/api/routes/evaluation.js';
+import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
+import { rulesetMemory } from '../src/queries/rulesets/ruleset-memory.js';
+import { mixedFlags } from './flags.js';
+
+const complete = (rulesets: readonly Ruleset[]) => ({
+  isComplete: true,
+  rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
+});
+
+const memory = rulesetMemory();
+memory.publish({
+  source: 'redis',
+  position: 123_456,
+  isComplete: true,
+  environments: new Map(
+    [50, 1_000].map((size) => [`acme:shop:of-${size}`, complete(mixedFlags(size))]),
+  ),
+});
+
+const routes = evaluationRoutes({
+  memory,
+  organizationId: () => 'acme',
+  rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
+});
+
+// The product's own app: hooks, limits, request ids and validation are part of the price.
+const app = await buildApp({
+  log: pino({ level: 'silent' }),
+  authenticate: () => Promise.resolve(undefined),
+  routes: [routes],
+  operations: [],
+  version: 'bench',
+});
+const bare = Fastify();
+
+/** Bytes that the bare routes send: those of a real answer, fetched once. */
+const bodies = new Map<string, string>();
+const sendBare = (name: string, reply: FastifyReply): void => {
+  void reply.header('content-type', 'application/json; charset=utf-8').send(bodies.get(name));
+};
+for (const name of ['one', '50', '1000']) {
+  bare.get(`/${name}`, (_, reply) => {
+    sendBare(name, reply);
+  });
+  bare.post(`/${name}`, (_, reply) => {
+    sendBare(name, reply);
+  });
+}
+
+const evaluate = '/api/v1/projects/shop/environments';
+for (const [name, url] of [
+  ['one', `${evaluate}/of-50/evaluate/flag-0001?targetingKey=anna`],
+  ['50', `${evaluate}/of-50/evaluate?targetingKey=anna`],
+  ['1000', `${evaluate}/of-1000/evaluate?targetingKey=anna`],
+] as const) {
+  const { body, statusCode } = await app.inject(url);
+  if (statusCode !== 200) throw new Error(`${url}: ${body}`);
+  bodies.set(name, body);
+}
+
+const anywhere = { port: 0, host: '127.0.0.1' };
+process.send?.({ ours: await app.listen(anywhere), bare: await bare.listen(anywhere) });
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() });
+});
+process.once('disconnect', () => {
+  process.exit(0);
+});

@@ -1,0 +1,52 @@
+import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
+import { type Configuration, type Serve, SPLIT_TOTAL } from '../src/domain/flag/configuration.js';
+
+const half: Serve = {
+  split: {
+    weights: [
+      { variant: 'on', weight: SPLIT_TOTAL / 2 },
+      { variant: 'off', weight: SPLIT_TOTAL / 2 },
+    ],
+    total: SPLIT_TOTAL,
+    bucketBy: 'targetingKey',
+    algorithm: 'murmur3-32',
+  },
+};
+
+const allowed = Array.from({ length: 100 }, (_, index) => `beta-${index}`);
+const live: Configuration = {
+  enabled: true,
+  offVariant: 'off',
+  fallthrough: { variant: 'on' },
+  targets: [],
+};
+
+/** The kinds of flag that are measured. */
+export const KINDS = {
+  static: live,
+  disabled: { ...live, enabled: false },
+  targets: { ...live, targets: [{ variant: 'off', keys: allowed }] },
+  split: { ...live, fallthrough: half },
+} as const satisfies Record<string, Configuration>;
+
+export const benchFlag = (key: string, kind: keyof typeof KINDS): Ruleset => ({
+  key,
+  type: 'boolean',
+  revision: 12,
+  position: 90_000,
+  isArchived: false,
+  salt: key,
+  variants: [
+    { name: 'on', value: true },
+    { name: 'off', value: false },
+  ],
+  configuration: KINDS[kind],
+});
+
+/** Flags of all kinds, well mixed: two in five static, one in five of each other kind. */
+export const mixedFlags = (count: number): readonly Ruleset[] => {
+  const mix = ['static', 'split', 'disabled', 'targets', 'static'] as const;
+  return Array.from({ length: count }, (_, index) =>
+    benchFlag(`flag-${String(index).padStart(4, '0')}`, mix[index % mix.length] ?? 'static'),
+  );
+};

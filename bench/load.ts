@@ -1,0 +1,61 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export type Load = Readonly<{
+  url: string;
+  /** Sent as a JSON POST; a GET without. */
+  body?: string;
+  connections: number;
+  seconds: number;
+}>;
+
+export type LoadResult = Readonly<{ requests: number; perSecond: number; p99Ms: number }>;
+
+const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
+const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+
+const milliseconds = (text: string): number => {
+  const [, amount, unit] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
+  return Number(amount) * ({ us: 0.001, ms: 1, s: 1_000 }[unit ?? 'ms'] ?? 1);
+};
+
+const withWrk = async ({ url, body, connections, seconds }: Load): Promise<LoadResult> => {
+  const script = join(folder, 'request.lua');
+  writeFileSync(
+    script,
+    body === undefined
+      ? ''
+      : `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\nwrk.body = [==[${body}]==]\n`,
+  );
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url];
+  const { stdout } = await run('wrk', options);
+  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
+  return {
+    requests: Number(/(\d+) requests in/.exec(stdout)?.[1]),
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p99Ms: milliseconds(/99%\s+(\S+)/.exec(stdout)?.[1] ?? ''),
+  };
+};
+
+type AutocannonReport = {
+  requests: { total: number; average: number };
+  latency: { p99: number };
+  non2xx: number;
+};
+
+const withAutocannon = async ({ url, body, connections, seconds }: Load): Promise<LoadResult> => {
+  const post = body === undefined ? [] : ['-m', 'POST', '-T', 'application/json', '-b', body];
+  const options = ['-j', '-c', `${connections}`, '-d', `${seconds}`, ...post, url];
+  const { stdout } = await run('npx', ['autocannon', ...options]);
+  const { requests, latency, non2xx } = JSON.parse(stdout) as AutocannonReport;
+  if (non2xx > 0) throw new Error(`${non2xx} answers were not 2xx.`);
+  return { requests: requests.total, perSecond: requests.average, p99Ms: latency.p99 };
+};
+
+/** Closed-loop load: wrk where it is installed, else autocannon, which uses more of the machine itself. */
+export const load = hasWrk ? withWrk : withAutocannon;

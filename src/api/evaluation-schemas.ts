@@ -1,0 +1,88 @@
+import { Type } from '@sinclair/typebox';
+import { closed, Key, Position, problems, Revision } from './schemas.js';
+
+/** A targeting key longer than this is no key. Characters. */
+const LONGEST_KEY = 4_096;
+
+const POSITIONS = { minimum: -1, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+const TargetingKey = Type.Optional(
+  Type.String({
+    maxLength: LONGEST_KEY,
+    description: 'Identifies whom flags are evaluated for: individual targets and splits use it.',
+  }),
+);
+
+const Moment = {
+  at: Type.Optional(
+    Type.String({ maxLength: 64, description: 'RFC 3339: evaluate as it was at this time.' }),
+  ),
+  position: Type.Optional(
+    Type.Integer({ ...POSITIONS, description: 'Evaluate as it was at this log position.' }),
+  ),
+};
+
+const Reason = Type.Union(
+  (['STATIC', 'DEFAULT', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'ERROR'] as const).map((reason) =>
+    Type.Literal(reason),
+  ),
+);
+
+const resolution = {
+  value: Type.Optional(
+    Type.Unknown({ description: 'Absent: the application serves its own default.' }),
+  ),
+  variant: Type.Optional(Type.String()),
+  reason: Reason,
+  errorCode: Type.Optional(Type.Union([Type.Literal('FLAG_NOT_FOUND'), Type.Literal('GENERAL')])),
+};
+
+export const EnvironmentParams = Type.Object({ project: Key, environment: Key });
+export const FlagParams = Type.Object({
+  project: Key,
+  environment: Key,
+  flag: Type.String({ description: 'A key that no flag has gets FLAG_NOT_FOUND.' }),
+});
+
+export const MinPosition = Type.Object({
+  'x-min-position': Type.Optional(
+    Type.Integer({
+      ...POSITIONS,
+      description: 'Wait, for a short time, until this log position is reached.',
+    }),
+  ),
+});
+
+export const FlatContext = Type.Object(
+  { targetingKey: TargetingKey, ...Moment },
+  {
+    additionalProperties: Type.Union([Type.String(), Type.Array(Type.String())]),
+    description:
+      'Every other parameter is an attribute: a string, or when repeated a list of them.',
+  },
+);
+
+export const MomentQuery = Type.Object(Moment, closed);
+
+export const ContextBody = Type.Object(
+  { context: Type.Object({ targetingKey: TargetingKey }, { additionalProperties: true }) },
+  closed,
+);
+
+export const FlagAnswer = {
+  200: Type.Object({
+    flagKey: Type.String(),
+    ...resolution,
+    flagRevision: Type.Optional(Revision),
+    position: Position,
+  }),
+  ...problems,
+};
+
+export const AllFlagsAnswer = {
+  200: Type.Object({
+    flags: Type.Record(Type.String(), Type.Object({ ...resolution, flagRevision: Revision })),
+    position: Position,
+  }),
+  ...problems,
+};

@@ -1,0 +1,111 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Queries } from '../../queries/queries.js';
+import { closed, Key, problems } from '../schemas.js';
+
+/** Text from a query string. Postgres has no U+0000. */
+const Text = (maxLength: number, description: string) =>
+  Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000]*$', description });
+
+export const Search = Text(200, 'Anywhere in key, name or description, in any case.');
+export const Id = Text(300, 'Exactly this id.');
+export const Time = Type.String({
+  maxLength: 64,
+  description: 'RFC 3339 with an offset, as 2026-03-01T12:00:00Z; "+" is written %2B.',
+});
+
+const PositionAsked = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+/** A past moment: at most one of them. */
+export const moment = {
+  at: Type.Optional(Time),
+  position: Type.Optional(PositionAsked),
+};
+
+/** A past moment of one stream. */
+export const ownMoment = {
+  ...moment,
+  revision: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+};
+
+export const source = {
+  source: Type.Optional(
+    Type.Union([Type.Literal('read-model'), Type.Literal('log')], {
+      description: 'log: replayed from the event store itself.',
+    }),
+  ),
+};
+
+export const paging = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+  cursor: Type.Optional(Type.String({ maxLength: 1000, description: '"nextCursor" of a page.' })),
+};
+
+export const order = {
+  order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+};
+
+/** One end of a diff. */
+export const DiffEndText = Type.String({
+  maxLength: 64,
+  description: 'A time (RFC 3339), "position:<n>", "revision:<n>" of a flag, or "now".',
+});
+
+export const ProjectParams = Type.Object({ project: Key });
+export const FlagParams = Type.Object({ project: Key, flag: Key });
+export const EnvironmentParams = Type.Object({ project: Key, environment: Key });
+
+const QueryHeaders = Type.Object({
+  'x-min-position': Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Wait until the read model holds this log position, as a command answered it.',
+    }),
+  ),
+});
+
+/** What every query's route has in its schema, next to its own params and querystring. */
+export const querySchema = <Answer extends TSchema>(
+  tag: string,
+  summary: string,
+  answer: Answer,
+) => ({
+  tags: [tag],
+  summary,
+  headers: QueryHeaders,
+  response: { 200: answer, ...problems },
+});
+
+/** Parameters of a query string; others are refused. */
+export const query = <Properties extends Record<string, TSchema>>(properties: Properties) =>
+  Type.Object(properties, closed);
+
+/** Read-your-writes: a hook that waits for the position that the caller must see. */
+export const awaitPosition =
+  ({ waitForPosition }: Pick<Queries, 'waitForPosition'>) =>
+  async ({ headers }: FastifyRequest): Promise<void> => {
+    const wanted = headers['x-min-position'];
+    if (wanted !== undefined) await waitForPosition(Number(wanted));
+  };
+
+/** What a path names, in the caller's organization. */
+export const addressIn = <Params extends object>({
+  caller,
+  params,
+}: Pick<FastifyRequest, 'caller'> & { params: Params }) => ({
+  organizationId: caller.organizationId,
+  ...params,
+});
+
+/** An answer with the log position that it stands on, also as X-Position. */
+export const standing = <Answer extends object>(
+  reply: FastifyReply,
+  position: number,
+  answer: Answer,
+): Answer & { position: number } => {
+  void reply.header('x-position', String(position));
+  return { ...answer, position };
+};
+
+export type MomentAsked = Static<ReturnType<typeof query<typeof ownMoment>>>;

@@ -1,0 +1,107 @@
+import { Readable } from 'node:stream';
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { type AuditFilter } from '../../queries/audit/audit-filter.js';
+import { type AuditEntry } from '../../queries/audit/audit-rows.js';
+import { type Page } from '../../queries/paging/page.js';
+import { type Queries } from '../../queries/queries.js';
+import { Key } from '../schemas.js';
+import { awaitPosition, Id, order, paging, query, querySchema, standing, Time } from './asking.js';
+import { answering, Data, nullable, pageOf, provenance } from './view-schemas.js';
+
+const filter = {
+  project: Type.Optional(Key),
+  flag: Type.Optional(Key),
+  category: Type.Optional(
+    Type.Union([
+      Type.Literal('organization'),
+      Type.Literal('project'),
+      Type.Literal('flag'),
+      Type.Literal('apiKey'),
+    ]),
+  ),
+  type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+  actor: Type.Optional(Id),
+  environment: Type.Optional(Key),
+  from: Type.Optional(Time),
+  to: Type.Optional(Time),
+  commandId: Type.Optional(Id),
+  requestId: Type.Optional(Id),
+};
+
+const Entry = Type.Object({
+  ...provenance,
+  category: Type.String(),
+  stream: Type.String(),
+  project: nullable(Type.String()),
+  key: nullable(Type.String({ description: 'Of the flag or API key.' })),
+  environment: nullable(Type.String()),
+  data: Data,
+});
+
+const FORMATS = {
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  csv: 'text/csv; charset=utf-8',
+} as const;
+
+const Format = Type.Union([Type.Literal('ndjson'), Type.Literal('csv')]);
+
+const filterOf = ({ type: types, ...rest }: Static<TObject<typeof filter>>): AuditFilter => ({
+  ...rest,
+  ...(types && { types }),
+});
+
+/** Everything that happened in an organization, in pages or as one download. */
+export const auditRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/audit',
+      {
+        schema: {
+          ...querySchema(
+            'audit',
+            'Everything that happened, newest first unless said otherwise',
+            answering<Page<AuditEntry> & { position: number }>(pageOf(Entry)),
+          ),
+          querystring: query({ ...filter, ...order, ...paging }),
+        },
+      },
+      async (request, reply) => {
+        const { order: direction = 'desc', limit = 50, cursor, ...rest } = request.query;
+        const upTo = await queries.resolveMoment({});
+        const { organizationId } = request.caller;
+        const page = { order: direction, limit, ...(cursor !== undefined && { cursor }) };
+        const asked = { organizationId, filter: filterOf(rest), upTo, ...page };
+        return standing(reply, upTo.position, await queries.auditLog(asked));
+      },
+    );
+
+    app.get(
+      '/audit/export',
+      {
+        schema: {
+          ...querySchema(
+            'audit',
+            'The same as a download, oldest first: one JSON object per line, or CSV',
+            Type.Unsafe<Readable>(Type.String()),
+          ),
+          querystring: query({ format: Type.Optional(Format), ...filter }),
+        },
+      },
+      async (request, reply) => {
+        const { format = 'ndjson', ...rest } = request.query;
+        const { organizationId } = request.caller;
+        const asked = { organizationId, filter: filterOf(rest), format };
+        const { position, chunks } = await queries.exportAuditLog(asked);
+        void reply.type(FORMATS[format]).header('x-position', String(position));
+        void reply.header(
+          'content-disposition',
+          `attachment; filename="audit-${position}.${format}"`,
+        );
+        return reply.send(Readable.from(chunks));
+      },
+    );
+  };

@@ -1,0 +1,141 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { environmentAt } from '../../queries/environments/environment-at.js';
+import { type EnvironmentDiff } from '../../queries/environments/environment-diff.js';
+import {
+  type EnvironmentFlag,
+  type EnvironmentView,
+} from '../../queries/environments/environment-view.js';
+import { flagInEnvironment } from '../../queries/environments/flag-in-environment.js';
+import { flagStream, projectIdOf } from '../../domain/streams.js';
+import { parseMoment } from '../../queries/moments/parse-moment.js';
+import { type Queries } from '../../queries/queries.js';
+import { ConfigurationParams } from '../routes/flag-schemas.js';
+import { Position, Revision } from '../schemas.js';
+import {
+  addressIn,
+  awaitPosition,
+  DiffEndText,
+  EnvironmentParams,
+  moment,
+  ownMoment,
+  query,
+  querySchema,
+  source,
+  standing,
+} from './asking.js';
+import { answering, Changes, Environment, environmentFlag, nullable } from './view-schemas.js';
+
+type OneFlag = Readonly<{
+  project: string;
+  environment: string;
+  flag: EnvironmentFlag;
+  position: number;
+}>;
+
+const End = Type.Object({ position: Position });
+
+const Diff = Type.Object({
+  from: End,
+  to: End,
+  flags: Type.Array(
+    Type.Object({
+      key: Type.String(),
+      fromRevision: nullable(Revision),
+      toRevision: nullable(Revision),
+      changes: Changes,
+    }),
+  ),
+  position: Position,
+});
+
+/** What applications of an environment saw, at any moment and between two. */
+export const environmentStateRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/projects/:project/environments/:environment/flags',
+      {
+        schema: {
+          ...querySchema(
+            'environments',
+            'Every flag of an environment that is not deleted, now or at a moment',
+            answering<EnvironmentView & { position: number }>(
+              Type.Object({
+                project: Type.String(),
+                environment: Environment,
+                flags: Type.Array(Type.Object(environmentFlag)),
+                position: Position,
+              }),
+            ),
+          ),
+          params: EnvironmentParams,
+          querystring: query({ ...moment, ...source }),
+        },
+      },
+      async (request, reply) => {
+        const { source: from = 'read-model', ...asked } = request.query;
+        const then = await queries.resolveMoment(asked);
+        const state = await environmentAt(queries.sources[from])(addressIn(request), then);
+        return standing(reply, then.position, state);
+      },
+    );
+
+    app.get(
+      '/projects/:project/environments/:environment/diff',
+      {
+        schema: {
+          ...querySchema(
+            'environments',
+            'What changed for the applications of an environment between two moments',
+            answering<EnvironmentDiff & { position: number }>(Diff),
+          ),
+          params: EnvironmentParams,
+          querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
+        },
+      },
+      async (request, reply) => {
+        const { from, to = 'now' } = request.query;
+        const before = await queries.resolveMoment(parseMoment(from));
+        const after = await queries.resolveMoment(parseMoment(to));
+        const diff = await queries.environmentDiff(addressIn(request), before, after);
+        return standing(reply, Math.max(before.position, after.position), diff);
+      },
+    );
+
+    app.get(
+      '/projects/:project/flags/:flag/environments/:environment',
+      {
+        schema: {
+          ...querySchema(
+            'flags',
+            'One flag as it is in one environment, now or at a moment',
+            answering<OneFlag>(
+              Type.Object({
+                project: Type.String(),
+                environment: Type.String(),
+                flag: Type.Object(environmentFlag),
+                position: Position,
+              }),
+            ),
+          ),
+          params: ConfigurationParams,
+          querystring: query({ ...ownMoment, ...source }),
+        },
+      },
+      async (request, reply) => {
+        const { organizationId, ...names } = addressIn(request);
+        const { source: from = 'read-model', ...asked } = request.query;
+        const stream = flagStream(projectIdOf(organizationId, names.project), names.flag);
+        const then = await queries.resolveMoment(asked, stream);
+        const flag = await flagInEnvironment(queries.sources[from])(
+          { organizationId, ...names },
+          then,
+        );
+        void reply.header('etag', `"${flag.revision}"`);
+        return standing(reply, then.position, { ...names, flag });
+      },
+    );
+  };

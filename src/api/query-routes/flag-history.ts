@@ -1,0 +1,112 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { flagStream, projectIdOf } from '../../domain/streams.js';
+import { type FlagDiff } from '../../queries/flags/flag-diff.js';
+import { type FlagHistoryItem } from '../../queries/flags/flag-history.js';
+import { parseMoment } from '../../queries/moments/parse-moment.js';
+import { type Page } from '../../queries/paging/page.js';
+import { type Queries } from '../../queries/queries.js';
+import { Key, Position, Revision } from '../schemas.js';
+import {
+  addressIn,
+  awaitPosition,
+  DiffEndText,
+  FlagParams,
+  Id,
+  order,
+  paging,
+  query,
+  querySchema,
+  standing,
+  Time,
+} from './asking.js';
+import {
+  answering,
+  Changes,
+  Data,
+  FlagStatus,
+  nullable,
+  pageOf,
+  Provenance,
+  provenance,
+} from './view-schemas.js';
+
+const HistoryItem = Type.Object({
+  ...provenance,
+  environment: nullable(Type.String()),
+  data: Data,
+  changes: Changes,
+});
+
+const DiffEnd = Type.Object({
+  position: Position,
+  revision: nullable(Revision),
+  status: nullable(FlagStatus),
+  lastChange: nullable(Provenance),
+});
+
+const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
+
+/** What happened to a flag, event by event, and between any two moments. */
+export const flagHistoryRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/projects/:project/flags/:flag/history',
+      {
+        schema: {
+          ...querySchema(
+            'flags',
+            'Every event of a flag: who, when, from where, why, and what changed',
+            answering<Page<FlagHistoryItem> & { position: number }>(pageOf(HistoryItem)),
+          ),
+          params: FlagParams,
+          querystring: query({
+            environment: Type.Optional(Key),
+            type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+            actor: Type.Optional(Id),
+            from: Type.Optional(Time),
+            to: Type.Optional(Time),
+            ...order,
+            ...paging,
+          }),
+        },
+      },
+      async (request, reply) => {
+        const { type: types, ...rest } = request.query;
+        const { position } = await queries.resolveMoment({});
+        const filter = { ...rest, ...(types && { types }) };
+        const page = await queries.flagHistory({ ...addressIn(request), ...filter });
+        return standing(reply, position, page);
+      },
+    );
+
+    app.get(
+      '/projects/:project/flags/:flag/diff',
+      {
+        schema: {
+          ...querySchema(
+            'flags',
+            'What changed in a flag between two moments',
+            answering<FlagDiff & { position: number }>(Diff),
+          ),
+          params: FlagParams,
+          querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
+        },
+      },
+      async (request, reply) => {
+        const address = addressIn(request);
+        const { from, to = 'now' } = request.query;
+        const stream = flagStream(
+          projectIdOf(address.organizationId, address.project),
+          address.flag,
+        );
+        const before = await queries.resolveMoment(parseMoment(from), stream);
+        const after = await queries.resolveMoment(parseMoment(to), stream);
+        const diff = await queries.flagDiff(address, before, after);
+        return standing(reply, Math.max(before.position, after.position), diff);
+      },
+    );
+  };

@@ -1,0 +1,124 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { type Page } from '../../queries/paging/page.js';
+import { type ProjectListItem } from '../../queries/projects/list-projects.js';
+import { type ProjectView } from '../../queries/projects/project-view.js';
+import { projectStream, projectIdOf } from '../../domain/streams.js';
+import { projectState, type ProjectState } from '../../queries/environments/project-state.js';
+import { type Queries } from '../../queries/queries.js';
+import { Position, Revision } from '../schemas.js';
+import {
+  addressIn,
+  awaitPosition,
+  moment,
+  ownMoment,
+  paging,
+  ProjectParams,
+  query,
+  querySchema,
+  source,
+  standing,
+} from './asking.js';
+import { answering, flagContent, pageOf, projectProperties } from './view-schemas.js';
+
+type Standing = Readonly<{ position: number }>;
+
+const ProjectItem = Type.Object({
+  key: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  status: Type.String(),
+  environments: Type.Array(Type.String(), { description: 'Keys of those not deleted.' }),
+  revision: Revision,
+  createdAt: Type.String(),
+  updatedAt: Type.String(),
+});
+
+const Status = Type.Union([Type.Literal('active'), Type.Literal('deleted'), Type.Literal('all')]);
+
+const Project = Type.Object({ ...projectProperties, position: Position });
+
+const State = Type.Object({
+  project: Type.Object(projectProperties),
+  flags: Type.Array(
+    Type.Object({
+      ...flagContent,
+      revision: Revision,
+      position: Position,
+      updatedAt: Type.String(),
+    }),
+  ),
+  position: Position,
+});
+
+/** Projects, now and at any past moment; their whole state. */
+export const projectQueryRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/projects',
+      {
+        schema: {
+          ...querySchema(
+            'projects',
+            'List projects',
+            answering<Page<ProjectListItem> & Standing>(pageOf(ProjectItem)),
+          ),
+          querystring: query({ status: Type.Optional(Status), ...paging }),
+        },
+      },
+      async (request, reply) => {
+        const { organizationId } = request.caller;
+        const { position } = await queries.resolveMoment({});
+        const page = await queries.listProjects({ organizationId, ...request.query });
+        return standing(reply, position, page);
+      },
+    );
+
+    app.get(
+      '/projects/:project',
+      {
+        schema: {
+          ...querySchema(
+            'projects',
+            'A project with its environments, now or at a moment',
+            answering<ProjectView & Standing>(Project),
+          ),
+          params: ProjectParams,
+          querystring: query({ ...ownMoment, ...source }),
+        },
+      },
+      async (request, reply) => {
+        const address = addressIn(request);
+        const { source: from = 'read-model', ...asked } = request.query;
+        const stream = projectStream(projectIdOf(address.organizationId, address.project));
+        const then = await queries.resolveMoment(asked, stream);
+        const project = await queries.sources[from].project(address, then);
+        void reply.header('etag', `"${project.revision}"`);
+        return standing(reply, then.position, project);
+      },
+    );
+
+    app.get(
+      '/projects/:project/state',
+      {
+        schema: {
+          ...querySchema(
+            'projects',
+            'A whole project with all its flags, now or at a moment',
+            answering<ProjectState & Standing>(State),
+          ),
+          params: ProjectParams,
+          querystring: query({ ...moment, ...source }),
+        },
+      },
+      async (request, reply) => {
+        const { source: from = 'read-model', ...asked } = request.query;
+        const then = await queries.resolveMoment(asked);
+        const state = await projectState(queries.sources[from])(addressIn(request), then);
+        return standing(reply, then.position, state);
+      },
+    );
+  };

@@ -1,0 +1,57 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { type Verification } from '../../queries/log/verify-project.js';
+import { type Queries } from '../../queries/queries.js';
+import { Position, Revision } from '../schemas.js';
+import {
+  addressIn,
+  awaitPosition,
+  paging,
+  ProjectParams,
+  query,
+  querySchema,
+  standing,
+} from './asking.js';
+import { answering, Changes, nullable } from './view-schemas.js';
+
+const Verified = Type.Object({
+  agree: Type.Boolean(),
+  flagsChecked: Type.Integer(),
+  differences: Type.Array(
+    Type.Object({
+      flag: nullable(Type.String()),
+      readModelRevision: nullable(Revision),
+      logRevision: nullable(Revision),
+      changes: Changes,
+    }),
+  ),
+  nextCursor: nullable(Type.String()),
+  position: Position,
+});
+
+/** Whether the read model is what the log says. */
+export const verificationRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/projects/:project/verify',
+      {
+        schema: {
+          ...querySchema(
+            'projects',
+            'Compare the read model with the log, a page of flags at a time',
+            answering<Verification>(Verified),
+          ),
+          params: ProjectParams,
+          querystring: query(paging),
+        },
+      },
+      async (request, reply) => {
+        const now = await queries.resolveMoment({});
+        const asked = { ...addressIn(request), ...request.query };
+        return standing(reply, now.position, await queries.verifyProject(asked, now));
+      },
+    );
+  };

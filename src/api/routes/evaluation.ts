@@ -1,0 +1,146 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyReply } from 'fastify';
+import { type Context } from '../../domain/evaluation/context.js';
+import {
+  allFlagsAnswer,
+  type EnvironmentAt,
+  flagAnswer,
+} from '../../queries/rulesets/evaluation-answers.js';
+import { type EvaluationDeps, environmentLocator } from '../locate-environment.js';
+import { contextFromBody, contextFromQuery } from '../evaluation-context.js';
+import {
+  AllFlagsAnswer,
+  ContextBody,
+  EnvironmentParams,
+  FlagAnswer,
+  FlagParams,
+  FlatContext,
+  MinPosition,
+  MomentQuery,
+} from '../evaluation-schemas.js';
+
+/** Bodies larger than this are no context. Bytes. */
+const BODY_LIMIT = 64 * 1024;
+
+type Answer = (located: EnvironmentAt) => string;
+
+/** The text is JSON already, so the reply's serializer has nothing to do. */
+const send = (reply: FastifyReply, located: EnvironmentAt, answer: Answer): void => {
+  void reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('x-position', located.position)
+    .send(answer(located));
+};
+
+/** Answers in the same turn of the event loop where it can: a promise costs more than the evaluation. */
+const respond = (
+  reply: FastifyReply,
+  located: EnvironmentAt | Promise<EnvironmentAt>,
+  answer: Answer,
+): void => {
+  if (!(located instanceof Promise)) {
+    send(reply, located, answer);
+    return;
+  }
+  located.then(
+    (environment) => {
+      send(reply, environment, answer);
+    },
+    (error: unknown) => {
+      void reply.send(error);
+    },
+  );
+};
+
+/** Evaluation for people with curl: one flag or all, for a context in the query (GET) or in the body (POST). */
+export const evaluationRoutes =
+  (deps: EvaluationDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const locate = environmentLocator(deps);
+    const all =
+      (context: Context): Answer =>
+      (located) =>
+        allFlagsAnswer(located, context);
+    const one =
+      (flag: string, context: Context): Answer =>
+      (located) =>
+        flagAnswer(located, flag, context);
+    const path = '/projects/:project/environments/:environment/evaluate';
+    const base = { config: { access: 'public' }, bodyLimit: BODY_LIMIT } as const;
+    const about = (summary: string) => ({
+      tags: ['evaluation'],
+      summary,
+      security: [],
+      headers: MinPosition,
+    });
+
+    app.get(
+      path,
+      {
+        ...base,
+        schema: {
+          ...about('Evaluate all flags'),
+          params: EnvironmentParams,
+          querystring: FlatContext,
+          response: AllFlagsAnswer,
+        },
+      },
+      (request, reply) => {
+        respond(reply, locate(request), all(contextFromQuery(request.query)));
+      },
+    );
+
+    app.post(
+      path,
+      {
+        ...base,
+        schema: {
+          ...about('Evaluate all flags'),
+          params: EnvironmentParams,
+          querystring: MomentQuery,
+          body: ContextBody,
+          response: AllFlagsAnswer,
+        },
+      },
+      (request, reply) => {
+        respond(reply, locate(request), all(contextFromBody(request.body.context)));
+      },
+    );
+
+    app.get(
+      `${path}/:flag`,
+      {
+        ...base,
+        schema: {
+          ...about('Evaluate one flag'),
+          params: FlagParams,
+          querystring: FlatContext,
+          response: FlagAnswer,
+        },
+      },
+      (request, reply) => {
+        respond(reply, locate(request), one(request.params.flag, contextFromQuery(request.query)));
+      },
+    );
+
+    app.post(
+      `${path}/:flag`,
+      {
+        ...base,
+        schema: {
+          ...about('Evaluate one flag'),
+          params: FlagParams,
+          querystring: MomentQuery,
+          body: ContextBody,
+          response: FlagAnswer,
+        },
+      },
+      (request, reply) => {
+        respond(
+          reply,
+          locate(request),
+          one(request.params.flag, contextFromBody(request.body.context)),
+        );
+      },
+    );
+  };

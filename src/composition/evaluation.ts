@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { type Logger } from 'pino';
+import type pg from 'pg';
+import { type Config } from '../config.js';
+import { redisRulesetFeed } from '../infrastructure/redis-ruleset-feed.js';
+import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
+import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
+import { currentPosition, loadCurrentStates } from '../queries/load-current-states.js';
+import { rulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+
+export const diskCopyPath = ({ dataDirectory }: Config): string =>
+  join(dataDirectory, 'rulesets.jsonl');
+
+/** The rulesets that this process evaluates with, and what keeps them current. */
+export const startEvaluation = async (
+  config: Config,
+  { redisUrl, pool, log }: Readonly<{ redisUrl: string; pool: pg.Pool; log: Logger }>,
+) => {
+  const memory = rulesetMemory();
+  const supply = rulesetSupply({
+    memory,
+    feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),
+    loadCurrentStates: loadCurrentStates(pool),
+    currentPosition: currentPosition(pool),
+    diskCopy: rulesetDiskCopy(diskCopyPath(config), log),
+    log,
+  });
+  await supply.start();
+  return { memory, supply };
+};
+
+export type Evaluation = Awaited<ReturnType<typeof startEvaluation>>;

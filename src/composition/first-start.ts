@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { commandHashOf } from '../commands/event-id.js';
+import { DomainError } from '../domain/decider.js';
+import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
+import { projectIdOf } from '../domain/streams.js';
+import { type CredentialStore, newAdminCredential } from '../infrastructure/credentials.js';
+import { type WriteSide } from './write-side.js';
+
+/** The organization of an installation with one organization. */
+export const FIRST_ORGANIZATION = 'default';
+
+const DEMO = { key: 'demo', name: 'Demo', description: 'Made at the first start.' } as const;
+
+const ENVIRONMENTS = [
+  { environment: 'production', name: 'Production', color: '#DC2626', isProduction: true },
+  { environment: 'staging', name: 'Staging', color: '#3B82F6' },
+] as const;
+
+const COMMAND_TIMEOUT_MS = 10_000;
+
+const bySystem = (reason: string): Metadata => {
+  const commandId = randomUUID();
+  return {
+    actor: { id: 'chronoflag', type: 'system', authMethod: 'none' },
+    commandId,
+    commandHash: commandHashOf(commandId),
+    correlationId: commandId,
+    causationId: commandId,
+    requestId: commandId,
+    reason,
+    schemaVersion: SCHEMA_VERSION,
+  };
+};
+
+const request = <C>(command: C, reason: string) => ({
+  command,
+  metadata: bySystem(reason),
+  signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS),
+});
+
+const createDemo = async ({ projects }: WriteSide): Promise<void> => {
+  const organizationId = FIRST_ORGANIZATION;
+  const projectId = projectIdOf(organizationId, DEMO.key);
+  const data = { organizationId, projectId, ...DEMO, environments: ENVIRONMENTS };
+  try {
+    await projects(request({ type: 'CreateProject', data } as const, 'first start'));
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'project-exists') throw error;
+  }
+};
+
+/**
+ * Issues an admin credential and revokes all others of the organization when `replace` is set.
+ * @returns the secret, which is nowhere else and cannot be shown again
+ */
+export const issueAdminCredential = async (
+  { apiKeys }: WriteSide,
+  credentials: CredentialStore,
+  { reason, replace = false }: Readonly<{ reason: string; replace?: boolean }>,
+): Promise<string> => {
+  const organizationId = FIRST_ORGANIZATION;
+  const others = replace ? await credentials.list(organizationId) : [];
+  const credential = newAdminCredential();
+  const { keyId, prefix, secret } = credential;
+  const data = { organizationId, keyId, kind: 'admin', name: 'Admin credential', prefix } as const;
+  await apiKeys(request({ type: 'IssueApiKey', data } as const, reason));
+  await credentials.save(organizationId, credential);
+  for (const other of others) {
+    await credentials.revoke(other);
+    const revoked = { organizationId, keyId: other };
+    await apiKeys(request({ type: 'RevokeApiKey', data: revoked } as const, reason));
+  }
+  return secret;
+};
+
+/**
+ * Makes what a new installation needs: an organization, the project `demo` and an admin credential.
+ * Safe to run again, also when it was interrupted. @returns the new credential, if one was issued
+ */
+export const firstStart = async (
+  side: WriteSide,
+  credentials: CredentialStore,
+): Promise<string | undefined> => {
+  if ((await credentials.list(FIRST_ORGANIZATION)).length > 0) return undefined;
+  const data = { organizationId: FIRST_ORGANIZATION, name: 'Default organization' };
+  await side.organizations(request({ type: 'RegisterOrganization', data } as const, 'first start'));
+  await createDemo(side);
+  return issueAdminCredential(side, credentials, { reason: 'first start' });
+};

@@ -1,0 +1,96 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type BatchObserver, type ProjectionStatus } from '../projections/projection-status.js';
+import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
+
+export type MetricSources = Readonly<{
+  projections: () => readonly ProjectionStatus[];
+  rulesets: () => RulesetStatus | undefined;
+}>;
+
+/** What Prometheus is told. Names end in their unit. */
+export const serviceMetrics = ({ projections, rulesets }: MetricSources) => {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
+
+  const requests = new Histogram({
+    name: 'chronoflag_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const applied = new Counter({
+    name: 'chronoflag_projection_events_total',
+    help: 'Events applied since the process started.',
+    labelNames: ['projection'],
+    registers,
+  });
+  const batches = new Histogram({
+    name: 'chronoflag_projection_batch_duration_seconds',
+    help: 'Time to apply one batch of events.',
+    labelNames: ['projection'],
+    registers,
+  });
+  const visible = new Histogram({
+    name: 'chronoflag_projection_lag_seconds',
+    help: 'From the recording of an event to its being visible.',
+    labelNames: ['projection'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
+    registers,
+  });
+  new Gauge({
+    name: 'chronoflag_projection_position',
+    help: 'Log position that a projection stands at.',
+    labelNames: ['projection'],
+    registers,
+    collect() {
+      for (const { projection, position } of projections()) this.set({ projection }, position);
+    },
+  });
+  new Gauge({
+    name: 'chronoflag_projection_state',
+    help: '1 for the state that a projection is in: standby, catching-up, live, retrying, poisoned.',
+    labelNames: ['projection', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { projection, state } of projections()) this.set({ projection, state }, 1);
+    },
+  });
+  new Gauge({
+    name: 'chronoflag_rulesets_position',
+    help: 'Log position of the rulesets that this process evaluates with.',
+    registers,
+    collect() {
+      this.set(rulesets()?.position ?? -1);
+    },
+  });
+  new Gauge({
+    name: 'chronoflag_rulesets_age_seconds',
+    help: 'Since the rulesets were last known to be current.',
+    registers,
+    collect() {
+      this.set((rulesets()?.ageMs ?? 0) / 1000);
+    },
+  });
+
+  const observeBatch: BatchObserver = ({ projection, events, durationMs, lagMs }) => {
+    applied.inc({ projection }, events);
+    batches.observe({ projection }, durationMs / 1000);
+    visible.observe({ projection }, lagMs / 1000);
+  };
+
+  return {
+    text: async (): Promise<string> => registry.metrics(),
+    observeBatch,
+    observeRequest: (
+      labels: Readonly<{ method: string; route: string; status: number }>,
+      seconds: number,
+    ): void => {
+      requests.observe(labels, seconds);
+    },
+  };
+};
+
+export type ServiceMetrics = ReturnType<typeof serviceMetrics>;

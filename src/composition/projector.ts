@@ -1,0 +1,48 @@
+import { type EventStoreDBClient } from '@eventstore/db-client';
+import { type Logger } from 'pino';
+import { type Config } from '../config.js';
+import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
+import { createPool } from '../infrastructure/postgres.js';
+import { redisLayout } from '../infrastructure/redis-layout.js';
+import { createProjectorRedis } from '../infrastructure/redis-snapshot.js';
+import { startProjectors } from '../infrastructure/start-projectors.js';
+import { type BatchObserver } from '../projections/projection-status.js';
+import { loadCurrentStates } from '../queries/load-current-states.js';
+import { type Services } from './services.js';
+
+/** Starts what writes the read model and the evaluation snapshot, with connections of its own. */
+export const startProjector = (
+  config: Config,
+  { databaseUrl, redisUrl }: Services,
+  {
+    client,
+    log,
+    observe,
+  }: Readonly<{ client: EventStoreDBClient; log: Logger; observe: BatchObserver }>,
+) => {
+  const onError = (error: Error): void => {
+    log.warn({ err: error }, 'a database connection broke');
+  };
+  const pool = createPool({ url: databaseUrl, use: 'projector', max: 4, onError });
+  const redis = createProjectorRedis(redisUrl);
+  const projectors = startProjectors({
+    eventLog: kurrentEventLog(client),
+    pool,
+    databaseUrl,
+    redis,
+    layout: redisLayout(config.redisPrefix),
+    loadCurrentStates: loadCurrentStates(pool),
+    log,
+    observe,
+  });
+  return {
+    ...projectors,
+    stop: async (): Promise<void> => {
+      await projectors.stop();
+      redis.disconnect();
+      await pool.end();
+    },
+  };
+};
+
+export type Projector = ReturnType<typeof startProjector>;

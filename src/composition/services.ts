@@ -1,0 +1,82 @@
+import { connect } from 'node:net';
+import { type Config } from '../config.js';
+import { startLocalStack, StartupError, type StackLog } from '../embedded/stack.js';
+
+/** Where the three backing services are, and how to let go of those that are ours. */
+export type Services = Readonly<{
+  eventStoreUrl: string;
+  databaseUrl: string;
+  redisUrl: string;
+  stop: () => Promise<void>;
+}>;
+
+const REACH_TIMEOUT_MS = 3_000;
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'esdb:': 2113,
+  'esdb+discover:': 2113,
+  'kurrentdb:': 2113,
+  'kurrentdb+discover:': 2113,
+  'postgres:': 5432,
+  'postgresql:': 5432,
+  'redis:': 6379,
+  'rediss:': 6379,
+};
+
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: REACH_TIMEOUT_MS });
+    const end = (isThere: boolean) => () => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+
+/** Its first host is the one that clients dial first. */
+const isReachable = async (url: string): Promise<boolean> => {
+  const [, scheme = '', host = '', port] =
+    /^([a-z+]+:)\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?,]+)(?::(\d+))?/.exec(url) ?? [];
+  return answers(host.replace(/^\[|\]$/g, ''), Number(port ?? DEFAULT_PORTS[scheme] ?? 0));
+};
+
+const CONFIGURED = [
+  ['EVENTSTORE_URL', 'eventStoreUrl', 'the event store'],
+  ['DATABASE_URL', 'databaseUrl', 'Postgres'],
+  ['REDIS_URL', 'redisUrl', 'Redis'],
+] as const;
+
+/** Names of the configured services that do not accept a connection, for people. */
+export const unreachableServices = async (config: Config): Promise<readonly string[]> => {
+  const found = await Promise.all(
+    CONFIGURED.map(async ([variable, key, name]) => {
+      const url = config[key];
+      return url === undefined || (await isReachable(url)) ? [] : [`${name} (${variable})`];
+    }),
+  );
+  return found.flat();
+};
+
+const given = (url: string | undefined): string => {
+  if (url === undefined) throw new StartupError('a local service did not tell where it is');
+  return url;
+};
+
+/** Starts, in the data directory, every service that has no URL. @throws StartupError */
+export const provideServices = async (config: Config, log: StackLog): Promise<Services> => {
+  const needs = {
+    eventStore: config.eventStoreUrl === undefined,
+    postgres: config.databaseUrl === undefined,
+    redis: config.redisUrl === undefined,
+  };
+  const isNeeded = Object.values(needs).includes(true);
+  const stack = isNeeded
+    ? await startLocalStack({ dataDirectory: config.dataDirectory, needs, log })
+    : undefined;
+  return {
+    eventStoreUrl: given(config.eventStoreUrl ?? stack?.eventStoreUrl),
+    databaseUrl: given(config.databaseUrl ?? stack?.databaseUrl),
+    redisUrl: given(config.redisUrl ?? stack?.redisUrl),
+    stop: async () => stack?.stop(),
+  };
+};

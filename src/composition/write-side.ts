@@ -1,0 +1,83 @@
+import { aggregates } from '../commands/aggregates.js';
+import { type EventStore } from '../commands/event-store.js';
+import { type Moment, type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
+import { type FlagCommand, flagDecider } from '../commands/flag-decider.js';
+import { commandHandler } from '../commands/handle-command.js';
+import { apiKeyDecider, organizationDecider } from '../commands/organization-decider.js';
+import { requireProject } from '../commands/project/guards.js';
+import { projectDecider } from '../commands/project-decider.js';
+import { DomainError } from '../domain/decider.js';
+import { type FlagEvent } from '../domain/flag/events.js';
+import { type ExistingProject, type Project } from '../domain/project/project.js';
+import { apiKeyStream, flagStream, organizationStream, projectStream } from '../domain/streams.js';
+
+/** How old the view of a project may be when a flag of it is changed; another process may have written since. */
+const PROJECT_MAX_AGE_MS = 100;
+
+const none = async (): Promise<undefined> => undefined;
+
+const refuseFuture = ({ at }: Moment): void => {
+  if (at !== undefined && Date.parse(at) > Date.now()) {
+    throw new DomainError('moment-in-future', `${at} has not come yet.`);
+  }
+};
+
+/** Handlers of all commands, on one event store. */
+export const writeSide = (store: EventStore) => {
+  const clock = (): number => performance.now();
+  const projectStreams = aggregates(store, projectDecider, clock);
+
+  const loadProject = async (projectId: string, maxAgeMs: number): Promise<Project> => {
+    const { state } = await projectStreams.load(projectStream(projectId), maxAgeMs);
+    return state;
+  };
+
+  return {
+    organizations: commandHandler({
+      store,
+      clock,
+      decider: organizationDecider,
+      streams: aggregates(store, organizationDecider, clock),
+      streamOf: ({ data }) => organizationStream(data.organizationId),
+      referencesOf: none,
+    }),
+    apiKeys: commandHandler({
+      store,
+      clock,
+      decider: apiKeyDecider,
+      streams: aggregates(store, apiKeyDecider, clock),
+      streamOf: ({ data }) => apiKeyStream(data.organizationId, data.keyId),
+      referencesOf: none,
+    }),
+    projects: commandHandler({
+      store,
+      clock,
+      decider: projectDecider,
+      streams: projectStreams,
+      streamOf: ({ data }) => projectStream(data.projectId),
+      referencesOf: none,
+    }),
+    flags: commandHandler({
+      store,
+      clock,
+      decider: flagDecider,
+      streams: aggregates(store, flagDecider, clock),
+      streamOf: ({ data }: FlagCommand) => flagStream(data.projectId, data.flagKey),
+      referencesOf: async ({ data }: FlagCommand, fresh) =>
+        loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS),
+    }),
+
+    /** A flag as it was at a moment. @throws DomainError */
+    snapshotOf: async (projectId: string, flagKey: string, moment: Moment): Promise<Snapshot> => {
+      refuseFuture(moment);
+      const { events } = await store.read<FlagEvent>(flagStream(projectId, flagKey));
+      return snapshotAt(events, moment, Date.parse);
+    },
+
+    /** @throws DomainError `project-not-found`, `project-deleted` */
+    activeProject: async (projectId: string): Promise<ExistingProject> =>
+      requireProject(await loadProject(projectId, 0)),
+  };
+};
+
+export type WriteSide = ReturnType<typeof writeSide>;

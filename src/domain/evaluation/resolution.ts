@@ -1,0 +1,19 @@
+import { type FlagType } from '../flag/configuration.js';
+import { type Json } from '../json.js';
+
+/** Why this answer: the reasons of the OpenFeature specification (types, resolution details) that we give. */
+export type Reason = 'STATIC' | 'DEFAULT' | 'TARGETING_MATCH' | 'SPLIT' | 'DISABLED' | 'ERROR';
+
+/** What a flag resolves to. Without `value` and `variant` the application's own default holds. */
+export type Resolution = Readonly<{
+  flagKey: string;
+  flagType: FlagType;
+  /** Tells floats from integers when served: true when any variant of the flag is not an integer. */
+  isFloat: boolean;
+  value?: Json;
+  variant?: string;
+  reason: Reason;
+  /** GENERAL: the configuration names a variant that the flag does not have. */
+  errorCode?: 'GENERAL';
+  flagRevision: number;
+}>;

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { encodeFrame, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/frame.js';
+import type { CommitQueue } from '../storage/commit-queue.js';
+import type { Place } from './expected-revision.js';
+import { idHex, type RecentIds } from './recent-ids.js';
+import { isMetastream, NO_METADATA, originalOf, parseMetadata } from './stream-metadata.js';
+import type { StreamState, StreamStates } from './stream-states.js';
+
+/** Puts accepted events at the end of the log: gives them revision, position and time, and queues their rows. */
+export type LogWriter = Readonly<{
+  /** Returns where the last of `events` went; there must be at least one. */
+  write: (state: StreamState, events: readonly [ProposedEvent, ...ProposedEvent[]]) => Place;
+  /** Writes the `$streamDeleted` event that closes a stream for ever. */
+  writeTombstone: (state: StreamState) => Place;
+}>;
+
+/** The end of the log: where the next event goes, and the newest `created` (ms since the epoch). */
+export type LogEnd = Readonly<{ nextPosition: number; createdMs: number }>;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** An event the server itself writes. */
+export const systemEvent = (type: string, data: Buffer, isJson: boolean): ProposedEvent => ({
+  id: randomUUID(),
+  type,
+  isJson,
+  data,
+  metadata: NO_BYTES,
+});
+
+/** `created` never decreases along the log, whatever the clock does. */
+export const logWriter = (
+  { queue, states, recentIds }: { queue: CommitQueue; states: StreamStates; recentIds: RecentIds },
+  end: LogEnd,
+): LogWriter => {
+  let { nextPosition, createdMs } = end;
+
+  const place = (state: StreamState, event: ProposedEvent, revision: number): Place => {
+    const position = nextPosition;
+    const { name, key } = state;
+    const frame = encodeFrame({ ...event, stream: name, revision, position, createdMs });
+    const crc = crc32(frame);
+    const hex = idHex(event.id);
+    const id = Buffer.from(hex, 'hex');
+    queue.addEvent({
+      position,
+      stream: key,
+      revision,
+      id,
+      type: event.type,
+      createdMs,
+      crc,
+      frame,
+    });
+    recentIds.add(key, hex, { revision, position });
+    nextPosition += frame.length;
+    state.last = revision;
+    return { revision, position };
+  };
+
+  const begin = (state: StreamState): void => {
+    createdMs = Math.max(createdMs, Date.now());
+    states.touch(state);
+    if (state.isStored) return;
+    queue.addStream(state.key, state.name);
+    state.isStored = true;
+  };
+
+  const applyMetadata = (metastream: string, { isJson, data }: ProposedEvent): void => {
+    const target = states.get(originalOf(metastream));
+    states.touch(target);
+    target.metadata = isJson ? parseMetadata(data) : NO_METADATA;
+  };
+
+  return {
+    write: (state, events) => {
+      begin(state);
+      const [first, ...rest] = events;
+      let last = place(state, first, state.last + 1);
+      for (const event of rest) last = place(state, event, state.last + 1);
+      if (isMetastream(state.name)) applyMetadata(state.name, rest.at(-1) ?? first);
+      return last;
+    },
+    writeTombstone: (state) => {
+      begin(state);
+      return place(state, systemEvent('$streamDeleted', NO_BYTES, false), TOMBSTONE_REVISION);
+    },
+  };
+};

@@ -1,0 +1,34 @@
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
+import type { Empty } from '@eventstore/db-client/generated/shared_pb.js';
+import { featureMessages } from '../wire/services.js';
+
+/** The server version whose behaviour is reproduced. */
+const COMPATIBLE_VERSION = '24.10.0';
+
+/** Methods with the features a client may look for; in lower case, as a real server sends them. */
+const METHODS: readonly (readonly [service: string, method: string, features: string[]])[] = [
+  ['event_store.client.streams.streams', 'read', ['position', 'events']],
+  ['event_store.client.streams.streams', 'append', []],
+  ['event_store.client.streams.streams', 'batchappend', ['deadline_duration']],
+  ['event_store.client.streams.streams', 'delete', []],
+  ['event_store.client.streams.streams', 'tombstone', []],
+  ['event_store.client.gossip.gossip', 'read', []],
+  ['event_store.client.server_features.serverfeatures', 'getsupportedmethods', []],
+];
+
+/** `ServerFeatures/GetSupportedMethods`: what is not listed is not offered to the client's user. */
+export const serverFeaturesHandler = (): handleUnaryCall<Empty, SupportedMethods> => {
+  const supported = new featureMessages.SupportedMethods();
+  supported.setEventStoreServerVersion(COMPATIBLE_VERSION);
+  for (const [service, name, features] of METHODS) {
+    const method = new featureMessages.SupportedMethod();
+    method.setServiceName(service);
+    method.setMethodName(name);
+    method.setFeaturesList(features);
+    supported.addMethods(method);
+  }
+  return (_call, reply) => {
+    reply(null, supported);
+  };
+};

@@ -1,0 +1,86 @@
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { EventLog } from '../log/log.js';
+import { appendHandler } from '../writes/append.js';
+import { batchAppendHandler } from '../writes/batch-append.js';
+import { deleteHandler } from '../writes/delete.js';
+import { readHandler } from '../reads/read.js';
+import { CallError } from '../wire/errors.js';
+import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
+import { gossipHandler } from './gossip.js';
+import { openCalls } from './open-calls.js';
+import { serverFeaturesHandler } from './server-features.js';
+
+/** Where the server listens: TCP, and a unix socket as well when `socket` is given. */
+export type Listening = Readonly<{ host: string; port: number; socket?: string }>;
+
+/** A running gRPC server; `stop` answers what is in flight first, `kill` does not. */
+export type GrpcServer = Readonly<{ port: number; stop: () => Promise<void>; kill: () => void }>;
+
+/** As a real server: its clients may send 16 MiB of events and their frame. */
+const RECEIVE_LIMIT_BYTES = 17 * 1024 * 1024;
+const KEEPALIVE_MS = 10_000;
+const STOP_GRACE_MS = 1000;
+
+const bind = (server: Server, address: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+
+const shutDown = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, STOP_GRACE_MS);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+const authorityOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/**
+ * Serves the log. Services that are not here (persistent subscriptions, projections, users, operations)
+ * answer UNIMPLEMENTED by themselves. Rejects when the address cannot be bound.
+ */
+export const serve = async (
+  log: EventLog,
+  { host, port, socket }: Listening,
+): Promise<GrpcServer> => {
+  const server = new Server({
+    'grpc.max_receive_message_length': RECEIVE_LIMIT_BYTES,
+    'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+  });
+  const calls = openCalls();
+  server.addService(streamsService, {
+    read: readHandler(log, calls),
+    append: appendHandler(log),
+    batchAppend: batchAppendHandler(log, calls),
+    delete: deleteHandler(log.softDelete),
+    tombstone: deleteHandler(log.tombstone),
+  });
+  server.addService(serverFeaturesService, { getSupportedMethods: serverFeaturesHandler() });
+  server.addService(gossipService, { read: gossipHandler({ host, port }) });
+
+  const boundPort = await bind(server, `${authorityOf(host)}:${port}`);
+  if (socket !== undefined) await bind(server, `unix:${socket}`);
+
+  return {
+    port: boundPort,
+    stop: async () => {
+      const done = shutDown(server);
+      await log.settled().catch(() => undefined);
+      calls.endAll(new CallError(status.UNAVAILABLE, 'The event store is stopping.'));
+      await done;
+    },
+    kill: () => {
+      server.forceShutdown();
+    },
+  };
+};

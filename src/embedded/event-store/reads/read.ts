@@ -1,0 +1,75 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventLog } from '../log/log.js';
+import type { Entry } from '../storage/reader.js';
+import { isTombstoned } from '../log/stream-states.js';
+import { streamDeleted } from '../wire/errors.js';
+import { encodeStreamNotFound } from '../wire/replies.js';
+import { messageOf } from './links.js';
+import type { OpenCalls } from '../node/open-calls.js';
+import { outletOf, type Outlet, type ReadCall } from './outlet.js';
+import { readPlan, type ReadPlan } from './plan.js';
+import { isReadable } from './readable.js';
+import { subscribeToAll } from './subscribe-all.js';
+import { subscribeToStream } from './subscribe-stream.js';
+import { readWalk } from './walk.js';
+
+type Reading = Readonly<{ log: EventLog; plan: ReadPlan; outlet: Outlet }>;
+
+/** Sends what the filter lets through, at most `left`; returns how many may still be sent. */
+const sendPage = async (
+  { log, plan, outlet }: Reading,
+  page: readonly Entry[],
+  left: number,
+): Promise<number> => {
+  let rest = left;
+  for (const entry of page) {
+    if (rest === 0 || !outlet.isOpen()) return rest;
+    if (plan.filter?.matches(entry) === false) continue;
+    await outlet.write(messageOf(log, entry, plan.resolvesLinks));
+    rest--;
+  }
+  return rest;
+};
+
+const sendEvents = async (reading: Reading): Promise<void> => {
+  const walk = readWalk(reading.log, reading.plan);
+  let left = reading.plan.count;
+  while (left > 0 && reading.outlet.isOpen()) {
+    const page = walk(left);
+    if (page.length === 0) return;
+    left = await sendPage(reading, page, left);
+    await nextTurn();
+  }
+};
+
+/** @throws CallError when the stream is tombstoned */
+const readOnce = async (reading: Reading): Promise<void> => {
+  const { log, plan, outlet } = reading;
+  const state = plan.stream === undefined ? undefined : log.states.get(plan.stream);
+  if (state && isTombstoned(log.states, state)) throw streamDeleted(state.name);
+  if (state && !isReadable(log, state)) await outlet.write(encodeStreamNotFound(state.name));
+  else await sendEvents(reading);
+};
+
+const answer = async (log: EventLog, call: ReadCall, outlet: Outlet): Promise<void> => {
+  const plan = readPlan(call.request);
+  await log.settled();
+  const { stream } = plan;
+  if (!plan.isSubscription) await readOnce({ log, plan, outlet });
+  else if (stream === undefined) await subscribeToAll(log, plan, outlet);
+  else await subscribeToStream(log, { ...plan, stream }, outlet);
+};
+
+/** `Streams/Read`: reads and subscriptions, of a stream or of `$all`. */
+export const readHandler =
+  (log: EventLog, openCalls: OpenCalls) =>
+  (call: ReadCall): void => {
+    const outlet = outletOf(call);
+    const forget = openCalls.add(outlet.end);
+    answer(log, call, outlet)
+      .then(() => {
+        outlet.end();
+      })
+      .catch(outlet.end)
+      .finally(forget);
+  };

@@ -1,0 +1,87 @@
+import { statSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { decodeFrame } from '../wire/frame.js';
+import { bufferOf, type Blob } from './blob.js';
+import type { Database } from './sqlite.js';
+import { FIRST_POSITION } from './schema.js';
+import { damaged } from './storage-error.js';
+
+/** Up to this size every event is verified at each start; it takes well under a second. */
+const SMALL_FILE_BYTES = 32 * 1024 * 1024;
+const TAIL_EVENTS = 256;
+const PAGE_EVENTS = 1000;
+
+type Row = Readonly<{
+  position: number;
+  name: string;
+  crc: number;
+  frame: Blob;
+  indexed: number | null;
+}>;
+
+const SELECT_ROWS = `
+  select e.position, s.name, e.crc, e.frame, i.position as indexed
+    from events e
+    left join streams s
+      on s.id = e.stream
+    left join events i indexed by events_stream_revision
+      on i.stream = e.stream and i.revision = e.revision`;
+
+const flawOf = ({ position, name, crc, indexed, ...row }: Row): string | undefined => {
+  const frame = bufferOf(row.frame);
+  if (crc32(frame) !== crc) return `the event at position ${position} is not what was written`;
+  if (indexed !== position) return `the event at position ${position} is missing in the index`;
+  const event = decodeFrame(frame);
+  return event.position === position && event.stream === name
+    ? undefined
+    : `the event at position ${position} belongs elsewhere`;
+};
+
+const firstFlaw = (rows: readonly Row[]): string | undefined => {
+  for (const [index, row] of rows.entries()) {
+    const flaw = flawOf(row);
+    if (flaw !== undefined) return flaw;
+    const next = rows[index + 1];
+    if (next && next.position !== row.position + row.frame.byteLength)
+      return `events are missing after position ${row.position}`;
+  }
+  return undefined;
+};
+
+const tailFlaw = (db: Database): string | undefined => {
+  const rows = db
+    .prepare(`${SELECT_ROWS} order by e.position desc limit ${TAIL_EVENTS}`)
+    .all() as Row[];
+  return firstFlaw(rows.reverse());
+};
+
+const everyEventFlaw = (db: Database): string | undefined => {
+  const page = db.prepare(
+    `${SELECT_ROWS} where e.position >= ? order by e.position limit ${PAGE_EVENTS}`,
+  );
+  for (let from = 0; ;) {
+    const rows = page.all([from]) as Row[];
+    const isCut = from === 0 && rows[0] !== undefined && rows[0].position !== FIRST_POSITION;
+    const flaw = isCut ? 'its first events are missing' : firstFlaw(rows);
+    const last = rows.at(-1);
+    if (flaw !== undefined || last === undefined || last.position === from) return flaw;
+    from = last.position; // read again as the first of the next page, to compare its successor
+  }
+};
+
+const structureFlaw = (db: Database): string | undefined => {
+  const rows = db.prepare('pragma integrity_check(1)').raw().all() as [string][];
+  const result = rows[0]?.[0];
+  return result === 'ok' ? undefined : `SQLite reports ${result ?? 'nothing'}`;
+};
+
+/**
+ * Refuses a log that does not hold what was written. The newest events are always verified; all of
+ * them, and the structure of the file, when it is small or `check` asks for it.
+ * @throws StorageError
+ */
+export const checkLog = (db: Database, { file, check }: { file: string; check: boolean }): void => {
+  const everything = check || statSync(file).size <= SMALL_FILE_BYTES;
+  const flaw = everything ? (structureFlaw(db) ?? everyEventFlaw(db)) : tailFlaw(db);
+  if (flaw !== undefined) throw damaged(file, flaw);
+};

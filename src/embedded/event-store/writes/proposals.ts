@@ -1,0 +1,74 @@
+import type { Written } from '../wire/append-replies.js';
+import { MAX_APPEND_BYTES, type Refusal } from '../wire/errors.js';
+import type { ProposedEvent } from '../wire/frame.js';
+import type { Proposal, WriteOptions } from '../wire/requests.js';
+import type { EventLog } from '../log/log.js';
+
+/** The events of one append, collected and checked as their messages arrive. */
+export type Collected = Readonly<{
+  events: readonly ProposedEvent[];
+  bytes: number;
+}>;
+
+export const NOTHING_COLLECTED: Collected = { events: [], bytes: 0 };
+
+/** A write must be accepted within this time, whatever the client allows: the default of a real server. */
+const WRITE_TIMEOUT_MS = 2000;
+const ZERO_ID = '00000000-0000-0000-0000-000000000000';
+const JSON_TYPE = 'application/json';
+const MAX_STREAM_NAME_BYTES = 64 * 1024;
+
+const badRequest = (message: string): Refusal => ({ kind: 'bad-request', message });
+
+const flawOf = ({ id, type, contentType }: Proposal): Refusal | undefined => {
+  if (type === undefined || contentType === undefined) return { kind: 'missing-metadata' };
+  if (id === undefined || id === ZERO_ID) return badRequest('An event id is not a usable UUID.');
+  return type === '' || type.includes('\0')
+    ? badRequest('An event type is empty or contains a NUL.')
+    : undefined;
+};
+
+/** What a real server counts against MaxAppendSize: the bodies and the type in UTF-16. */
+const sizeOf = ({ data, metadata, type }: Proposal): number =>
+  data.length + metadata.length + 2 * (type ?? '').length;
+
+/** Adds proposals to those collected so far; a refusal when one is invalid or all are too large together. */
+export const collect = (
+  { events, bytes }: Collected,
+  proposals: readonly Proposal[],
+): Collected | Refusal => {
+  const added: ProposedEvent[] = [];
+  let total = bytes;
+  for (const proposal of proposals) {
+    const flaw = flawOf(proposal);
+    if (flaw) return flaw;
+    const { id = '', type = '', contentType, data, metadata } = proposal;
+    added.push({ id, type, isJson: contentType === JSON_TYPE, data, metadata });
+    total += sizeOf(proposal);
+  }
+  if (total > MAX_APPEND_BYTES) return { kind: 'too-large' };
+  return { events: events.length === 0 ? added : [...events, ...added], bytes: total };
+};
+
+/** The instant (ms since the epoch) until which a write that arrives now may be accepted. */
+export const acceptUntil = (deadlineMs: number): number =>
+  Math.min(deadlineMs, Date.now() + WRITE_TIMEOUT_MS);
+
+/** Why a write to this stream cannot be taken at all. */
+export const streamFlaw = (stream: string): Refusal | undefined =>
+  stream === '' || stream.includes('\0') || Buffer.byteLength(stream) > MAX_STREAM_NAME_BYTES
+    ? badRequest('The stream name is empty, contains a NUL or is longer than 64 KiB.')
+    : undefined;
+
+/** Appends what was collected, unless the stream name is unusable or the time is up. */
+export const appendCollected = async (
+  log: EventLog,
+  { stream, expected }: WriteOptions,
+  { events }: Collected,
+  untilMs: number,
+): Promise<Written | Refusal> => {
+  const flaw = streamFlaw(stream);
+  if (flaw) return flaw;
+  if (Date.now() >= untilMs) return { kind: 'timeout' };
+  return log.append(stream, expected, events);
+};

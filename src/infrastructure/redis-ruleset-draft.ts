@@ -1,0 +1,103 @@
+import { type RulesetChange } from '../domain/evaluation/change.js';
+import { type Ruleset } from '../domain/evaluation/ruleset.js';
+import { type RulesetUpdate } from '../queries/rulesets/ruleset-memory.js';
+import {
+  type ChangeEntry,
+  type EnvironmentSnapshot,
+  type RedisRulesetReader,
+  type SnapshotHead,
+} from './redis-ruleset-reader.js';
+
+/** The stream does not go on where we stand: trimmed, refilled or flushed. Everything has to be loaded again. */
+export class StreamGap extends Error {
+  override readonly name = 'StreamGap';
+}
+
+/** Where a reader stands in the change stream. */
+export type Cursor = Readonly<{ lastId: string; position: number; generation: string }>;
+
+type EnvironmentDraft = { rulesets: Map<string, Ruleset | null>; loadedAt: number | undefined };
+
+/** Entries that may be read in one go. */
+export const ENTRIES_AT_ONCE = 500;
+
+/**
+ * An update in the making. Environments are read one by one, so each may already hold changes whose entries are
+ * still to come: those entries are skipped for it, and the update is finished only when the stream has caught up
+ * with every environment, so that all of it stands at one position.
+ */
+export const rulesetDraft = (
+  reader: RedisRulesetReader,
+  from: Cursor,
+  hasEnvironment: (id: string) => boolean,
+) => {
+  let cursor = from;
+  let minimum = from.position;
+  const environments = new Map<string, EnvironmentDraft | null>();
+
+  const add = (id: string, { position, generation, rulesets }: EnvironmentSnapshot): void => {
+    if (generation !== from.generation) throw new StreamGap('The snapshot was refilled meanwhile.');
+    minimum = Math.max(minimum, position);
+    environments.set(id, rulesets && { rulesets: new Map(rulesets), loadedAt: position });
+  };
+  const load = async (id: string): Promise<void> => {
+    add(id, await reader.environment(id));
+  };
+
+  /** The draft that a change belongs in; undefined when the environment has to be loaded whole. */
+  const draftFor = (id: string): EnvironmentDraft | undefined => {
+    const existing = environments.get(id);
+    if (existing !== undefined) return existing ?? undefined;
+    if (!hasEnvironment(id)) return undefined;
+    const begun: EnvironmentDraft = { rulesets: new Map(), loadedAt: undefined };
+    environments.set(id, begun);
+    return begun;
+  };
+
+  const change = async (position: number, step: RulesetChange): Promise<void> => {
+    if ((environments.get(step.environment)?.loadedAt ?? -1) >= position) return;
+    const draft = 'reload' in step ? undefined : draftFor(step.environment);
+    if ('reload' in step || draft === undefined) await load(step.environment);
+    else draft.rulesets.set(step.flag, step.ruleset);
+  };
+
+  const apply = async (entries: readonly ChangeEntry[]): Promise<void> => {
+    for (const { id, prev, generation, position, changes } of entries) {
+      if (prev !== cursor.lastId || generation !== cursor.generation)
+        throw new StreamGap(`Entry ${id} follows ${prev}, not ${cursor.lastId}.`);
+      for (const step of changes) await change(position, step);
+      cursor = { lastId: id, position, generation };
+    }
+  };
+
+  return {
+    load,
+    apply,
+    /** Reads on until everything stands at one position. */
+    catchUp: async (): Promise<void> => {
+      while (cursor.position < minimum) {
+        const entries = await reader.entriesAfter(cursor.lastId, ENTRIES_AT_ONCE, 1);
+        if (entries.length === 0) throw new StreamGap(`No entry leads to position ${minimum}.`);
+        await apply(entries);
+      }
+    },
+    cursor: (): Cursor => cursor,
+    update: (isComplete: boolean): RulesetUpdate => ({
+      source: 'redis',
+      position: cursor.position,
+      isComplete,
+      environments: new Map(
+        [...environments].map(([id, draft]) => [
+          id,
+          draft && { isComplete: draft.loadedAt !== undefined, rulesets: draft.rulesets },
+        ]),
+      ),
+    }),
+  };
+};
+
+export const cursorOf = ({ lastId, position, generation }: SnapshotHead): Cursor => ({
+  lastId,
+  position,
+  generation,
+});

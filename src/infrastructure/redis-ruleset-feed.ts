@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis, type RedisOptions } from 'ioredis';
+import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+import { withDeadline } from './deadline.js';
+import { redisLayout } from './redis-layout.js';
+import { StreamGap } from './redis-ruleset-draft.js';
+import { followOnce, loadAll } from './redis-ruleset-follow.js';
+import { type RedisRulesetReader, redisRulesetReader } from './redis-ruleset-reader.js';
+
+/** What the feed tells about itself; `pino` fits. */
+export type FeedLog = Readonly<{
+  info: (details: object, message: string) => void;
+  warn: (details: object, message: string) => void;
+}>;
+
+export type RedisRulesetFeedOptions = Readonly<{
+  url: string;
+  prefix: string;
+  memory: RulesetMemory;
+  log: FeedLog;
+  /** Credentials, TLS, Sentinel: whatever the URL does not say. */
+  redis?: Omit<RedisOptions, 'replyMapping'>;
+}>;
+
+/** So that a snapshot that is broken for good is not loaded in a tight loop. */
+const AFTER_GAP_MS = 20;
+const CONNECT_MS = 2_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+
+/**
+ * Keeps the memory equal to the snapshot in Redis: loads everything, then follows the change stream on a connection
+ * of its own. Loads again after a gap, a refill or a flush, connects again after any fault; meanwhile the memory
+ * keeps what it has.
+ */
+export const redisRulesetFeed = ({
+  url,
+  prefix,
+  memory,
+  log,
+  redis: more,
+}: RedisRulesetFeedOptions) => {
+  const closing = new AbortController();
+  let isCurrent = false;
+  let confirmedAt: number | undefined;
+  let pauseMs = FIRST_PAUSE_MS;
+  let attempted = (): void => undefined;
+  const closed = new Promise<void>((resolve) => {
+    closing.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  const firstAttempt = new Promise<void>((resolve) => (attempted = resolve));
+
+  const confirm = (): void => {
+    if (!isCurrent) log.info({ position: memory.current()?.position }, 'rulesets follow Redis');
+    isCurrent = true;
+    confirmedAt = Date.now();
+    pauseMs = FIRST_PAUSE_MS;
+    attempted();
+  };
+
+  const followUntilGap = async (reader: RedisRulesetReader): Promise<void> => {
+    try {
+      let cursor = await loadAll(reader, memory);
+      for (; !closing.signal.aborted; cursor = await followOnce(reader, memory, cursor)) confirm();
+    } catch (error) {
+      if (!(error instanceof StreamGap)) throw error;
+      log.info({ reason: error.message }, 'rulesets are loaded from Redis again');
+      await delay(AFTER_GAP_MS);
+    }
+  };
+
+  const session = async (): Promise<void> => {
+    const redis = new Redis(url, {
+      ...more,
+      lazyConnect: true,
+      connectTimeout: CONNECT_MS,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      // Connecting again is our own loop's: a new connection starts with a new load.
+      retryStrategy: () => null,
+    });
+    redis.on('error', () => undefined);
+    const disconnect = (): void => {
+      redis.disconnect();
+    };
+    closing.signal.addEventListener('abort', disconnect);
+    try {
+      await withDeadline(redis.connect(), CONNECT_MS, () => new Error('Redis cannot be reached.'));
+      const reader = redisRulesetReader(redis, redisLayout(prefix));
+      while (!closing.signal.aborted) await followUntilGap(reader);
+    } finally {
+      closing.signal.removeEventListener('abort', disconnect);
+      redis.disconnect();
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const ended = session().catch((error: unknown) => {
+        if (isCurrent && !closing.signal.aborted)
+          log.warn({ err: error }, 'rulesets no longer follow Redis; the last ones are kept');
+      });
+      await Promise.race([ended, closed]);
+      isCurrent = false;
+      attempted();
+      await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  };
+
+  let running: Promise<void> | undefined;
+  return {
+    /** Starts following; settles once the first attempt has loaded everything or failed. */
+    start: (): Promise<void> => {
+      running ??= run();
+      return firstAttempt;
+    },
+    /** True while the memory is known to stand where Redis stands. */
+    isCurrent: (): boolean => isCurrent,
+    /** Epoch milliseconds of the last sign that it does. */
+    confirmedAt: (): number | undefined => confirmedAt,
+    close: async (): Promise<void> => {
+      closing.abort();
+      await running;
+    },
+  };
+};
+
+export type RedisRulesetFeed = ReturnType<typeof redisRulesetFeed>;

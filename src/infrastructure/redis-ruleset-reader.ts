@@ -1,0 +1,114 @@
+import { type ChainableCommander, type Redis } from 'ioredis';
+import { type RulesetChange } from '../domain/evaluation/change.js';
+import { type Ruleset } from '../domain/evaluation/ruleset.js';
+import { withDeadline } from './deadline.js';
+import { type RedisLayout } from './redis-layout.js';
+
+/** Where the snapshot in Redis stands. `lastId` is that of the last change, `0-0` when there is none. */
+export type SnapshotHead = Readonly<{
+  position: number;
+  generation: string;
+  lastId: string;
+  environmentIds: readonly string[];
+}>;
+
+/** One environment and the position it was read at; `rulesets` is null when it does not exist. */
+export type EnvironmentSnapshot = Readonly<{
+  position: number;
+  generation: string;
+  rulesets: ReadonlyMap<string, Ruleset> | null;
+}>;
+
+/** One entry of the change stream. */
+export type ChangeEntry = Readonly<{
+  id: string;
+  position: number;
+  prev: string;
+  generation: string;
+  changes: readonly RulesetChange[];
+}>;
+
+type Fields = Readonly<Record<string, string>>;
+type StreamReply = [id: string, fields: string[]][];
+
+/** How long one answer may take. Loading a large environment takes the longest. */
+const ANSWER_MS = 5_000;
+
+/** How late a blocking read may be: later than this, nobody is at the other end. */
+const STREAM_MS = 1_500;
+
+const answered = <T>(reply: Promise<T>, timeoutMs: number = ANSWER_MS): Promise<T> =>
+  withDeadline(reply, timeoutMs, () => new Error(`Redis did not answer within ${timeoutMs} ms.`));
+
+const parse = <T>(text: string): T => JSON.parse(text) as T;
+
+const execute = async (transaction: ChainableCommander): Promise<unknown[]> => {
+  const replies = await answered(transaction.exec());
+  return (replies ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply;
+  });
+};
+
+/** The log position in an entry's id. */
+export const positionOf = (id: string): number => Number(id.slice(0, id.indexOf('-')));
+
+const entryOf = ([id, pairs]: StreamReply[number]): ChangeEntry => {
+  const fields: Record<string, string> = {};
+  for (let index = 0; index + 1 < pairs.length; index += 2)
+    fields[pairs[index] ?? ''] = pairs[index + 1] ?? '';
+  return {
+    id,
+    position: positionOf(id),
+    prev: fields['prev'] ?? '',
+    generation: fields['generation'] ?? '',
+    changes: parse(fields['changes'] ?? '[]'),
+  };
+};
+
+/** What the feed asks of Redis. Every call fails when its answer does not come in time. */
+export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
+  /** Undefined when Redis holds no snapshot: never filled, or flushed. */
+  head: async (): Promise<SnapshotHead | undefined> => {
+    const [checkpoint, environments, last] = (await execute(
+      redis
+        .multi()
+        .hgetall(layout.checkpoint)
+        .hkeys(layout.environments)
+        .xrevrange(layout.changes, '+', '-', 'COUNT', 1),
+    )) as [Fields, string[], StreamReply];
+    const { position, generation } = checkpoint;
+    if (position === undefined || generation === undefined) return undefined;
+    const lastId = last[0]?.[0] ?? '0-0';
+    return { position: Number(position), generation, lastId, environmentIds: environments };
+  },
+
+  environment: async (id: string): Promise<EnvironmentSnapshot> => {
+    const [[position, generation], exists, texts] = (await execute(
+      redis
+        .multi()
+        .hmget(layout.checkpoint, 'position', 'generation')
+        .hexists(layout.environments, id)
+        .hgetall(layout.rulesets(id)),
+    )) as [(string | null)[], number, Fields];
+    const rulesets = Object.entries(texts).map(
+      ([key, text]) => [key, parse<Ruleset>(text)] as const,
+    );
+    return {
+      position: Number(position ?? -1),
+      generation: generation ?? '',
+      rulesets: exists === 1 ? new Map(rulesets) : null,
+    };
+  },
+
+  /** Entries after `id`, oldest first, at most `count`; waits up to `blockMs` for the first. */
+  entriesAfter: async (id: string, count: number, blockMs: number): Promise<ChangeEntry[]> => {
+    const reply = await answered(
+      redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', layout.changes, id),
+      blockMs + STREAM_MS,
+    );
+    return (reply?.[0]?.[1] ?? []).map(entryOf);
+  },
+});
+
+export type RedisRulesetReader = ReturnType<typeof redisRulesetReader>;

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CurrentStates } from '../queries/load-current-states.js';
+import { currentRulesets } from '../queries/rulesets/current-rulesets.js';
+import { type RulesetMemory, type RulesetSource } from '../queries/rulesets/ruleset-memory.js';
+import { withDeadline } from './deadline.js';
+import { type FeedLog, type RedisRulesetFeed } from './redis-ruleset-feed.js';
+import { type DiskCopy, type RulesetDiskCopy } from './ruleset-disk-copy.js';
+
+export type RulesetSupplyOptions = Readonly<{
+  memory: RulesetMemory;
+  feed: RedisRulesetFeed;
+  loadCurrentStates: () => Promise<CurrentStates>;
+  currentPosition: () => Promise<number | null>;
+  diskCopy: RulesetDiskCopy;
+  log: FeedLog;
+}>;
+
+/** For `/ready`: what this process evaluates with, and whether that is known to be current. */
+export type RulesetStatus = Readonly<{
+  source: RulesetSource | 'none';
+  /** True while the rulesets follow Redis. */
+  isConnected: boolean;
+  isDegraded: boolean;
+  position: number | null;
+  /** Milliseconds since they were last known to be current; null when never. */
+  ageMs: number | null;
+}>;
+
+const POLL_MS = 1_000;
+const POSTGRES_MS = 5_000;
+const SAVE_AFTER_MS = 1_000;
+
+const inTime = <T>(answer: Promise<T>): Promise<T> =>
+  withDeadline(answer, POSTGRES_MS, () => new Error('Postgres did not answer in time.'));
+
+const completely = (
+  environments: ReturnType<typeof currentRulesets>,
+): Parameters<RulesetMemory['publish']>[0]['environments'] =>
+  new Map([...environments].map(([id, rulesets]) => [id, { isComplete: true, rulesets }]));
+
+/**
+ * Sees to it that there are rulesets: from Redis; while Redis is away from Postgres, asked again each second; with
+ * that away too from the last copy on disk. Writes that copy a while after changes.
+ */
+export const rulesetSupply = (options: RulesetSupplyOptions) => {
+  const { memory, feed, diskCopy, log } = options;
+  const closing = new AbortController();
+  let confirmedAt: number | undefined;
+  let saving: Promise<void> | undefined;
+  let isUnsaved = false;
+
+  const fromPostgres = async (): Promise<void> => {
+    const held = memory.current()?.position;
+    const position = await inTime(options.currentPosition());
+    if (position === null) return;
+    if (position !== held) {
+      const states = await inTime(options.loadCurrentStates());
+      if (closing.signal.aborted || feed.isCurrent() || states.position === null) return;
+      const environments = completely(currentRulesets(states));
+      const update = { source: 'postgres', position: states.position, isComplete: true } as const;
+      if (!memory.publish({ ...update, environments })) return;
+      log.info({ position: states.position }, 'rulesets taken from Postgres');
+    }
+    confirmedAt = Date.now();
+  };
+
+  const adopt = ({ position, writtenAt, environments }: DiskCopy): void => {
+    const update = { source: 'disk', position, isComplete: true } as const;
+    if (!memory.publish({ ...update, environments: completely(environments) })) return;
+    confirmedAt = writtenAt;
+    log.warn({ position, writtenAt }, 'rulesets taken from the copy on disk');
+  };
+
+  const tryPostgres = (): Promise<void> =>
+    fromPostgres().catch((error: unknown) => {
+      if (memory.current() === undefined) log.warn({ err: error }, 'no rulesets from Postgres');
+    });
+
+  const pollWhileAway = async (): Promise<void> => {
+    for (;;) {
+      await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      if (closing.signal.aborted) return;
+      if (!feed.isCurrent()) await tryPostgres();
+    }
+  };
+
+  const save = async (): Promise<void> => {
+    while (isUnsaved) {
+      await delay(SAVE_AFTER_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      isUnsaved = false;
+      const rulesets = memory.current();
+      if (rulesets?.source === 'disk' || rulesets === undefined) continue;
+      await diskCopy.save(rulesets).catch((error: unknown) => {
+        log.warn({ err: error }, 'rulesets could not be copied to disk');
+      });
+    }
+    saving = undefined;
+  };
+  const saveSoon = (): void => {
+    isUnsaved = true;
+    saving ??= save();
+  };
+
+  const tryDisk = async (): Promise<void> => {
+    const copy = await diskCopy.load();
+    if (copy !== undefined && memory.current() === undefined) adopt(copy);
+  };
+
+  let polling: Promise<void> | undefined;
+  const unsubscribe = memory.subscribe(saveSoon);
+  return {
+    /** Settles when there are rulesets, or no source has any; goes on looking in either case. */
+    start: async (): Promise<void> => {
+      await diskCopy.sweep();
+      await feed.start();
+      if (memory.current() === undefined) await tryPostgres();
+      if (memory.current() === undefined) await tryDisk();
+      polling = pollWhileAway();
+    },
+
+    status: (): RulesetStatus => {
+      const rulesets = memory.current();
+      const at = Math.max(confirmedAt ?? 0, feed.confirmedAt() ?? 0);
+      return {
+        source: rulesets?.source ?? 'none',
+        isConnected: feed.isCurrent(),
+        isDegraded: !feed.isCurrent(),
+        position: rulesets?.position ?? null,
+        ageMs: at === 0 ? null : Date.now() - at,
+      };
+    },
+
+    close: async (): Promise<void> => {
+      closing.abort();
+      unsubscribe();
+      await Promise.all([feed.close(), polling, saving]);
+    },
+  };
+};
+
+export type RulesetSupply = ReturnType<typeof rulesetSupply>;

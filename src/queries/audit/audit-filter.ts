@@ -1,0 +1,62 @@
+import { CATALOGUE, isKnownType } from '../../domain/catalogue.js';
+import { type Category } from '../../domain/streams.js';
+import { parseTime } from '../moments/parse-time.js';
+import { type Condition, type Conditions, conditions, equal } from '../paging/conditions.js';
+
+/** All that is given must hold. */
+export type AuditFilter = Readonly<{
+  project?: string;
+  flag?: string;
+  category?: Category;
+  types?: readonly string[];
+  /** The actor's id. */
+  actor?: string;
+  /** Events about this environment; for a promotion, the one it changed. */
+  environment?: string;
+  /** RFC 3339, inclusive. */
+  from?: string;
+  /** RFC 3339, exclusive. */
+  to?: string;
+  commandId?: string;
+  requestId?: string;
+}>;
+
+// Times never decrease along positions, so that a time is one step down an index to a position.
+const firstAtOrAfter = (parameter: string): string =>
+  `(select t.position from audit_event t where t.recorded_at >= ${parameter}
+     order by t.recorded_at, t.position limit 1)`;
+
+const instant = (time: string | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(parseTime(time).ceilMs);
+
+/** Says nothing more than the category, but there is an index on types. */
+const typesOf = (category: Category | undefined): readonly string[] | undefined =>
+  category &&
+  Object.keys(CATALOGUE).filter((type) => isKnownType(type) && CATALOGUE[type] === category);
+
+const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Condition[] => [
+  equal('e.organization_id', organizationId),
+  equal('e.project_key', filter.project),
+  equal('e.entity_key', filter.flag),
+  equal('e.category', filter.flag === undefined ? filter.category : 'flag'),
+  {
+    sql: (parameter) => `e.type = any (${parameter}::text[])`,
+    value: filter.types ?? typesOf(filter.category),
+  },
+  equal('e.actor_id', filter.actor),
+  equal('e.environment', filter.environment),
+  equal(`e.metadata ->> 'commandId'`, filter.commandId),
+  equal(`e.metadata ->> 'requestId'`, filter.requestId),
+  {
+    sql: (parameter) => `e.position >= ${firstAtOrAfter(parameter)}`,
+    value: instant(filter.from),
+  },
+  {
+    sql: (parameter) => `e.position < coalesce(${firstAtOrAfter(parameter)}, ${2 ** 53})`,
+    value: instant(filter.to),
+  },
+];
+
+/** What a filter asks of audit_event e. @throws DomainError malformed-time */
+export const auditConditions = (organizationId: string, filter: AuditFilter): Conditions =>
+  conditions(conditionsOf(organizationId, filter));

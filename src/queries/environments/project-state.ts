@@ -1,0 +1,36 @@
+import { type FlagContent } from '../../domain/flag/events.js';
+import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Moment } from '../moments/resolve-moment.js';
+import { type ProjectAddress } from '../projects/get-project.js';
+import { type ProjectView } from '../projects/project-view.js';
+import { timeText } from '../provenance.js';
+import { type FlagState, type StateSource } from '../state-source.js';
+
+/** A flag with everything it had, and where that was taken. */
+export type StateOfFlag = Omit<FlagContent, 'projectId'> &
+  Readonly<{
+    status: ExistingFlag['status'];
+    revision: number;
+    position: number;
+    updatedAt: string;
+  }>;
+
+/** A project, its environments, and every flag that existed, by key, deleted ones too. */
+export type ProjectState = Readonly<{ project: ProjectView; flags: readonly StateOfFlag[] }>;
+
+const stateOfFlag = ({ state, revision, position, recordedAt }: FlagState): StateOfFlag => {
+  const { projectId, ...content } = contentOf(state);
+  return { ...content, status: state.status, revision, position, updatedAt: timeText(recordedAt) };
+};
+
+/**
+ * A whole project as it was at a log position.
+ * @throws DomainError project-not-found, project-not-yet-created
+ */
+export const projectState =
+  (source: StateSource) =>
+  async (address: ProjectAddress, moment: Moment): Promise<ProjectState> => {
+    const project = await source.project(address, moment);
+    const states = await source.flags(address, moment);
+    return { project, flags: states.map(stateOfFlag) };
+  };

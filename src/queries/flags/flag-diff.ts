@@ -1,0 +1,48 @@
+import { type Change, changesBetween } from '../../domain/changes.js';
+import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Database } from '../database.js';
+import { type Moment } from '../moments/resolve-moment.js';
+import { type Provenance, provenanceOf } from '../provenance.js';
+import { type FlagAddress, flagNotYetCreated, readFlagRow } from './get-flag.js';
+import { type FlagRow } from './flag-row.js';
+
+/** One end of a diff; `revision`, `status` and `lastChange` are null before the flag existed. */
+export type DiffEnd = Readonly<{
+  position: number;
+  revision: number | null;
+  status: ExistingFlag['status'] | null;
+  lastChange: Provenance | null;
+}>;
+
+export type FlagDiff = Readonly<{ from: DiffEnd; to: DiffEnd; changes: readonly Change[] }>;
+
+const endOf = ({ position }: Moment, row: FlagRow): DiffEnd =>
+  row.state === null
+    ? { position, revision: null, status: null, lastChange: null }
+    : {
+        position,
+        revision: row.revision,
+        status: row.state.status,
+        lastChange: provenanceOf(row),
+      };
+
+/**
+ * What changed in a flag from one position to another; `to` may be the earlier one.
+ * @throws DomainError project-not-found, flag-not-found; flag-not-yet-created when it existed at neither
+ */
+export const flagDiff =
+  (db: Database) =>
+  async (address: FlagAddress, from: Moment, to: Moment): Promise<FlagDiff> => {
+    const [before, after] = await Promise.all([
+      readFlagRow(db)(address, from),
+      readFlagRow(db)(address, to),
+    ]);
+    if (before.state === null && after.state === null) {
+      throw flagNotYetCreated(address, before.createdAt.toISOString());
+    }
+    return {
+      from: endOf(from, before),
+      to: endOf(to, after),
+      changes: changesBetween(before.state ?? undefined, after.state ?? undefined),
+    };
+  };

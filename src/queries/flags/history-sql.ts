@@ -1,0 +1,73 @@
+import { parseTime } from '../moments/parse-time.js';
+import { type Condition, type Conditions, conditions, equal } from '../paging/conditions.js';
+import { factColumns } from '../provenance.js';
+import { type SortOrder } from './flag-filter.js';
+
+export type FlagHistoryFilter = Readonly<{
+  /** Events about it, and those that changed what holds in it. */
+  environment?: string;
+  types?: readonly string[];
+  /** The actor's id. */
+  actor?: string;
+  /** RFC 3339, inclusive. */
+  from?: string;
+  /** RFC 3339, exclusive. */
+  to?: string;
+}>;
+
+const seenIn = (alias: string, environment: string): string =>
+  `(coalesce(${alias}.state -> 'environments' -> ${environment}::text, ${alias}.state -> 'defaults'),
+    ${alias}.state -> 'status', ${alias}.state -> 'variants', ${alias}.state -> 'salt')`;
+
+/** About the environment, or a change of what holds there (a revert, say). */
+const touches = (environment: string | undefined): Condition => ({
+  sql: (parameter) =>
+    `(e.environment = ${parameter}
+      or ${seenIn('a', parameter)} is distinct from ${seenIn('b', parameter)})`,
+  value: environment,
+});
+
+const since = (operator: string, time: string | undefined): Condition => ({
+  sql: (parameter) => `e.recorded_at ${operator} ${parameter}`,
+  value: time === undefined ? undefined : new Date(parseTime(time).ceilMs),
+});
+
+/** What a filter asks of event e, with state b before and a after it. @throws DomainError malformed-time */
+export const historyConditions = (
+  stream: string,
+  filter: FlagHistoryFilter,
+  after: Readonly<{ revision: string | number | undefined; order: SortOrder }>,
+): Conditions =>
+  conditions([
+    equal('e.stream', stream),
+    { sql: (parameter) => `e.type = any (${parameter}::text[])`, value: filter.types },
+    equal('e.actor_id', filter.actor),
+    since('>=', filter.from),
+    since('<', filter.to),
+    touches(filter.environment),
+    {
+      sql: (parameter) => `e.revision ${after.order === 'asc' ? '>' : '<'} ${parameter}`,
+      value: after.revision,
+    },
+  ]);
+
+// The limit keeps Postgres from reading every revision of the flag for one page of events.
+const stateAt = (revision: string, project: string, flag: string): string =>
+  `(select h.state
+      from flag_revision h
+     where h.project_id = ${project}
+       and h.flag_key = ${flag}
+       and h.revision = ${revision}
+     limit 1)`;
+
+/** Events of a flag, each with the state before and after; then parameters follow: project, flag, limit. */
+export const historySql = ({ sql, values }: Conditions, order: SortOrder): string => {
+  const [project = '', flag = '', limit = ''] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
+  return `select e.environment, e.data, b.state as before, a.state as after, ${factColumns('e')}
+            from audit_event e
+            left join lateral ${stateAt('e.revision', project, flag)} a on true
+            left join lateral ${stateAt('e.revision - 1', project, flag)} b on true
+           where ${sql}
+           order by e.revision ${order}
+           limit ${limit}`;
+};

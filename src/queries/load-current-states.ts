@@ -1,0 +1,68 @@
+import { type Pool } from 'pg';
+import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type ExistingProject } from '../domain/project/project.js';
+
+type Row<Id, State> = Readonly<Id & { revision: number; position: number; state: State }>;
+
+/** Every project and flag as it is now, deleted ones included, all at one log position. */
+export type CurrentStates = Readonly<{
+  /** The log position that the read model stands at; null while it has applied nothing. */
+  position: number | null;
+  /** When the event at that position was recorded: RFC 3339, UTC, milliseconds. */
+  recordedAt: string | null;
+  projects: readonly Row<{ projectId: string }, ExistingProject>[];
+  flags: readonly Row<{ projectId: string; key: string }, ExistingFlag>[];
+}>;
+
+type Db = Pick<Pool, 'connect'>;
+type Checkpoint = { position: string; recordedAt: Date | null };
+type Numbers = { revision: string; position: string };
+
+const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt"
+    from checkpoint c
+   order by c.position
+   limit 1`;
+
+const PROJECTS = `select p.project_id as "projectId", p.revision, p.position, p.state
+    from project p
+   order by p.project_id`;
+
+const FLAGS = `select f.project_id as "projectId", f.key, f.revision, f.position, f.state
+    from flag f
+   order by f.project_id, f.key`;
+
+// pg hands out bigint as text; revisions and positions stay below 2^53.
+const withNumbers = <R extends Numbers>(row: R) => ({
+  ...row,
+  revision: Number(row.revision),
+  position: Number(row.position),
+});
+
+/** Everything in one transaction of one snapshot, so that it all stands at the checkpoint's position. */
+export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> => {
+  const client = await db.connect();
+  let isBroken = true;
+  try {
+    await client.query('begin isolation level repeatable read, read only');
+    const checkpoint = (await client.query<Checkpoint>(CHECKPOINT)).rows[0];
+    const projects = await client.query<CurrentStates['projects'][number] & Numbers>(PROJECTS);
+    const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS);
+    await client.query('commit');
+    isBroken = false;
+    return {
+      position: checkpoint === undefined ? null : Number(checkpoint.position),
+      recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
+      projects: projects.rows.map(withNumbers),
+      flags: flags.rows.map(withNumbers),
+    };
+  } finally {
+    // A connection with a transaction left open must not go back to the pool.
+    client.release(isBroken);
+  }
+};
+
+/** The log position that the read model stands at; null while it has applied nothing. */
+export const currentPosition = (db: Pick<Pool, 'query'>) => async (): Promise<number | null> => {
+  const { rows } = await db.query<Checkpoint>({ name: 'current_position', text: CHECKPOINT });
+  return rows[0] === undefined ? null : Number(rows[0].position);
+};

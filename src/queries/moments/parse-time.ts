@@ -1,0 +1,36 @@
+import { DomainError } from '../../domain/decider.js';
+
+const HOUR_MINUTE = '(?:[01]\\d|2[0-3]):[0-5]\\d';
+const RFC_3339 = new RegExp(
+  `^(\\d{4}-\\d\\d-\\d\\d)T(${HOUR_MINUTE}:[0-5]\\d)(?:\\.(\\d+))?(Z|[+-]${HOUR_MINUTE})$`,
+);
+
+const PLUS_DECODED = /^\S+ \d\d:\d\d$/;
+
+/** A moment in whole milliseconds since 1970; they differ when it lies between two (events have milliseconds). */
+export type Instant = Readonly<{ floorMs: number; ceilMs: number }>;
+
+const malformed = (text: string): DomainError => {
+  const hint = PLUS_DECODED.test(text) ? ' In a URL the "+" of an offset is written %2B.' : '';
+  return new DomainError(
+    'malformed-time',
+    `"${text}" is not a time as in 2026-03-01T12:00:00Z: RFC 3339 with seconds and an offset.${hint}`,
+  );
+};
+
+const isCalendarDay = (day: string): boolean => {
+  const ms = Date.parse(`${day}T00:00:00Z`);
+  // An engine may take 30 February for 2 March.
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
+};
+
+/** Strict RFC 3339, section 5.6, without leap seconds. @throws DomainError malformed-time */
+export const parseTime = (text: string): Instant => {
+  const [, day = '', clock = '', fraction = '', offset = ''] =
+    RFC_3339.exec(text.toUpperCase()) ?? [];
+  if (!isCalendarDay(day)) throw malformed(text);
+  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
+  const floorMs = Date.parse(`${day}T${clock}.${milliseconds}${offset}`);
+  const isBetween = Number(fraction.slice(3)) > 0;
+  return { floorMs, ceilMs: isBetween ? floorMs + 1 : floorMs };
+};

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DomainError } from '../../domain/decider.js';
+import { type Database } from '../database.js';
+import { readPosition, type ReadPosition } from './read-position.js';
+
+const DEFAULT_TIMEOUT_MS = 2000;
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
+const notReached = (wanted: number, { position, recordedAt }: ReadPosition): DomainError => {
+  const since = recordedAt === null ? 'has nothing yet' : `has all up to ${recordedAt}`;
+  return new DomainError(
+    'position-not-reached',
+    `The read model stands at position ${position} and ${since}; it is ${wanted - position} behind position ${wanted}. Try again shortly.`,
+  );
+};
+
+/**
+ * Read-your-writes: resolves once the read model holds `wanted`, the position a command answered with.
+ * @param timeoutMs how long to wait at most
+ * @throws DomainError position-not-reached
+ */
+export const waitForPosition =
+  (db: Database, { timeoutMs = DEFAULT_TIMEOUT_MS }: Readonly<{ timeoutMs?: number }> = {}) =>
+  async (wanted: number): Promise<ReadPosition> => {
+    const deadline = performance.now() + timeoutMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      const reached = await readPosition(db)();
+      if (reached.position >= wanted) return reached;
+      if (performance.now() + pauseMs > deadline) throw notReached(wanted, reached);
+      await delay(pauseMs);
+    }
+  };

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { DomainError } from '../../domain/decider.js';
+import { canonicalJson, type JsonObject } from '../../domain/json.js';
+
+/** Values of the sort keys of a page's last row, numbers being integers from 0; the next page begins after them. */
+export type SortKeys = readonly (string | number)[];
+
+/** The question that a cursor belongs to: its filters and order, without `limit` and `cursor`. */
+export type Scope = Readonly<Record<string, unknown>>;
+
+const SCOPE_LENGTH = 12;
+
+const digest = (scope: Scope): string => {
+  // Through JSON text, so that an absent and an undefined filter are the same.
+  const plain = JSON.parse(JSON.stringify(scope)) as JsonObject;
+  const hash = createHash('sha256').update(canonicalJson(plain)).digest('base64url');
+  return hash.slice(0, SCOPE_LENGTH);
+};
+
+/** Opaque to callers: base64url of JSON. */
+export const encodeCursor = (scope: Scope, after: SortKeys): string =>
+  Buffer.from(JSON.stringify([digest(scope), ...after])).toString('base64url');
+
+const parsed = (cursor: string): unknown => {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+};
+
+// Whoever forges a cursor must not reach Postgres with a value that it refuses.
+const isSortKey = (value: unknown, type: string): value is string | number =>
+  typeof value === 'string'
+    ? type === 'string' && !value.includes('\0')
+    : type === 'number' && Number.isSafeInteger(value) && Number(value) >= 0;
+
+/**
+ * The sort keys to go on after, of these types.
+ * @throws DomainError invalid-cursor when it is not one of ours, or of another question
+ */
+export const decodeCursor = (
+  scope: Scope,
+  cursor: string,
+  types: readonly ('string' | 'number')[],
+): SortKeys => {
+  const value = parsed(cursor);
+  const [of, ...after] = Array.isArray(value) ? (value as unknown[]) : [];
+  const keys = after.filter((key, n): key is string | number => isSortKey(key, types[n] ?? ''));
+  if (of === digest(scope) && keys.length === types.length && after.length === keys.length) {
+    return keys;
+  }
+  throw new DomainError(
+    'invalid-cursor',
+    'This cursor is not one of this list: use "nextCursor" with the same filters and order.',
+  );
+};

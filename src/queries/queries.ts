@@ -1,0 +1,35 @@
+import { auditLog } from './audit/audit-log.js';
+import { exportAuditLog } from './audit/export-audit-log.js';
+import { type Database } from './database.js';
+import { environmentDiff } from './environments/environment-diff.js';
+import { flagDiff } from './flags/flag-diff.js';
+import { flagHistory } from './flags/flag-history.js';
+import { listFlags } from './flags/list-flags.js';
+import { type EventLog } from './log/event-log.js';
+import { logSource } from './log/log-source.js';
+import { verifyProject } from './log/verify-project.js';
+import { resolveMoment } from './moments/resolve-moment.js';
+import { waitForPosition } from './moments/wait-for-position.js';
+import { listProjects } from './projects/list-projects.js';
+import { readModelSource } from './read-model-source.js';
+
+/** Every question over one read model and one log. `waitMs`: how long at most to wait for a position. */
+export const queriesOver = (
+  db: Database,
+  log: EventLog,
+  { waitMs }: Readonly<{ waitMs?: number }> = {},
+) => ({
+  sources: { 'read-model': readModelSource(db), log: logSource(log, db) },
+  resolveMoment: resolveMoment(db),
+  waitForPosition: waitForPosition(db, waitMs === undefined ? {} : { timeoutMs: waitMs }),
+  listProjects: listProjects(db),
+  listFlags: listFlags(db),
+  flagHistory: flagHistory(db),
+  flagDiff: flagDiff(db),
+  environmentDiff: environmentDiff(db),
+  auditLog: auditLog(db),
+  exportAuditLog: exportAuditLog(db),
+  verifyProject: verifyProject(log, db),
+});
+
+export type Queries = ReturnType<typeof queriesOver>;

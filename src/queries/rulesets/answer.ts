@@ -1,0 +1,39 @@
+import { type Resolution } from '../../domain/evaluation/resolution.js';
+import { type Json } from '../../domain/json.js';
+
+/** A resolution with the JSON texts that answers are put together from. */
+export type Answer = Readonly<{
+  resolution: Resolution;
+  /** The answer about this one flag, open at the end: the position is still to come. */
+  alone: string;
+  /** The member of the map of all flags, with the comma in front of it. */
+  member: string;
+}>;
+
+/** A float is served with a fraction also when it is integral, so that typed clients read every variant alike. */
+const valueText = (value: Json, isFloat: boolean): string => {
+  const text = JSON.stringify(value);
+  return isFloat && /^-?\d+$/.test(text) ? `${text}.0` : text;
+};
+
+const membersOf = (resolution: Resolution): string => {
+  const { value, variant, reason, errorCode, flagRevision, isFloat } = resolution;
+  return [
+    ...(value === undefined ? [] : [`"value":${valueText(value, isFloat)}`]),
+    ...(variant === undefined ? [] : [`"variant":${JSON.stringify(variant)}`]),
+    `"reason":"${reason}"`,
+    ...(errorCode === undefined ? [] : [`"errorCode":"${errorCode}"`]),
+    `"flagRevision":${flagRevision}`,
+  ].join(',');
+};
+
+/** Serialises a resolution once, when its ruleset changes, for all the answers that will carry it. */
+export const prepareAnswer = (resolution: Resolution): Answer => {
+  const key = JSON.stringify(resolution.flagKey);
+  const members = membersOf(resolution);
+  return Object.freeze({
+    resolution,
+    alone: `{"flagKey":${key},${members}`,
+    member: `,${key}:{${members}}`,
+  });
+};

@@ -1,0 +1,99 @@
+import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import {
+  changeEnvironment,
+  compileEnvironment,
+  type EnvironmentRulesets,
+} from './environment-rulesets.js';
+import { positionWaiters } from './position-waiters.js';
+
+/** Where rulesets came from. */
+export type RulesetSource = 'redis' | 'postgres' | 'disk';
+
+/** New content of an environment: all its flags, or only those that changed (`null`: removed). */
+export type EnvironmentUpdate = Readonly<{
+  isComplete: boolean;
+  rulesets: ReadonlyMap<string, Ruleset | null>;
+}>;
+
+export type RulesetUpdate = Readonly<{
+  source: RulesetSource;
+  /** The log position that everything stands at once this is applied. */
+  position: number;
+  /** True when an environment that is not named here does not exist. */
+  isComplete: boolean;
+  /** By environmentId; `null`: the environment is gone. */
+  environments: ReadonlyMap<string, EnvironmentUpdate | null>;
+}>;
+
+/** All environments at one log position; never changed, replaced by the next. */
+export type Rulesets = Readonly<{
+  source: RulesetSource;
+  position: number;
+  environments: ReadonlyMap<string, EnvironmentRulesets>;
+}>;
+
+/** Told after each update that changed rulesets, with the ids of the environments it touched. */
+export type RulesetListener = (rulesets: Rulesets, touched: readonly string[]) => void;
+
+/** The rulesets that this process evaluates with. */
+export type RulesetMemory = Readonly<{
+  /** Undefined until the first rulesets have come. */
+  current: () => Rulesets | undefined;
+  /** Applies all of it at once; false, and nothing happens, when it is older than what is held. */
+  publish: (update: RulesetUpdate) => boolean;
+  /** True once the position is reached, false after `timeoutMs` without it. */
+  waitForPosition: (position: number, timeoutMs: number) => Promise<boolean>;
+  /** The returned function ends the subscription. */
+  subscribe: (listener: RulesetListener) => () => void;
+}>;
+
+const updated = (
+  before: EnvironmentRulesets | undefined,
+  { isComplete, rulesets }: EnvironmentUpdate,
+): EnvironmentRulesets =>
+  isComplete || before === undefined
+    ? compileEnvironment([...rulesets.values()].filter((ruleset) => ruleset !== null))
+    : changeEnvironment(before, rulesets);
+
+const applied = (
+  before: ReadonlyMap<string, EnvironmentRulesets>,
+  { isComplete, environments }: RulesetUpdate,
+): ReadonlyMap<string, EnvironmentRulesets> => {
+  if (environments.size === 0 && !isComplete) return before;
+  const after = new Map(isComplete ? [] : before);
+  for (const [id, update] of environments) {
+    if (update === null) after.delete(id);
+    else after.set(id, updated(before.get(id), update));
+  }
+  return after;
+};
+
+export const rulesetMemory = (): RulesetMemory => {
+  let current: Rulesets | undefined;
+  const listeners = new Set<RulesetListener>();
+  const waiters = positionWaiters();
+
+  const publish = (update: RulesetUpdate): boolean => {
+    if (current !== undefined && update.position < current.position) return false;
+    const environments = applied(current?.environments ?? new Map(), update);
+    const hasChanged = environments !== current?.environments;
+    current = { source: update.source, position: update.position, environments };
+    waiters.reached(update.position);
+    const touched = [...update.environments.keys()];
+    if (hasChanged) for (const listener of listeners) listener(current, touched);
+    return true;
+  };
+
+  return {
+    current: () => current,
+    publish,
+    waitForPosition: (position, timeoutMs) =>
+      current !== undefined && current.position >= position
+        ? Promise.resolve(true)
+        : waiters.wait(position, timeoutMs),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+};

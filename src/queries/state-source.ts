@@ -1,0 +1,24 @@
+import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type FlagAddress } from './flags/get-flag.js';
+import { type FlagView } from './flags/flag-view.js';
+import { type Moment } from './moments/resolve-moment.js';
+import { type ProjectAddress } from './projects/get-project.js';
+import { type ProjectView } from './projects/project-view.js';
+
+/** A flag's state with the revision that it is, and where and when that was recorded. */
+export type FlagState = Readonly<{
+  state: ExistingFlag;
+  revision: number;
+  position: number;
+  recordedAt: string | Date;
+}>;
+
+/** Where states of the past come from: the read model, or the log itself. Both must give the same answers. */
+export type StateSource = Readonly<{
+  /** @throws DomainError project-not-found, project-not-yet-created */
+  project: (address: ProjectAddress, moment: Moment) => Promise<ProjectView>;
+  /** @throws DomainError project-not-found, flag-not-found, flag-not-yet-created */
+  flag: (address: FlagAddress, moment: Moment) => Promise<FlagView>;
+  /** Every flag of a project that existed then, by key, deleted ones too. */
+  flags: (address: ProjectAddress, moment: Moment) => Promise<readonly FlagState[]>;
+}>;

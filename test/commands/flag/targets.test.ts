@@ -1,0 +1,75 @@
+import { test } from 'tap';
+import { flagDecider } from '../../../src/commands/flag-decider.js';
+import { type FlagEvent } from '../../../src/domain/flag/events.js';
+import { created, inProduction, project } from '../../support/flags.js';
+import { given } from '../../support/given.js';
+
+const environment = 'production';
+
+const targets = (...list: [string, string[]][]): FlagEvent => ({
+  type: 'FlagTargetsChanged',
+  data: { environment, targets: list.map(([variant, keys]) => ({ variant, keys })) },
+});
+
+test('targets are kept once a key, without empty entries', async (t) => {
+  const list = [
+    { variant: 'on', keys: ['u1', 'u1'] },
+    { variant: 'off', keys: [] },
+    { variant: 'on', keys: ['u2'] },
+  ];
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created)
+    .when({ type: 'ChangeTargets', data: { ...inProduction, targets: list } })
+    .thenRecords(targets(['on', ['u1', 'u2']]));
+});
+
+test('a key with two variants, and an unknown variant, are refused', async (t) => {
+  const twice = [
+    { variant: 'on', keys: ['u1'] },
+    { variant: 'off', keys: ['u1'] },
+  ];
+  const asked = given(t, flagDecider, project)(created);
+  asked
+    .when({ type: 'ChangeTargets', data: { ...inProduction, targets: twice } })
+    .thenRefuses('duplicate-target');
+  asked
+    .when({ type: 'AddTargets', data: { ...inProduction, variant: 'x', keys: ['u1'] } })
+    .thenRefuses('unknown-variant');
+});
+
+test('adding a target moves the key from the variant it had', async (t) => {
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created, targets(['on', ['u1', 'u2']]))
+    .when({ type: 'AddTargets', data: { ...inProduction, variant: 'off', keys: ['u1'] } })
+    .thenRecords(targets(['on', ['u2']], ['off', ['u1']]));
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created, targets(['on', ['u1']]))
+    .when({ type: 'AddTargets', data: { ...inProduction, variant: 'on', keys: ['u1'] } })
+    .thenRecords();
+});
+
+test('removing targets', async (t) => {
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created, targets(['on', ['u1', 'u2']]))
+    .when({ type: 'RemoveTargets', data: { ...inProduction, keys: ['u1', 'u9'] } })
+    .thenRecords(targets(['on', ['u2']]));
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created)
+    .when({ type: 'RemoveTargets', data: { ...inProduction, keys: ['u9'] } })
+    .thenRecords();
+});

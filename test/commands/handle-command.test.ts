@@ -1,0 +1,210 @@
+import { test } from 'tap';
+import { aggregates } from '../../src/commands/aggregates.js';
+import { type EventStore, WrongRevision } from '../../src/commands/event-store.js';
+import { type FlagCommand, flagDecider } from '../../src/commands/flag-decider.js';
+import { commandHandler } from '../../src/commands/handle-command.js';
+import { type FlagEvent } from '../../src/domain/flag/events.js';
+import { flagStream } from '../../src/domain/streams.js';
+import { FLAG, flag, inProduction, project, PROJECT_ID } from '../support/flags.js';
+import { inMemoryEventStore } from '../support/in-memory-event-store.js';
+import { metadata } from '../support/metadata.js';
+
+const stream = flagStream(PROJECT_ID, FLAG);
+const create: FlagCommand = { type: 'CreateFlag', data: { ...flag, type: 'boolean' } };
+const enable: FlagCommand = { type: 'EnableFlag', data: inProduction };
+const disable: FlagCommand = { type: 'DisableFlag', data: inProduction };
+const enableStaging: FlagCommand = {
+  type: 'EnableFlag',
+  data: { ...inProduction, environment: 'staging' },
+};
+
+/** One process: its own memory of the streams, on a store that may be shared. */
+const processOn = (store: EventStore) => {
+  const clock = () => 0;
+  const handle = commandHandler({
+    store,
+    streams: aggregates(store, flagDecider, clock),
+    decider: flagDecider,
+    streamOf: ({ data }) => flagStream(data.projectId, data.flagKey),
+    referencesOf: async () => project,
+    clock,
+  });
+  return (
+    command: FlagCommand,
+    commandId: string,
+    more: { expectedRevision?: number; dryRun?: boolean; commandHash?: string } = {},
+  ) => {
+    const { commandHash = 'hash', ...options } = more;
+    const signal = AbortSignal.timeout(60_000);
+    return handle({ command, metadata: metadata(commandId, commandHash), signal, ...options });
+  };
+};
+
+test('a recorded command answers with its revision, position and events', async (t) => {
+  const run = processOn(inMemoryEventStore());
+  const { kind, revision, position, events, before, after } = await run(create, 'c1');
+  t.strictSame([kind, revision, position], ['recorded', 0, 1]);
+  t.strictSame(
+    events.map(({ type }) => type),
+    ['FlagCreated'],
+  );
+  t.strictSame([before.status, after.status], ['absent', 'active']);
+});
+
+test('a command that changes nothing appends nothing and says so', async (t) => {
+  const store = inMemoryEventStore();
+  const run = processOn(store);
+  await run(create, 'c1');
+  const { kind, revision } = await run(disable, 'c2');
+  t.strictSame([kind, revision], ['unchanged', 0]);
+  t.equal((await store.read(stream)).revision, 0);
+});
+
+test('a retry is answered as the first time and writes nothing, whenever it comes', async (t) => {
+  const store = inMemoryEventStore();
+  const run = processOn(store);
+  await run(create, 'c1');
+  const first = await run(enable, 'c2');
+  await run(disable, 'c3');
+  for (const process of [run, processOn(store)]) {
+    const again = await process(enable, 'c2');
+    t.equal(again.kind, 'repeated');
+    t.strictSame({ ...again, kind: 'recorded' }, first);
+  }
+  t.equal((await store.read(stream)).revision, 2);
+});
+
+test('a retry from a process that is behind the log is answered as the first time', async (t) => {
+  const store = inMemoryEventStore();
+  const [one, other] = [processOn(store), processOn(store)];
+  await one(create, 'c1');
+  await other(enableStaging, 'c0');
+  const first = await one(enable, 'c2');
+  const again = await other(enable, 'c2');
+  t.strictSame([again.revision, again.position], [first.revision, first.position]);
+  t.equal((await store.read(stream)).revision, 2);
+});
+
+test('the same command id for another command is refused', async (t) => {
+  const run = processOn(inMemoryEventStore());
+  await run(create, 'c1');
+  await t.rejects(run(enable, 'c1', { commandHash: 'other' }), { code: 'idempotency-key-reused' });
+});
+
+test('a stale If-Match is refused, a current one accepted, also by a process that is behind', async (t) => {
+  const store = inMemoryEventStore();
+  const [one, other] = [processOn(store), processOn(store)];
+  await one(create, 'c1');
+  await other(disable, 'c2');
+  await one(enable, 'c3');
+  await t.rejects(other(enableStaging, 'c4', { expectedRevision: 0 }), WrongRevision);
+  const { revision } = await other(enableStaging, 'c5', { expectedRevision: 1 });
+  t.equal(revision, 2);
+});
+
+test('a refusal is only given on fresh state', async (t) => {
+  const store = inMemoryEventStore();
+  const [one, other] = [processOn(store), processOn(store)];
+  await one(create, 'c1');
+  await other({ type: 'ArchiveFlag', data: flag }, 'c2');
+  await one({ type: 'UnarchiveFlag', data: flag }, 'c3');
+  const { kind } = await other(enable, 'c4');
+  t.equal(kind, 'recorded');
+});
+
+test('"unchanged" is only said on fresh state', async (t) => {
+  const store = inMemoryEventStore();
+  const [one, other] = [processOn(store), processOn(store)];
+  await one(create, 'c1');
+  await one(enable, 'c2');
+  await other(disable, 'c3');
+  const { kind } = await one(enable, 'c4');
+  t.equal(kind, 'recorded');
+});
+
+test('a dry run tells the events and writes nothing', async (t) => {
+  const store = inMemoryEventStore();
+  const run = processOn(store);
+  const { kind, revision, events, after } = await run(create, 'c1', { dryRun: true });
+  t.strictSame([kind, revision, events.length, after.status], ['dry-run', -1, 1, 'active']);
+  t.equal((await store.read(stream)).revision, -1);
+});
+
+test('commands of one process on one flag never conflict', async (t) => {
+  const store = inMemoryEventStore();
+  let conflicts = 0;
+  const counting: EventStore = {
+    ...store,
+    append: async (...args) => {
+      try {
+        return await store.append(...args);
+      } catch (error) {
+        conflicts += 1;
+        throw error;
+      }
+    },
+  };
+  const run = processOn(counting);
+  await run(create, 'c0');
+  const outcomes = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      run(index % 2 === 0 ? enable : disable, `c${index + 1}`),
+    ),
+  );
+  const recorded = outcomes.filter(({ kind }) => kind === 'recorded');
+  t.equal((await store.read(stream)).revision, recorded.length);
+  t.equal(conflicts, 0);
+});
+
+test('after three conflicts in a row the caller is told', async (t) => {
+  const store = inMemoryEventStore();
+  const rival = processOn(store);
+  await rival(create, 'c0');
+  let next = 1;
+  const contested: EventStore = {
+    ...store,
+    append: async (...args) => {
+      await rival(next % 2 === 1 ? enable : disable, `r${next}`);
+      next += 1;
+      return store.append(...args);
+    },
+  };
+  await t.rejects(processOn(contested)(enableStaging, 'c1'), WrongRevision);
+  t.equal(next, 4);
+});
+
+test('a command whose turn does not come in time is not run', async (t) => {
+  const store = inMemoryEventStore();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const slow: EventStore = {
+    ...store,
+    append: async (...args) => {
+      await held;
+      return store.append(...args);
+    },
+  };
+  const handle = commandHandler({
+    store: slow,
+    streams: aggregates(slow, flagDecider, () => 0),
+    decider: flagDecider,
+    streamOf: () => stream,
+    referencesOf: async () => project,
+    clock: () => 0,
+  });
+  const patient = new AbortController();
+  const impatient = new AbortController();
+  const first = handle({ command: create, metadata: metadata('c1'), signal: patient.signal });
+  const second = handle({ command: enable, metadata: metadata('c2'), signal: impatient.signal });
+  impatient.abort();
+  await t.rejects(second, { name: 'EventStoreUnavailable' });
+  release();
+  await first;
+  const { events } = await store.read<FlagEvent>(stream);
+  t.strictSame(
+    events.map(({ type }) => type),
+    ['FlagCreated'],
+  );
+});

@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'tap';
+import { CATALOGUE, type DomainEvent, isKnownType } from '../../src/domain/catalogue.js';
+import { evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
+import { evolveApiKey } from '../../src/domain/organization/api-key.js';
+import { evolveOrganization } from '../../src/domain/organization/organization.js';
+import { evolveProject, type Project } from '../../src/domain/project/project.js';
+import { type Recorded } from '../../src/domain/recorded.js';
+import { parseStream } from '../../src/domain/streams.js';
+import { content } from '../support/flags.js';
+
+const FIXTURES = new URL('../fixtures/events/', import.meta.url);
+
+const stored = readdirSync(FIXTURES).map((file) => ({
+  file,
+  event: JSON.parse(readFileSync(new URL(file, FIXTURES), 'utf8')) as Recorded<DomainEvent>,
+}));
+
+const documented = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
+
+const flag: Flag = { ...content, status: 'active' };
+const project: Project = {
+  status: 'active',
+  organizationId: 'default',
+  key: 'demo',
+  name: 'demo',
+  description: '',
+  environments: ['production', 'staging'].map((key) => ({
+    key,
+    name: key,
+    description: '',
+    color: '#000000',
+    isProduction: false,
+    status: 'active',
+  })),
+};
+
+/** The state after an event, as text: to be seen, and to be compared with the state before. */
+const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
+  switch (CATALOGUE[event.type]) {
+    case 'flag': {
+      const isFirst = event.type === 'FlagCreated';
+      const before: Flag = isFirst ? { status: 'absent' } : flag;
+      return [before, evolveFlag(before, event as Parameters<typeof evolveFlag>[1])];
+    }
+    case 'project': {
+      const isFirst = event.type === 'ProjectCreated';
+      const before: Project = isFirst ? { status: 'absent' } : project;
+      return [before, evolveProject(before, event as Parameters<typeof evolveProject>[1])];
+    }
+    case 'organization':
+      return [null, evolveOrganization({ status: 'absent' }, event as never)];
+    case 'apiKey':
+      return [null, evolveApiKey({ status: 'absent' }, event as never)];
+  }
+};
+
+test('every event type has a stored example of version 1, and there are no others', async (t) => {
+  t.strictSame(
+    stored.map(({ file }) => file).toSorted(),
+    Object.keys(CATALOGUE)
+      .map((type) => `${type}.v1.json`)
+      .toSorted(),
+  );
+});
+
+test('every stored example is understood and folds', async (t) => {
+  t.plan(stored.length * 3);
+  for (const { file, event } of stored) {
+    t.ok(isKnownType(event.type), `${file} has a known type`);
+    t.equal(parseStream(event.stream)?.category, CATALOGUE[event.type], `${file} has its category`);
+    t.doesNotThrow(() => folded(event), `${file} folds`);
+  }
+});
+
+/** Undoes what the starting state has already; the fold must still not fail. */
+const CHANGES_NOTHING_HERE = [
+  'FlagUnarchived',
+  'ProjectRestored',
+  'EnvironmentRestored',
+  'FlagDisabled',
+];
+
+test('every stored example changes the state it is folded into', async (t) => {
+  const changing = stored.filter(({ event }) => !CHANGES_NOTHING_HERE.includes(event.type));
+  t.plan(changing.length);
+  for (const { file, event } of changing) {
+    const [before, after] = folded(event);
+    t.notSame(after, before, `${file} changes something`);
+  }
+});
+
+const described = [...documented.matchAll(/^\| `([A-Z]\w+)` +\|(.*)$/gm)].map(
+  ([, type = '', row = '']) => ({ type, row }),
+);
+
+test('docs/events.md has every event type once, and no other', async (t) => {
+  t.strictSame(described.map(({ type }) => type).toSorted(), Object.keys(CATALOGUE).toSorted());
+});
+
+test('docs/events.md names the fields of every small event', async (t) => {
+  for (const { event } of stored) {
+    const row = described.find(({ type }) => type === event.type)?.row ?? '';
+    if (/the content|as `/.test(row)) continue;
+    for (const field of Object.keys(event.data)) {
+      t.match(row, `\`${field}\``, `${event.type}.${field} is described`);
+    }
+  }
+});

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { type Test, test } from 'tap';
+import { currentPosition, loadCurrentStates } from '../../src/queries/load-current-states.js';
+
+const MIGRATIONS = new URL('../../migrations/read-model/', import.meta.url);
+const RECORDED_AT = '2026-01-01T00:00:00.123Z';
+
+const server = (): URL => {
+  const url = process.env['TEST_DATABASE_URL'];
+  if (url === undefined) throw new Error('TEST_DATABASE_URL is not set.');
+  return new URL(url);
+};
+
+/** The tables of the read model, empty, in a database of their own. */
+const readModel = async (t: Test): Promise<pg.Pool> => {
+  const admin = new pg.Client({ connectionString: server().href });
+  await admin.connect();
+  const name = `chronoflag_states_${randomBytes(6).toString('hex')}`;
+  await admin.query(`create database ${name}`);
+  const url = server();
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 2 });
+  t.teardown(async () => {
+    await pool.end();
+    await admin.query(`drop database ${name} with (force)`);
+    await admin.end();
+  });
+  for (const file of (await readdir(MIGRATIONS)).toSorted())
+    await pool.query(await readFile(new URL(file, MIGRATIONS), 'utf8'));
+  return pool;
+};
+
+const checkpoint = (db: Pick<pg.Pool, 'query'>, position: number) =>
+  db.query(
+    `insert into checkpoint (projection, position, recorded_at)
+     values ('read_model', $1, $2)
+     on conflict (projection) do update
+        set position = excluded.position`,
+    [position, RECORDED_AT],
+  );
+
+const project = (db: Pick<pg.Pool, 'query'>) =>
+  db.query(
+    `insert into project (project_id, organization_id, key, name, status, revision, position,
+                          created_at, updated_at, state)
+     values ('acme:shop', 'acme', 'shop', 'Shop', 'active', 2, 9007199254740991, $1, $1, $2)`,
+    [RECORDED_AT, { status: 'active', key: 'shop' }],
+  );
+
+const flag = (db: Pick<pg.Pool, 'query'>, key: string, status: string) =>
+  db.query(
+    `insert into flag (project_id, key, name, description, type, status, tags, revision, position,
+                       created_at, updated_at, state)
+     values ('acme:shop', $1, 'A', '', 'boolean', $2, '{}', 7, 12, $3, $3, $4)`,
+    [key, status, RECORDED_AT, { status, key }],
+  );
+
+test('an empty read model stands nowhere', async (t) => {
+  const db = await readModel(t);
+  t.equal(await currentPosition(db)(), null);
+  const nothing = { position: null, recordedAt: null, projects: [], flags: [] };
+  t.strictSame(await loadCurrentStates(db)(), nothing);
+});
+
+test('everything comes with numbers for positions, deleted flags too', async (t) => {
+  const db = await readModel(t);
+  await project(db);
+  await flag(db, 'b', 'deleted');
+  await flag(db, 'a', 'active');
+  await checkpoint(db, 12);
+  t.equal(await currentPosition(db)(), 12);
+  t.strictSame(await loadCurrentStates(db)(), {
+    position: 12,
+    recordedAt: RECORDED_AT,
+    projects: [
+      {
+        projectId: 'acme:shop',
+        revision: 2,
+        position: Number.MAX_SAFE_INTEGER,
+        state: { status: 'active', key: 'shop' },
+      },
+    ],
+    flags: [
+      {
+        projectId: 'acme:shop',
+        key: 'a',
+        revision: 7,
+        position: 12,
+        state: { status: 'active', key: 'a' },
+      },
+      {
+        projectId: 'acme:shop',
+        key: 'b',
+        revision: 7,
+        position: 12,
+        state: { status: 'deleted', key: 'b' },
+      },
+    ],
+  });
+});
+
+test('all of it stands at one position, whatever is written meanwhile', async (t) => {
+  const db = await readModel(t);
+  await checkpoint(db, 0);
+  let isDone = false;
+  const writing = (async () => {
+    for (let position = 1; !isDone; position += 1) {
+      const writer = await db.connect();
+      await writer.query('begin');
+      await flag(writer, `f${position}`, 'active');
+      await checkpoint(writer, position);
+      await writer.query('commit');
+      writer.release();
+    }
+  })();
+  for (let round = 0; round < 50; round += 1) {
+    const { position, flags } = await loadCurrentStates(db)();
+    if (flags.length !== position)
+      t.fail(`${flags.length} flags at position ${position ?? 'none'}`);
+  }
+  isDone = true;
+  await writing;
+  t.ok(((await currentPosition(db)()) ?? 0) > 0);
+});
+
+test('a failed load leaves no transaction open on a connection of the pool', async (t) => {
+  const db = await readModel(t);
+  await db.query('alter table flag rename to elsewhere');
+  await t.rejects(loadCurrentStates(db)(), /relation "flag" does not exist/);
+  await db.query('alter table elsewhere rename to flag');
+  t.equal((await loadCurrentStates(db)()).position, null);
+});
