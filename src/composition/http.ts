@@ -32,7 +32,11 @@ export const authenticateWith =
         };
   };
 
-export const projectionReadiness = ({ projection, state, ...details }: ProjectionStatus): Readiness => ({
+export const projectionReadiness = ({
+  projection,
+  state,
+  ...details
+}: ProjectionStatus): Readiness => ({
   name: projection,
   isReady: state === 'live' || state === 'standby' || state === 'catching-up',
   details: { state, ...details },

@@ -44,6 +44,10 @@ export const createPool = ({
     ...(queryMs > 0 && { statement_timeout: statementMs, query_timeout: queryMs }),
   });
   pool.on('error', onError);
+  // The pool listens to idle connections only; one that breaks while in use would end the process.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
   return pool;
 };
 

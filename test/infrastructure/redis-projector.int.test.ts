@@ -6,7 +6,7 @@ import { redisSnapshot } from '../../src/infrastructure/redis-snapshot.js';
 import { type CurrentStates } from '../../src/projections/evaluation-snapshot.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
 import { flagContent, onFlag, PROJECT_ID, projectBegins, recorded } from '../support/histories.js';
-import { batchOf } from '../support/read-model.js';
+import { batchOf } from '../support/applied-rows.js';
 import { testRedis } from '../support/redis.js';
 import { snapshotLogs } from '../support/snapshot-histories.js';
 

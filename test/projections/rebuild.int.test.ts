@@ -14,7 +14,7 @@ import {
 } from '../support/histories.js';
 import { liveProjection } from '../support/live-projection.js';
 import { memoryEventLog } from '../support/memory-event-log.js';
-import { allChecksums, applyBatches, checkpointOf } from '../support/read-model.js';
+import { allChecksums, applyBatches, checkpointOf } from '../support/applied-rows.js';
 
 const odd = 'tab\t "quoted" back\\slash\nline {brace} \u{1f600} \\N';
 const flagOf = (nth: number) => `flag-${nth % 20}`;

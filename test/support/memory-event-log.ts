@@ -21,6 +21,7 @@ export const memoryEventLog = (
   };
   const news = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
+      if (signal.aborted) resolve();
       waiting.add(resolve);
       signal.addEventListener('abort', () => {
         resolve();
