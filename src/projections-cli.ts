@@ -23,7 +23,7 @@ const withConfiguredOrLocalServices = async (
   const unused = 'redis://127.0.0.1:6379';
   const services = await provideServices(
     { ...config, redisUrl: unused },
-    { info: quiet, warn: quiet, error: quiet },
+    { info: quiet, warn: quiet },
   );
   try {
     return await work(services);

@@ -23,9 +23,6 @@ export const memoryEventLog = (
     new Promise((resolve) => {
       if (signal.aborted) resolve();
       waiting.add(resolve);
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
     });
   const after = (position: number): readonly LogEvent[] =>
     deliver(log.filter((event) => event.position > position));
@@ -40,6 +37,7 @@ export const memoryEventLog = (
   }
   async function* subscribe(from: number | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
     const began = breaks;
+    signal.addEventListener('abort', wake, { once: true });
     let position = from ?? -1;
     while (!signal.aborted) {
       for await (const batch of readForward(position)) {
