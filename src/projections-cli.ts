@@ -13,18 +13,15 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** Those with a URL are used where they are; the others are started in the data directory, and stopped again. */
-const withConfiguredOrLocalServices = async (
+/** On the services of the running service, on configured ones, or on local ones for as long as it takes. */
+const withServices = async (
   work: (services: RebuildServices) => Promise<number>,
 ): Promise<number> => {
-  const config = loadConfig(process.env);
   const quiet = (): void => undefined;
-  // Redis has no part in this: any URL keeps a local one from being started.
-  const unused = 'redis://127.0.0.1:6379';
-  const services = await provideServices(
-    { ...config, redisUrl: unused },
-    { info: quiet, warn: quiet },
-  );
+  const services = await provideServices(loadConfig(process.env), {
+    log: { info: quiet, warn: quiet },
+    joins: true,
+  });
   try {
     return await work(services);
   } finally {
@@ -38,11 +35,8 @@ const run = async (command: string | undefined): Promise<number> => {
     stopping.abort(new Error('interrupted; the old read model goes on serving'));
   });
   if (command === 'rebuild')
-    return withConfiguredOrLocalServices((services) =>
-      rebuildCommand(services, print, stopping.signal),
-    );
-  if (command === 'status')
-    return withConfiguredOrLocalServices((services) => statusCommand(services, print));
+    return withServices((services) => rebuildCommand(services, print, stopping.signal));
+  if (command === 'status') return withServices((services) => statusCommand(services, print));
   print(USAGE);
   return 2;
 };

@@ -106,10 +106,11 @@ export const startService = async (config: Config, log: Logger): Promise<Running
 
   const openBackends = async (): Promise<void> => {
     const isComplete = await requireServices(config, log);
-    const services = await provideServices(config, stackLog(log));
+    const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
     const client = kurrentClient(services.eventStoreUrl);
-    resources.push(async () => client.dispose());
+    // Not awaited: the client's own promise may never settle.
+    resources.push(async () => void client.dispose().catch(() => undefined));
     if (isComplete) await migrated(services.databaseUrl);
     if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { client, log });
