@@ -5,6 +5,7 @@ import { type Logger } from 'pino';
 import { type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
+import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
 import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
 import { firstStart } from './first-start.js';
 import {
@@ -63,7 +64,13 @@ const listen = async (app: FastifyInstance, { port, host }: Config): Promise<str
   }
 };
 
-type Parts = { requests?: Requests; projector?: Projector; jobs?: Jobs; credential?: string };
+type Parts = {
+  requests?: Requests;
+  projector?: Projector;
+  jobs?: Jobs;
+  head?: () => Promise<number>;
+  credential?: string;
+};
 
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
   role === 'all' || role === wanted;
@@ -85,6 +92,7 @@ export const startService = async (config: Config, log: Logger): Promise<Running
   const metrics = serviceMetrics({
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
+    head: async () => parts.head?.() ?? -1,
   });
 
   const bringUp = async (services: Services, client: EventStoreDBClient): Promise<void> => {
@@ -109,6 +117,7 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
     const client = kurrentClient(services.eventStoreUrl);
+    parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
     if (isComplete) await migrated(services.databaseUrl);

@@ -38,8 +38,9 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
     else log.error(found, 'the read model differs from the log; rebuild it');
   };
   const worker = new Worker(NAME, run, { ...shared, lockDuration: 60_000 });
+  let isStopping = false;
   const onError = (error: Error): void => {
-    log.warn({ err: error }, 'jobs are waiting for Redis');
+    if (!isStopping) log.warn({ err: error }, 'jobs are waiting for Redis');
   };
   queue.on('error', onError);
   worker.on('error', onError);
@@ -56,6 +57,7 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
   return {
     status: (): VerificationStatus | undefined => last,
     stop: async (): Promise<void> => {
+      isStopping = true;
       clearInterval(renewing);
       await Promise.all([worker.close(true), queue.disconnect()]);
     },
