@@ -101,8 +101,9 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
         }),
       ),
   );
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    done();
   });
   deps.prepare?.(app);
   acceptJson(app);
