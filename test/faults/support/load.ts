@@ -43,8 +43,8 @@ const TICK_MS = 20;
 /** Between attempts: after an answer, and after a broken connection. */
 const RETRY_MS = 150;
 const BROKEN_MS = 400;
-/** Requests in flight at most; what would exceed it is not sent. */
-const IN_FLIGHT = 150;
+/** Requests of a kind in flight at most; what would exceed it is not sent. */
+const IN_FLIGHT = 100;
 
 export const PLACE = '/api/v1/projects/demo';
 export const ENVIRONMENT = 'production';
@@ -66,7 +66,6 @@ export const startLoad = (options: LoadOptions) => {
   const { target, credential, flags, variants, attempts = 60 } = options;
   const commands: CommandRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
-  const inFlight = new Set<Promise<void>>();
   let isStopped = false;
   let skipped = 0;
   let lastStatus: number | undefined;
@@ -119,29 +118,34 @@ export const startLoad = (options: LoadOptions) => {
     });
   };
 
-  const track = (sending: Promise<void>): void => {
-    inFlight.add(sending);
-    void sending.finally(() => inFlight.delete(sending));
-  };
-
   /** Sends what is due of one kind. */
   const sender = (perSecond: number, send: (nth: number) => Promise<void>) => {
+    const inFlight = new Set<Promise<void>>();
     let sent = 0;
-    return (elapsedMs: number): void => {
-      for (const due = (elapsedMs / 1000) * perSecond; sent < due; sent += 1) {
-        if (inFlight.size < IN_FLIGHT) track(send(sent));
-        else skipped += 1;
-      }
+    return {
+      inFlight,
+      sendDue: (elapsedMs: number): void => {
+        for (const due = (elapsedMs / 1000) * perSecond; sent < due; sent += 1) {
+          if (inFlight.size >= IN_FLIGHT) {
+            skipped += 1;
+            continue;
+          }
+          const sending = send(sent);
+          inFlight.add(sending);
+          void sending.finally(() => inFlight.delete(sending));
+        }
+      },
     };
   };
 
-  const sendCommands = sender(options.commandsPerSecond, sendCommand);
-  const sendEvaluations = sender(options.evaluationsPerSecond, sendEvaluation);
+  const senders = [
+    sender(options.commandsPerSecond, sendCommand),
+    sender(options.evaluationsPerSecond, sendEvaluation),
+  ];
   const run = async (): Promise<void> => {
     const began = performance.now();
     while (!isStopped) {
-      sendCommands(performance.now() - began);
-      sendEvaluations(performance.now() - began);
+      for (const { sendDue } of senders) sendDue(performance.now() - began);
       await delay(TICK_MS);
     }
   };
@@ -159,7 +163,7 @@ export const startLoad = (options: LoadOptions) => {
     stop: async (): Promise<void> => {
       isStopped = true;
       await running;
-      await Promise.all(inFlight);
+      await Promise.all(senders.flatMap(({ inFlight }) => [...inFlight]));
     },
   };
 };

@@ -134,6 +134,8 @@ export const faultsOf = ({ process, proxy }: FaultyServer) =>
     { name: 'refusing', begin: () => proxy.turn('refuse'), end: () => proxy.turn('pass') },
     { name: 'paused', begin: async () => process.pause(), end: async () => process.resume() },
     { name: 'half-open', begin: () => proxy.turn('silent'), end: () => proxy.turn('pass') },
+    // The last: what is stale stays so.
+    { name: 'vanished', begin: () => proxy.turn('silent'), end: () => proxy.turn('stale') },
   ] as const;
 
 /** An answer that came when it should not have, or took too long: bounds that no noise reaches, far below a hang. */

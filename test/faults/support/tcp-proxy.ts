@@ -7,10 +7,11 @@ import { freePort } from '../../support/free-port.js';
  * - `refuse`: nobody listens, and every connection is reset
  * - `silent`: accepts, takes what is sent and passes nothing on, either way, as on a half-open connection. What was
  *   held is forwarded when it passes again, as after a network partition
+ * - `stale`: the connections there are stay silent for good, as when the peer has vanished; new ones pass
  * - `deaf`: forwards to the server, drops all that the server answers. Such a connection is of no further use and is
  *   reset when the mode changes
  */
-export type ProxyMode = 'pass' | 'refuse' | 'silent' | 'deaf';
+export type ProxyMode = 'pass' | 'refuse' | 'silent' | 'stale' | 'deaf';
 
 type Pair = Readonly<{ client: Socket; upstream: Socket }>;
 
@@ -39,9 +40,10 @@ export const tcpProxy = async (targetPort: number) => {
   let repliesLeft = Infinity;
   let server: Server | undefined;
 
-  const flow = ({ client, upstream }: Pair): void => {
-    for (const socket of [client, upstream]) {
-      if (mode === 'silent') socket.pause();
+  let lost: ReadonlySet<Pair> = new Set();
+  const flow = (pair: Pair): void => {
+    for (const socket of [pair.client, pair.upstream]) {
+      if (mode === 'silent' || lost.has(pair)) socket.pause();
       else socket.resume();
     }
   };
@@ -105,6 +107,7 @@ export const tcpProxy = async (targetPort: number) => {
     turn: async (next: ProxyMode, { afterBytes = 0 } = {}): Promise<void> => {
       const isSpoilt = mode === 'deaf' && next !== 'deaf';
       mode = next;
+      if (next === 'stale') lost = new Set(pairs);
       repliesLeft = afterBytes;
       if (isSpoilt) severAll();
       if (next === 'refuse') await shut();
