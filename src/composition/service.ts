@@ -10,7 +10,7 @@ import { firstStart } from './first-start.js';
 import { authenticateWith, closeHttp, createHttp } from './http.js';
 import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './metrics.js';
-import { migrated, requireServices, untilDone } from './prepare.js';
+import { doneNow, migrated, requireServices, untilDone } from './prepare.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './readiness.js';
 import { type Requests, startRequests } from './requests.js';
@@ -120,14 +120,15 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
-    if (isComplete) await migrated(services.databaseUrl);
+    const migrate = (): Promise<void> => migrated(services.databaseUrl);
+    const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { client, log });
       resources.push(parts.requests.stop);
     }
     const work = (): Promise<void> => bringUp(services, client);
-    if (isComplete) await work();
-    else void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
+    const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
+    if (!isDone) void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
   };
 
   const openHttp = async (): Promise<string> => {

@@ -56,16 +56,29 @@ export const clientOf = (url: () => string, credential: string) => {
   };
 };
 
-export type Scenario = Readonly<{ servers: Servers; service: FaultyService; client: Client }>;
+export type Scenario = Readonly<{
+  servers: Servers;
+  service: FaultyService;
+  /** Those that were asked for, in processes of their own. */
+  projectors: readonly FaultyService[];
+  client: Client;
+}>;
 
 /** Own servers, one running service, and the flags of the load, enabled and visible. */
 export const startScenario = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
+  projectorNames: readonly string[] = [],
 ): Promise<Scenario> => {
   const servers = await startServers(t);
   const service = await faultyService(t, servers, { environment });
   await service.start();
+  const projectors: FaultyService[] = [];
+  for (const name of projectorNames) {
+    const projector = await faultyService(t, servers, { name, environment: { ROLE: 'projector' } });
+    projectors.push(projector);
+    await projector.start();
+  }
   const client = clientOf(() => service.url, service.credential());
   for (const flag of FLAGS) await client.createFlag(flag);
   await until('the last flag is served', async () => {
@@ -73,7 +86,7 @@ export const startScenario = async (
     return body['variant'] === 'v0';
   });
   await service.untilReady();
-  return { servers, service, client };
+  return { servers, service, projectors, client };
 };
 
 export const loadOn = ({ service, client }: Scenario, options: Partial<LoadOptions> = {}): Load =>
