@@ -155,6 +155,7 @@ const runTests = async () => {
   const findLeftovers = watchForLeftovers(marker, [
     dataDirectory,
     join(root, '.data', 'stack-'),
+    join(root, '.data', 'faults-'),
     join(root, '.tap'),
   ]);
   const stack = await step('services', startStack);

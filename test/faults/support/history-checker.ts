@@ -23,6 +23,17 @@ type Ranked = Interval & Readonly<{ rank: number; what: string }>;
 const rankOfRead = (length: number): number => 2 * length;
 const rankOfWrite = (revision: number): number => 2 * revision + 1;
 
+const appendFlaws = (
+  { id, outcome, expected, revision }: Append,
+  place: number | undefined,
+): readonly string[] => {
+  if (outcome === 'conflict') return place === undefined ? [] : [`${id} is there, though refused`];
+  if (outcome === 'ok' && place !== revision)
+    return [`${id} is at ${place ?? 'no place'}, not at ${String(revision)}`];
+  const isRight = place === undefined || expected === place - 1;
+  return isRight ? [] : [`${id} expected ${expected}, but became ${place}`];
+};
+
 const streamFlaws = (appends: readonly Append[], stream: readonly string[]): string[] => {
   const flaws: string[] = [];
   const at = new Map<string, number>();
@@ -32,15 +43,7 @@ const streamFlaws = (appends: readonly Append[], stream: readonly string[]): str
   }
   const known = new Set(appends.map(({ id }) => id));
   for (const id of stream) if (!known.has(id)) flaws.push(`${id} was written by nobody`);
-  for (const { id, outcome, expected, revision } of appends) {
-    const place = at.get(id);
-    if (outcome === 'conflict' && place !== undefined) flaws.push(`${id} is there, though refused`);
-    if (outcome === 'ok' && place !== revision)
-      flaws.push(`${id} is at ${place ?? 'no place'}, not at ${revision ?? 'any'}`);
-    if (place !== undefined && outcome !== 'conflict' && expected !== place - 1)
-      flaws.push(`${id} expected ${expected}, but became ${place}`);
-  }
-  return flaws;
+  return [...flaws, ...appends.flatMap((append) => appendFlaws(append, at.get(append.id)))];
 };
 
 const ranked = (operations: readonly Operation[], stream: readonly string[]): Ranked[] => {

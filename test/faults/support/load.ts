@@ -61,6 +61,31 @@ const outcomeOf = (answer: Answer | undefined): CommandRecord['outcome'] => {
 
 const pick = <T>(items: readonly T[], nth: number): T => items[nth % items.length]!;
 
+const revisionOf = (
+  outcome: CommandRecord['outcome'],
+  answer: Answer | undefined,
+): Readonly<{ revision?: number }> =>
+  outcome === 'recorded' ? { revision: Number(answer?.body['revision']) } : {};
+
+/** Attempts until the outcome is known. */
+const tryOften = async (
+  attempts: number,
+  attempt: () => Promise<Answer | undefined>,
+): Promise<Omit<CommandRecord, 'key' | 'flag'>> => {
+  const statuses: (number | 'broken')[] = [];
+  let slowestMs = 0;
+  for (;;) {
+    const began = performance.now();
+    const answer = await attempt();
+    slowestMs = Math.max(slowestMs, performance.now() - began);
+    statuses.push(answer?.status ?? 'broken');
+    const outcome = outcomeOf(answer);
+    const told = { outcome, ...revisionOf(outcome, answer), statuses, slowestMs };
+    if (outcome !== 'unknown' || statuses.length >= attempts) return told;
+    await delay(answer === undefined ? BROKEN_MS : RETRY_MS);
+  }
+};
+
 /** Sends at a steady rate, whatever the answers; a command of unknown outcome is sent again with the same key. */
 export const startLoad = (options: LoadOptions) => {
   const { target, credential, flags, variants, attempts = 60 } = options;
@@ -68,7 +93,6 @@ export const startLoad = (options: LoadOptions) => {
   const evaluations: EvaluationRecord[] = [];
   let isStopped = false;
   let skipped = 0;
-  let lastStatus: number | undefined;
 
   const sendCommand = async (nth: number): Promise<void> => {
     const key = randomUUID();
@@ -83,22 +107,8 @@ export const startLoad = (options: LoadOptions) => {
       body: JSON.stringify({ variant: pick(variants, Math.floor(nth / flags.length) + 1) }),
     };
     const path = `${PLACE}/flags/${flag}/environments/${ENVIRONMENT}/fallthrough`;
-    const statuses: (number | 'broken')[] = [];
-    let slowestMs = 0;
-    let outcome: CommandRecord['outcome'] = 'unknown';
-    let revision: number | undefined;
-    while (outcome === 'unknown' && statuses.length < attempts) {
-      if (statuses.length > 0) await delay(statuses.at(-1) === 'broken' ? BROKEN_MS : RETRY_MS);
-      const began = performance.now();
-      const answer = await attemptOf(target() + path, init);
-      slowestMs = Math.max(slowestMs, performance.now() - began);
-      lastStatus = answer?.status;
-      statuses.push(answer?.status ?? 'broken');
-      outcome = outcomeOf(answer);
-      if (outcome === 'recorded') revision = Number(answer?.body['revision']);
-    }
-    const place = revision === undefined ? {} : { revision };
-    commands.push({ key, flag, outcome, ...place, statuses, slowestMs });
+    const tried = await tryOften(attempts, () => attemptOf(target() + path, init));
+    commands.push({ key, flag, ...tried });
   };
 
   const sendEvaluation = async (nth: number): Promise<void> => {
@@ -156,8 +166,6 @@ export const startLoad = (options: LoadOptions) => {
     evaluations,
     /** How many commands were acknowledged so far. */
     acknowledged: (): number => commands.filter(({ outcome }) => outcome === 'recorded').length,
-    /** Status of the last command's answer; undefined when its connection broke. */
-    lastStatus: (): number | undefined => lastStatus,
     skipped: (): number => skipped,
     /** Sends no more, and waits for all that is under way. */
     stop: async (): Promise<void> => {

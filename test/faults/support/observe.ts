@@ -50,6 +50,8 @@ const withPostgres = async <T>(
   }
 };
 
+type EventRow = Readonly<{ position: number; event_id: string } & Record<string, Json>>;
+type RevisionRow = Readonly<{ revision: number } & Record<string, Json>>;
 type Row = Readonly<Record<string, Json>>;
 
 const EVENTS = `select a.position::float8, a.event_id, a.stream, a.revision::float8, a.type, a.data
@@ -74,16 +76,13 @@ const streamOf = (projectId: unknown, flag: unknown): string =>
 export const readModelFacts = (servers: Servers, log: Log): Promise<Facts> =>
   withPostgres(servers, async (client) => {
     const facts = new Map<string, string>();
-    for (const row of (await client.query<Row>(EVENTS)).rows) {
-      const { event_id: id, stream, revision, type, data } = row;
-      facts.set(`event ${String(row['position'])}`, fact({ id, stream, revision, type, data }));
+    for (const row of (await client.query<EventRow>(EVENTS)).rows) {
+      const { position, event_id: id, stream, revision, type, data } = row;
+      facts.set(`event ${position}`, fact({ id, stream, revision, type, data }));
     }
-    for (const row of (await client.query<Row>(REVISIONS)).rows) {
+    for (const row of (await client.query<RevisionRow>(REVISIONS)).rows) {
       const { project_id, flag_key, revision, position_from: from, position_to: to, state } = row;
-      facts.set(
-        `${streamOf(project_id, flag_key)} @${String(revision)}`,
-        fact({ from, to, state }),
-      );
+      facts.set(`${streamOf(project_id, flag_key)} @${revision}`, fact({ from, to, state }));
     }
     for (const row of (await client.query<Row>(CURRENT)).rows) {
       const { project_id, key, revision, position, state } = row;

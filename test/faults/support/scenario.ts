@@ -140,12 +140,16 @@ export const untilAnswered = async (load: Load, evaluations: number): Promise<vo
   );
 };
 
+const nowDone = (work: () => void) => async (): Promise<void> => {
+  work();
+};
+
 /** Every fault a server can have that its clients must survive, and how it is made and ended. */
 export const faultsOf = ({ process, proxy }: FaultyServer) =>
   [
     { name: 'killed', begin: process.kill, end: process.start },
     { name: 'refusing', begin: () => proxy.turn('refuse'), end: () => proxy.turn('pass') },
-    { name: 'paused', begin: async () => process.pause(), end: async () => process.resume() },
+    { name: 'paused', begin: nowDone(process.pause), end: nowDone(process.resume) },
     { name: 'half-open', begin: () => proxy.turn('silent'), end: () => proxy.turn('pass') },
     // The last: what is stale stays so.
     { name: 'vanished', begin: () => proxy.turn('silent'), end: () => proxy.turn('stale') },

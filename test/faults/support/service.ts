@@ -49,6 +49,11 @@ const textOf = async (response: IncomingMessage): Promise<string> => {
   return text;
 };
 
+const bodyOf = ({ headers }: IncomingMessage, text: string): Answer['body'] => {
+  const isJson = headers['content-type']?.includes('json') === true;
+  return isJson ? (JSON.parse(text) as Record<string, unknown>) : { text };
+};
+
 /** One request. @throws when the connection is refused or breaks, or no answer comes in time */
 export const request = async (url: string, question: Question = {}): Promise<Answer> => {
   const { method = 'GET', headers = {}, body = '', timeoutMs = 10_000 } = question;
@@ -58,10 +63,9 @@ export const request = async (url: string, question: Question = {}): Promise<Ans
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const text = await textOf(response);
-  const isJson = response.headers['content-type']?.includes('json') === true;
   return {
     status: response.statusCode ?? 0,
-    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text },
+    body: bodyOf(response, text),
     headers: response.headers,
     ms: performance.now() - began,
   };

@@ -27,6 +27,19 @@ const text = (value: unknown): string => canonicalJson(JSON.parse(JSON.stringify
 
 const DEMO = projectIdOf('default', 'demo');
 
+const missing = ({ key, outcome }: CommandRecord): readonly string[] =>
+  outcome === 'recorded' ? [`${key} is lost`] : [];
+
+const misplaced = (
+  { key, flag, outcome, revision }: CommandRecord,
+  event: Recorded<DomainEvent>,
+): readonly string[] => {
+  if (outcome === 'unknown') return [];
+  if (outcome !== 'recorded') return [`${key} is written, though it was ${outcome}`];
+  const isThere = event.stream === flagStream(DEMO, flag) && event.revision === revision;
+  return isThere ? [] : [`${key} is at ${event.stream} ${event.revision}, not ${revision ?? ''}`];
+};
+
 /** I1 and I2 for commands that write one event: acknowledged ones are there, once, where the answer said. */
 export const commandFlaws = (commands: readonly CommandRecord[], log: Log): readonly string[] => {
   const written = new Map<string, Recorded<DomainEvent>[]>();
@@ -34,15 +47,10 @@ export const commandFlaws = (commands: readonly CommandRecord[], log: Log): read
     const { commandId } = event.metadata;
     written.set(commandId, [...(written.get(commandId) ?? []), event]);
   }
-  return commands.flatMap(({ key, flag, outcome, revision }) => {
-    const [event, ...more] = written.get(key) ?? [];
-    if (more.length > 0) return [`${key} is applied ${more.length + 1} times`];
-    if (outcome === 'unknown') return [];
-    if (outcome !== 'recorded')
-      return event === undefined ? [] : [`${key} is written, though it was ${outcome}`];
-    if (event === undefined) return [`${key} is lost`];
-    const isThere = event.stream === flagStream(DEMO, flag) && event.revision === revision;
-    return isThere ? [] : [`${key} is at ${event.stream} ${event.revision}, not ${revision ?? ''}`];
+  return commands.flatMap((command) => {
+    const [event, ...more] = written.get(command.key) ?? [];
+    if (more.length > 0) return [`${command.key} is applied ${more.length + 1} times`];
+    return event === undefined ? missing(command) : misplaced(command, event);
   });
 };
 
@@ -67,29 +75,31 @@ export const logFlaws = (log: Log): readonly string[] => {
 type Folded = Readonly<{ place: { revision: number; position: number } }> &
   (Readonly<{ flag: ExistingFlag }> | Readonly<{ project: ExistingProject }>);
 
+const flagIn = (folded: Folded | undefined) =>
+  folded !== undefined && 'flag' in folded ? folded.flag : absentFlag;
+
+const projectIn = (folded: Folded | undefined) =>
+  folded !== undefined && 'project' in folded ? folded.project : absentProject;
+
+const evolved = (event: Recorded<DomainEvent>, before: Folded | undefined): Folded | undefined => {
+  const place = { revision: event.revision, position: event.position };
+  const category = parseStream(event.stream)?.category;
+  if (category === 'flag') {
+    const flag = evolveFlag(flagIn(before), event as FlagEvent);
+    return flag.status === 'absent' ? undefined : { place, flag };
+  }
+  if (category !== 'project') return undefined;
+  const project = evolveProject(projectIn(before), event as ProjectEvent);
+  return project.status === 'absent' ? undefined : { place, project };
+};
+
 const folder = () => {
   const states = new Map<string, Folded>();
   return {
     states,
     /** @returns undefined for what is in the audit trail only */
     take: (event: Recorded<DomainEvent>): Folded | undefined => {
-      const before = states.get(event.stream);
-      const place = { revision: event.revision, position: event.position };
-      const category = parseStream(event.stream)?.category;
-      let after: Folded | undefined;
-      if (category === 'flag') {
-        const flag = evolveFlag(
-          before !== undefined && 'flag' in before ? before.flag : absentFlag,
-          event as FlagEvent,
-        );
-        if (flag.status !== 'absent') after = { place, flag };
-      } else if (category === 'project') {
-        const project = evolveProject(
-          before !== undefined && 'project' in before ? before.project : absentProject,
-          event as ProjectEvent,
-        );
-        if (project.status !== 'absent') after = { place, project };
-      }
+      const after = evolved(event, states.get(event.stream));
       if (after !== undefined) states.set(event.stream, after);
       return after;
     },
@@ -123,23 +133,27 @@ export const expectedReadModel = (log: Log): Facts => {
   return facts;
 };
 
+type FoldedFlag = Extract<Folded, { flag: unknown }>;
+
 /** What Redis must hold for this log: each ruleset of each environment, and no other environment. */
 export const expectedRulesets = (log: Log): Facts => {
   const facts = new Map<string, string>();
   const { states, take } = folder();
   for (const event of log) take(event);
-  for (const folded of states.values()) {
-    if (!('project' in folded) || folded.project.status !== 'active') continue;
+  const all = [...states.values()];
+  const flags = all.filter((folded): folded is FoldedFlag => 'flag' in folded);
+  const environments = all.flatMap((folded) => {
+    if (!('project' in folded) || folded.project.status !== 'active') return [];
     const projectId = projectIdOf(folded.project.organizationId, folded.project.key);
-    const active = folded.project.environments.filter(({ status }) => status === 'active');
-    for (const { key: environment } of active) {
-      facts.set(environmentIdOf(projectId, environment), 'there');
-      for (const other of states.values()) {
-        if (!('flag' in other) || other.flag.projectId !== projectId) continue;
-        const ruleset = rulesetOf(other.flag, environment, other.place);
-        if (ruleset !== undefined)
-          facts.set(`${environmentIdOf(projectId, environment)} ${ruleset.key}`, text(ruleset));
-      }
+    return folded.project.environments
+      .filter(({ status }) => status === 'active')
+      .map(({ key }) => ({ projectId, key, id: environmentIdOf(projectId, key) }));
+  });
+  for (const { projectId, key, id } of environments) {
+    facts.set(id, 'there');
+    for (const { flag, place } of flags.filter(({ flag }) => flag.projectId === projectId)) {
+      const ruleset = rulesetOf(flag, key, place);
+      if (ruleset !== undefined) facts.set(`${id} ${ruleset.key}`, text(ruleset));
     }
   }
   return facts;
@@ -156,46 +170,58 @@ export const fact = text;
 
 /** What `production` serves of each flag at positions of the log, for flags that serve one variant to everyone. */
 const servedAt = (log: Log) => {
-  const changes = new Map<string, { position: number; variant: unknown }[]>();
+  const changes = new Map<string, { position: number; variant: string | null }[]>();
   for (const event of log) {
     if (event.type !== 'FlagRolloutChanged' || event.data.environment !== ENVIRONMENT) continue;
     const { fallthrough } = event.data;
-    const variant = 'variant' in fallthrough ? fallthrough.variant : undefined;
+    const variant = 'variant' in fallthrough ? fallthrough.variant : null;
     const key = parseStream(event.stream)?.key ?? '';
     const known = changes.get(key) ?? [];
     known.push({ position: event.position, variant });
     changes.set(key, known);
   }
-  return (flag: string, position: number): unknown =>
+  return (flag: string, position: number): string | null | undefined =>
     changes.get(flag)?.findLast((change) => change.position <= position)?.variant;
 };
 
-/** I5: every answer is right for the position it names, and no later request of one process sees an older one. */
+const answerFlaws = (
+  { flag, status, variant, position }: EvaluationRecord,
+  expectedAt: (flag: string, position: number) => string,
+): readonly string[] => {
+  if (status === 0) return [];
+  if (status !== 200) return [`evaluation answered ${status}`];
+  const expected = expectedAt(flag, position ?? -1);
+  if (variant === expected) return [];
+  return [`${flag} is ${String(variant)} at ${position ?? '?'}, not ${expected}`];
+};
+
+/** What began after another had ended must not stand at an older position. */
+const backwardFlaws = (evaluations: readonly EvaluationRecord[]): readonly string[] => {
+  const flaws: string[] = [];
+  const answered = evaluations.flatMap(({ position, ...rest }) =>
+    position === undefined ? [] : [{ ...rest, position }],
+  );
+  const byEnd = answered.toSorted((a, b) => a.endedAt - b.endedAt);
+  let seen = -1;
+  let nth = 0;
+  for (const { beganAt, position } of answered.toSorted((a, b) => a.beganAt - b.beganAt)) {
+    for (; nth < byEnd.length && byEnd[nth]!.endedAt <= beganAt; nth += 1)
+      seen = Math.max(seen, byEnd[nth]!.position);
+    if (position < seen) flaws.push(`an answer at ${position} follows one at ${seen}`);
+  }
+  return flaws;
+};
+
+/** I5: every answer is right for the position it names, and no later request sees an older one. */
 export const evaluationFlaws = (
   evaluations: readonly EvaluationRecord[],
   log: Log,
   { initialVariant }: Readonly<{ initialVariant: string }>,
 ): readonly string[] => {
-  const flaws: string[] = [];
   const served = servedAt(log);
-  for (const { flag, status, variant, position } of evaluations) {
-    if (status === 0) continue;
-    if (status !== 200) flaws.push(`evaluation answered ${status}`);
-    else {
-      const expected = served(flag, position ?? -1) ?? initialVariant;
-      if (variant !== expected)
-        flaws.push(`${flag} is ${String(variant)} at ${position ?? '?'}, not ${String(expected)}`);
-    }
-  }
-  const answered = evaluations.filter(({ position }) => position !== undefined);
-  const byEnd = answered.toSorted((a, b) => a.endedAt - b.endedAt);
-  let seen = -1;
-  let nth = 0;
-  for (const later of answered.toSorted((a, b) => a.beganAt - b.beganAt)) {
-    for (; nth < byEnd.length && byEnd[nth]!.endedAt <= later.beganAt; nth += 1)
-      seen = Math.max(seen, byEnd[nth]?.position ?? -1);
-    if ((later.position ?? -1) < seen)
-      flaws.push(`an answer at ${later.position ?? '?'} follows one at ${seen}`);
-  }
-  return flaws;
+  const expectedAt = (flag: string, position: number) => served(flag, position) ?? initialVariant;
+  return [
+    ...evaluations.flatMap((evaluation) => answerFlaws(evaluation, expectedAt)),
+    ...backwardFlaws(evaluations),
+  ];
 };
