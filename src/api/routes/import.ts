@@ -3,7 +3,13 @@ import { Type } from '@sinclair/typebox';
 import { importFlags, summarise } from '../../commands/flagd/import-flags.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingProject } from '../../domain/project/project.js';
-import { CommandQuery, metadataOf, nameCommand, projectIn } from '../command-route.js';
+import {
+  CommandQuery,
+  metadataOf,
+  nameCommand,
+  projectIn,
+  RepeatableHeaders,
+} from '../command-route.js';
 import { closed, Key, Position, problems } from '../schemas.js';
 import { type FlagCommandDeps } from './flag-commands.js';
 
@@ -70,6 +76,7 @@ export const importRoutes =
           summary: 'Import a flagd file; what cannot be expressed is refused, never dropped',
           params: Type.Object({ project: Key }),
           querystring: ImportQuery,
+          headers: RepeatableHeaders,
           body: Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true })),
           response: { 200: Report, ...problems },
         },
