@@ -9,6 +9,7 @@ import { startService } from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
 import { testDatabase } from './database.js';
+import { until } from './until.js';
 import { httpClient, type HttpClient } from './http-client.js';
 
 const redisUrl = (): string => {
@@ -53,5 +54,9 @@ export const testService = async (t: Test): Promise<TestService> => {
     await removeKeys(redisUrl(), prefix);
     rmSync(folder, { recursive: true, force: true });
   });
+  await until(
+    'the demo project can be read',
+    async () => (await client.get('/projects/demo')).status === 200,
+  );
   return { url, credential, ...client };
 };
