@@ -144,7 +144,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
   const headers = { 'x-min-position': String(made.body.position) };
   const { body: before } = await service.get<Page>('/audit?limit=200', { headers });
 
-  t.test('bodies', async (t) => {
+  await t.test('bodies', async (t) => {
     t.plan(BODIES.length * 2);
     for (const [what, options, status = 400, detail = /\w{3}/] of BODIES) {
       const answer = await service.post(FLAGS, options);
@@ -154,7 +154,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     }
   });
 
-  t.test('paths, queries and headers', async (t) => {
+  await t.test('paths, queries and headers', async (t) => {
     t.plan(REQUESTS.length * 2);
     for (const [method, path, what, options, status = 400, detail = /\w{3}/] of REQUESTS) {
       const answer = await service.send(method, `/api/v1${path}`, options);
@@ -164,7 +164,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     }
   });
 
-  t.test('evaluation takes no more than it should', async (t) => {
+  await t.test('evaluation takes no more than it should', async (t) => {
     const path = '/projects/demo/environments/production/evaluate';
     const refused = async (status: number, options: Options): Promise<void> => {
       t.match(await service.post(path, options), { status, body: { detail: /\w{3}/ } });
@@ -179,7 +179,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     t.match(await service.get(`${path}?a=%00`), { status: 400 });
   });
 
-  t.test('none of it is in the log, and the read model goes on', async (t) => {
+  await t.test('none of it is in the log, and the read model goes on', async (t) => {
     const { body: after } = await service.get<Page>('/audit?limit=200', { headers });
     t.equal(after.items.length, before.items.length);
     const next = await service.post<{ position: number }>(`${PLACE}/enable`);
@@ -188,7 +188,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     t.match(await service.send('GET', '/ready'), { status: 200, body: { status: 'ready' } });
   });
 
-  t.test('a request id comes back when it is one', async (t) => {
+  await t.test('a request id comes back when it is one', async (t) => {
     const idOf = async (given: string) => {
       const answer = await service.send('GET', '/health', { headers: { 'x-request-id': given } });
       return answer.headers['x-request-id'];
@@ -198,7 +198,7 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     t.match(await idOf('a'.repeat(101)), /^[0-9a-f-]{36}$/);
   });
 
-  t.test('HEAD is GET without a body', async (t) => {
+  await t.test('HEAD is GET without a body', async (t) => {
     const head = await service.send('HEAD', '/api/v1/projects/demo');
     t.match(head, { status: 200, text: '', headers: { etag: /^"\d+"$/ } });
     t.match(await service.send('HEAD', '/health', { credential: null }), { status: 200, text: '' });

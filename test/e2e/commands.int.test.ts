@@ -153,7 +153,7 @@ test('commands', async (t) => {
   const service = await testService(t);
   const { body: document } = await service.send<Document>('GET', '/openapi.json');
 
-  t.test('every command of the API is tried here', async (t) => {
+  await t.test('every command of the API is tried here', async (t) => {
     const commands = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.entries(operations)
         .filter(([method, { tags }]) => method !== 'get' && !tags.includes('evaluation'))
@@ -166,5 +166,5 @@ test('commands', async (t) => {
   });
 
   for (const [index, one] of COMMAND_CASES.entries())
-    t.test(one.route, (t) => checkCommand(t, service, one, `p${index}`));
+    await t.test(one.route, (t) => checkCommand(t, service, one, `p${index}`));
 });

@@ -24,7 +24,7 @@ const PATH = '/api/v1/projects/demo/environments/production/evaluate';
 test('connections', async (t) => {
   const { url } = await testService(t);
 
-  t.test('what is no HTTP gets a problem, and the connection ends', async (t) => {
+  await t.test('what is no HTTP gets a problem, and the connection ends', async (t) => {
     const method = await exchange(url, `FOO / HTTP/1.1\r\n${REQUEST}\r\n`);
     t.match(method, isProblem(400, 'malformed-request'));
     const lengths = 'Content-Length: 2\r\nContent-Length: 3\r\n';
@@ -40,7 +40,7 @@ test('connections', async (t) => {
     t.match(path, isProblem(400, 'malformed-request'));
   });
 
-  t.test('a client that sends too slowly is let go', async (t) => {
+  await t.test('a client that sends too slowly is let go', async (t) => {
     const startedAt = performance.now();
     const slowly = [
       `POST ${PATH} HTTP/1.1\r\n${REQUEST}Content-Length: 100\r\n\r\n{"context":`,

@@ -19,7 +19,7 @@ test('evaluation over HTTP', async (t) => {
   const options = { credential: null, headers: { 'x-min-position': position } };
   const context = { targetingKey: 'anna', plan: { name: 'pro' } };
 
-  t.test('nobody needs a credential, and their own write is seen', async (t) => {
+  await t.test('nobody needs a credential, and their own write is seen', async (t) => {
     const one = await service.get<Evaluated>(`${PATH}/checkout?targetingKey=anna`, options);
     t.match(one, {
       status: 200,
@@ -32,7 +32,7 @@ test('evaluation over HTTP', async (t) => {
     t.match(posted, { status: 200, body: one.body });
   });
 
-  t.test('all flags at once', async (t) => {
+  await t.test('all flags at once', async (t) => {
     const expected = { checkout: { value: true, variant: 'on', reason: 'DEFAULT' } };
     const got = await service.get(`${PATH}?targetingKey=bert&plan=pro&plan=max`, options);
     t.match(got, { status: 200, body: { flags: expected } });
@@ -40,13 +40,13 @@ test('evaluation over HTTP', async (t) => {
     t.match(await service.post(PATH, { ...options, body }), { body: { flags: expected } });
   });
 
-  t.test('a flag that is not there is an answer', async (t) => {
+  await t.test('a flag that is not there is an answer', async (t) => {
     const answer = await service.get(`${PATH}/none`, options);
     t.match(answer, { status: 200, body: { reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' } });
     t.notOk(Object.hasOwn(answer.body as object, 'value'));
   });
 
-  t.test('at a past moment it is what it was', async (t) => {
+  await t.test('at a past moment it is what it was', async (t) => {
     const before = `position=${off.body.position}`;
     t.match(await service.get(`${PATH}/checkout?${before}`, options), {
       status: 200,
@@ -67,7 +67,7 @@ test('evaluation over HTTP', async (t) => {
     ['/projects/demo/environments/none/evaluate', 404, 'environment-not-found'],
     ['/projects/none/environments/production/evaluate', 404, 'environment-not-found'],
   ] as const;
-  t.test('what cannot be evaluated', async (t) => {
+  await t.test('what cannot be evaluated', async (t) => {
     t.plan(REFUSED.length + 1);
     for (const [path, status, code] of REFUSED)
       t.match(
@@ -79,7 +79,7 @@ test('evaluation over HTTP', async (t) => {
     t.match(await service.get(PATH, ahead), { status: 503 });
   });
 
-  t.test('names that every object has are only names', async (t) => {
+  await t.test('names that every object has are only names', async (t) => {
     await service.post('/projects/demo/environments', { body: { key: 'constructor' } });
     const flag = '/projects/demo/flags/toString';
     await service.post('/projects/demo/flags', {

@@ -31,14 +31,14 @@ test('import of a flagd file', async (t) => {
   const last = ({ flags }: Report): number =>
     Math.max(...flags.map(({ position = -1 }) => position));
 
-  t.test('a dry run reports and writes nothing', async (t) => {
+  await t.test('a dry run reports and writes nothing', async (t) => {
     const { body } = await service.post<Report>(`${IMPORT}?dryRun=true`, { body: FILE });
     t.match(body, { dryRun: true, summary: { created: 15, refused: 1 } });
     t.match(body.flags[0], { result: 'created', events: [{ type: 'FlagCreated' }] });
     t.equal(await stored(), 0);
   });
 
-  t.test('the first time creates, the second changes nothing', async (t) => {
+  await t.test('the first time creates, the second changes nothing', async (t) => {
     const first = await service.post<Report>(IMPORT, { body: FILE });
     t.match(first.body.summary, { created: 15, changed: 0, unchanged: 0, refused: 1 });
     t.equal(await stored(last(first.body)), 15);
@@ -47,7 +47,7 @@ test('import of a flagd file', async (t) => {
     t.equal(last(second.body), last(first.body));
   });
 
-  t.test('a flag that differs is changed, in the environments that are named', async (t) => {
+  await t.test('a flag that differs is changed, in the environments that are named', async (t) => {
     await service.post(IMPORT, { body: flagd({ one: toggle('off') }) });
     const path = `${IMPORT}?environment=staging&reason=only%20staging`;
     const { body } = await service.post<Report>(path, { body: flagd({ one: toggle('on') }) });
@@ -62,7 +62,7 @@ test('import of a flagd file', async (t) => {
     });
   });
 
-  t.test('a repeat with its Idempotency-Key writes nothing twice', async (t) => {
+  await t.test('a repeat with its Idempotency-Key writes nothing twice', async (t) => {
     const headers = { 'idempotency-key': 'import-1' };
     const request = { body: flagd({ two: toggle('off') }), headers };
     const first = await service.post<Report>(IMPORT, request);
@@ -73,7 +73,7 @@ test('import of a flagd file', async (t) => {
     t.match(reused.body.flags, [{ result: 'refused', code: 'idempotency-key-reused' }]);
   });
 
-  t.test('what it cannot take is refused flag by flag, and says where', async (t) => {
+  await t.test('what it cannot take is refused flag by flag, and says where', async (t) => {
     const { body } = await service.post<Report>(IMPORT, {
       body: flagd({
         'no key': toggle('on'),
@@ -87,31 +87,34 @@ test('import of a flagd file', async (t) => {
       if (result === 'refused') t.match(why, { code: /./, detail: /./ }, flag);
   });
 
-  t.test('a file that is none, a project and an environment that are not there', async (t) => {
-    const problem = (status: number, code: string) => ({
-      status,
-      body: { type: `urn:chronoflag:problem:${code}` },
-    });
-    t.match(await service.post(IMPORT, { body: {} }), problem(422, 'invalid-flagd-file'));
-    t.match(
-      await service.post(IMPORT, { body: { flags: [] } }),
-      problem(422, 'invalid-flagd-file'),
-    );
-    t.match(await service.post(IMPORT, { body: [] }), problem(400, 'invalid-request'));
-    t.match(await service.post(IMPORT), problem(400, 'invalid-request'));
-    t.match(
-      await service.post('/projects/nowhere/import', { body: FILE }),
-      problem(404, 'project-not-found'),
-    );
-    const elsewhere = await service.post<Report>(`${IMPORT}?environment=nowhere`, { body: FILE });
-    t.match(elsewhere.body.flags[0], { result: 'refused', code: 'environment-not-found' });
-    t.match(
-      await service.post(IMPORT, { body: FILE, headers: { 'idempotency-key': 'a b' } }),
-      problem(400, 'invalid-request'),
-    );
-    t.match(
-      await service.post(IMPORT, { body: FILE, credential: null }),
-      problem(401, 'unauthorized'),
-    );
-  });
+  await t.test(
+    'a file that is none, a project and an environment that are not there',
+    async (t) => {
+      const problem = (status: number, code: string) => ({
+        status,
+        body: { type: `urn:chronoflag:problem:${code}` },
+      });
+      t.match(await service.post(IMPORT, { body: {} }), problem(422, 'invalid-flagd-file'));
+      t.match(
+        await service.post(IMPORT, { body: { flags: [] } }),
+        problem(422, 'invalid-flagd-file'),
+      );
+      t.match(await service.post(IMPORT, { body: [] }), problem(400, 'invalid-request'));
+      t.match(await service.post(IMPORT), problem(400, 'invalid-request'));
+      t.match(
+        await service.post('/projects/nowhere/import', { body: FILE }),
+        problem(404, 'project-not-found'),
+      );
+      const elsewhere = await service.post<Report>(`${IMPORT}?environment=nowhere`, { body: FILE });
+      t.match(elsewhere.body.flags[0], { result: 'refused', code: 'environment-not-found' });
+      t.match(
+        await service.post(IMPORT, { body: FILE, headers: { 'idempotency-key': 'a b' } }),
+        problem(400, 'invalid-request'),
+      );
+      t.match(
+        await service.post(IMPORT, { body: FILE, credential: null }),
+        problem(401, 'unauthorized'),
+      );
+    },
+  );
 });

@@ -14,7 +14,7 @@ test('the OpenAPI document', async (t) => {
   });
   const operations = operationsOf(document);
 
-  t.test('is of version 3.1, with what the version asks for', async (t) => {
+  await t.test('is of version 3.1, with what the version asks for', async (t) => {
     t.match(document, { openapi: /^3\.1\.\d$/, info: { title: /\w/, version: /\w/ } });
     t.ok(operations.length > 40);
     t.notMatch(JSON.stringify(document), '"$ref"', 'it is whole: nothing refers elsewhere');
@@ -24,7 +24,7 @@ test('the OpenAPI document', async (t) => {
     }
   });
 
-  t.test('every schema in it is one', async (t) => {
+  await t.test('every schema in it is one', async (t) => {
     const ajv = new Ajv2020({ strict: false });
     const parts = operations.flatMap(({ name, parameters, requestBody, responses }) => [
       ...parameters.map(({ schema }) => ({ name, schema })),
@@ -37,7 +37,7 @@ test('the OpenAPI document', async (t) => {
     for (const { name, schema } of parts) t.ok(ajv.validateSchema(schema), name);
   });
 
-  t.test('every route says what it takes and what it answers', async (t) => {
+  await t.test('every route says what it takes and what it answers', async (t) => {
     for (const { name, path, parameters, responses, operation } of operations) {
       const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
       const inPath = parameters.filter((parameter) => parameter.in === 'path');
@@ -58,14 +58,14 @@ test('the OpenAPI document', async (t) => {
     }
   });
 
-  t.test('answers that are not JSON say so', async (t) => {
+  await t.test('answers that are not JSON say so', async (t) => {
     const kinds = (path: string) =>
       Object.keys(document.paths[path]?.['get']?.responses['200']?.content ?? {});
     t.strictSame(kinds('/metrics'), ['text/plain']);
     t.strictSame(kinds('/api/v1/audit/export'), ['application/x-ndjson', 'text/csv']);
   });
 
-  t.test('every body and every query is closed or says what more it may have', async (t) => {
+  await t.test('every body and every query is closed or says what more it may have', async (t) => {
     for (const { name, requestBody } of operations) {
       const schema = requestBody?.content['application/json']?.schema;
       if (schema === undefined) continue;
@@ -74,7 +74,7 @@ test('the OpenAPI document', async (t) => {
     }
   });
 
-  t.test('every number outside of bodies has an end', async (t) => {
+  await t.test('every number outside of bodies has an end', async (t) => {
     const numbers = operations.flatMap(({ name, parameters }) =>
       parameters
         .filter(({ schema }) => schema['type'] === 'integer' || schema['type'] === 'number')
@@ -84,14 +84,14 @@ test('the OpenAPI document', async (t) => {
     for (const { name, schema } of numbers) t.type(schema['maximum'], 'number', name);
   });
 
-  t.test('every operation has a name of its own', async (t) => {
+  await t.test('every operation has a name of its own', async (t) => {
     const ids = operations.map(({ operation }) => operation.operationId);
     for (const id of ids) t.match(id, /^(get|put|post|patch|delete)[A-Z][A-Za-z]*$/);
     t.equal(new Set(ids).size, ids.length);
     t.ok(ids.includes('putProjectFlagEnvironmentRollout'));
   });
 
-  t.test('who may call is as it says', async (t) => {
+  await t.test('who may call is as it says', async (t) => {
     t.strictSame(document.security, [{ credential: [] }]);
     for (const { name, method, path, operation } of operations) {
       const isPublic = PUBLIC.some((pattern) => pattern.test(path));
@@ -102,7 +102,7 @@ test('the OpenAPI document', async (t) => {
     }
   });
 
-  t.test('people can read it at /docs', async (t) => {
+  await t.test('people can read it at /docs', async (t) => {
     const page = await service.send('GET', '/docs', { credential: null });
     t.match(page, { status: 200, headers: { 'content-type': /^text\/html/ }, text: /Swagger UI/ });
     const script = await service.send('GET', '/docs/static/swagger-initializer.js', {

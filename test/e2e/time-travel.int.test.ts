@@ -29,26 +29,29 @@ test('the past over HTTP', async (t) => {
   const { body: history } = await get<Page<Fact>>(`${FLAG}/history?order=asc`);
   const timeOf = (revision: number): string => history.items[revision]?.recordedAt ?? '';
 
-  t.test('a flag at a revision, a position and a time, from tables and from the log', async (t) => {
-    const moments = [
-      'revision=1',
-      `position=${renamed.body.position}`,
-      `at=${timeOf(1)}`,
-      `at=${encodeURIComponent(timeOf(1).replace('Z', '+00:00'))}`,
-    ];
-    t.plan(moments.length * 2);
-    for (const moment of moments)
-      for (const source of ['read-model', 'log']) {
-        const answer = await get(`${FLAG}?${moment}&source=${source}`);
-        t.match(answer, {
-          status: 200,
-          headers: { etag: '"1"', 'x-position': String(renamed.body.position) },
-          body: { name: 'Checkout', status: 'active', revision: 1, environments: {} },
-        });
-      }
-  });
+  await t.test(
+    'a flag at a revision, a position and a time, from tables and from the log',
+    async (t) => {
+      const moments = [
+        'revision=1',
+        `position=${renamed.body.position}`,
+        `at=${timeOf(1)}`,
+        `at=${encodeURIComponent(timeOf(1).replace('Z', '+00:00'))}`,
+      ];
+      t.plan(moments.length * 2);
+      for (const moment of moments)
+        for (const source of ['read-model', 'log']) {
+          const answer = await get(`${FLAG}?${moment}&source=${source}`);
+          t.match(answer, {
+            status: 200,
+            headers: { etag: '"1"', 'x-position': String(renamed.body.position) },
+            body: { name: 'Checkout', status: 'active', revision: 1, environments: {} },
+          });
+        }
+    },
+  );
 
-  t.test('after its deletion a flag is an answer that says so', async (t) => {
+  await t.test('after its deletion a flag is an answer that says so', async (t) => {
     t.match(await get(FLAG), { status: 200, body: { status: 'deleted', revision: 3 } });
     t.match((await get<Page<Fact>>('/projects/shop/flags')).body, { items: [] });
     t.match((await get<Page<Fact>>('/projects/shop/flags?status=deleted')).body, {
@@ -57,7 +60,7 @@ test('the past over HTTP', async (t) => {
     t.match(await get(`${FLAG}/environments/production`), { status: 200 });
   });
 
-  t.test('lists, an environment and a whole project at a moment', async (t) => {
+  await t.test('lists, an environment and a whole project at a moment', async (t) => {
     const then = `position=${enabled.body.position}`;
     t.match((await get(`/projects/shop/flags?${then}`)).body, {
       items: [{ key: 'checkout', name: 'Checkout', enabled: { production: true } }],
@@ -74,7 +77,7 @@ test('the past over HTTP', async (t) => {
     });
   });
 
-  t.test('what changed between two moments', async (t) => {
+  await t.test('what changed between two moments', async (t) => {
     const flag = await get(`${FLAG}/diff?from=revision:0&to=position:${enabled.body.position}`);
     t.match(flag.body, {
       from: { revision: 0 },
@@ -124,13 +127,13 @@ test('the past over HTTP', async (t) => {
     ['/audit?cursor=abc', 400, 'invalid-cursor'],
     ['/audit/export?format=xml', 400, 'invalid-request'],
   ];
-  t.test('what cannot be answered has its own clear answer', async (t) => {
+  await t.test('what cannot be answered has its own clear answer', async (t) => {
     t.plan(REFUSED.length);
     for (const [path, status, code] of REFUSED)
       t.match(await get(path), problem(status, code), path);
   });
 
-  t.test('a restore tells the same about moments', async (t) => {
+  await t.test('a restore tells the same about moments', async (t) => {
     const restore = async (body: unknown) => service.post(`${FLAG}/restore`, { body });
     t.match(await restore({ at: LONG_AGO }), problem(404, 'flag-not-yet-created'));
     t.match(await restore({ at: FUTURE }), problem(422, 'moment-in-future'));
@@ -146,14 +149,14 @@ test('the past over HTTP', async (t) => {
     t.match(none, problem(400, 'invalid-request'));
   });
 
-  t.test('a position that is not reached in time', async (t) => {
+  await t.test('a position that is not reached in time', async (t) => {
     const ahead = { headers: { 'x-min-position': '9007199254740991' } };
     const answer = await service.get(FLAG, ahead);
     t.match(answer, problem(503, 'position-not-reached'));
     t.equal(answer.headers['retry-after'], '1');
   });
 
-  t.test('pages have every event once, in both directions', async (t) => {
+  await t.test('pages have every event once, in both directions', async (t) => {
     for (const order of ['asc', 'desc']) {
       const seen: Fact[] = [];
       const readOn = async (cursor: string | null): Promise<void> => {
@@ -172,7 +175,7 @@ test('the past over HTTP', async (t) => {
     }
   });
 
-  t.test('the audit log as one download', async (t) => {
+  await t.test('the audit log as one download', async (t) => {
     const ndjson = await get('/audit/export?project=shop');
     t.match(ndjson.headers, {
       'content-type': 'application/x-ndjson; charset=utf-8',
@@ -188,7 +191,7 @@ test('the past over HTTP', async (t) => {
     t.match(csv.body, /^[^\n]*position[^\n]*\r?\n[^\n]*FlagDeleted[^\n]*\r?\n$/);
   });
 
-  t.test('the read model is what the log says', async (t) => {
+  await t.test('the read model is what the log says', async (t) => {
     const answer = await get('/projects/shop/verify');
     t.match(answer.body, { agree: true, flagsChecked: 1, differences: [] });
   });
