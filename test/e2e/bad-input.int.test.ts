@@ -131,7 +131,7 @@ const looksLikeProblem = (
   found: [headers['content-type'], problem, status],
   wanted: [
     /^application\/problem\+json/,
-    { type: /^urn:chronoflag:problem:[a-z-]+$/, title: /\w/, status, detail, instance: /\w/ },
+    { type: /^urn:chronoflag:problem:[a-z0-9-]+$/, title: /\w/, status, detail, instance: /\w/ },
     status,
   ],
 });
