@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { load } from './load.js';
 
 const CONNECTIONS = 50;
-const ROUNDS = 2;
-const SECONDS = 2;
+const ROUNDS = 4;
+const SECONDS = 1;
 
 type Case = { name: string; path: string; bare: string; body?: string; reach: string };
 type Measured = { requests: number; perSecond: number; p99Ms: number; cpuMicros: number };

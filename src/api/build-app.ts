@@ -60,8 +60,9 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
+    done();
   });
   deps.prepare?.(app);
   refuseNul(app);

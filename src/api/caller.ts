@@ -61,11 +61,17 @@ export type Guard = Readonly<{ authenticate: Authenticate; metricsToken?: string
 export const guardRoutes = (app: FastifyInstance, { authenticate, metricsToken }: Guard): void => {
   app.decorateRequest('caller');
   app.decorateRequest('commandId', '');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _, done) => {
     const { access } = request.routeOptions.config;
     request.caller = NOBODY;
-    if (request.is404 || access === 'public') return;
-    if (access === 'metrics' && isMonitor(request, metricsToken)) return;
-    request.caller = await requireCaller(request, authenticate);
+    const isOpen = request.is404 || access === 'public';
+    if (isOpen || (access === 'metrics' && isMonitor(request, metricsToken))) {
+      done();
+      return;
+    }
+    requireCaller(request, authenticate).then((caller) => {
+      request.caller = caller;
+      done();
+    }, done);
   });
 };

@@ -50,7 +50,7 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong on our side'],
   'event-store-unavailable': [503, 'The event store is away; nothing was written'],
   'outcome-unknown': [503, 'The event store did not confirm in time'],
-  'position-not-reached': [503, 'The read model is behind'],
+  'position-not-reached': [503, 'What you ask for is not there yet'],
   'read-model-unavailable': [503, 'The read model is away'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;

@@ -5,7 +5,8 @@ import { type Config } from '../config.js';
 import { redisRulesetFeed } from '../infrastructure/redis-ruleset-feed.js';
 import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
-import { currentPosition, loadCurrentStates } from '../queries/load-current-states.js';
+import { loadCurrentStates } from '../queries/load-current-states.js';
+import { readPosition } from '../queries/moments/read-position.js';
 import { rulesetMemory } from '../queries/rulesets/ruleset-memory.js';
 
 export const diskCopyPath = ({ dataDirectory }: Config): string =>
@@ -21,7 +22,7 @@ export const startEvaluation = async (
     memory,
     feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),
     loadCurrentStates: loadCurrentStates(pool),
-    currentPosition: currentPosition(pool),
+    readPosition: readPosition(pool),
     diskCopy: rulesetDiskCopy(diskCopyPath(config), log),
     log,
   });

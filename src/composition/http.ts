@@ -6,6 +6,7 @@ import { healthRoutes, type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { type CredentialStore } from '../infrastructure/credentials.js';
 import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
+import { type VerificationStatus } from '../jobs/verification.js';
 import { type ProjectionStatus } from '../projections/projection-status.js';
 import { type ServiceMetrics } from './metrics.js';
 
@@ -48,6 +49,13 @@ export const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStat
   details: { source, ...details },
 });
 
+/** Before the first run there is nothing to hold against it. */
+export const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
+  name: 'verification',
+  isReady: last === undefined || last.differences.length === 0,
+  details: last ?? { ranAt: null },
+});
+
 /** What the log tells of a guarded request, next to its id. Never a body, a query or a header: they may hold secrets. */
 const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: FastifyReply) => ({
   durationMs: Math.round(elapsedTime * 100) / 100,
@@ -60,9 +68,9 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
   const { log, version, guard, routes, readiness, isStopping, metrics } = sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
-    app.addHook('onSend', (_, reply, payload, done) => {
+    app.addHook('onRequest', (_, reply, done) => {
       if (isStopping()) void reply.header('connection', 'close');
-      done(null, payload);
+      done();
     });
     app.addHook('onResponse', (request, reply, done) => {
       const { url: route = 'unknown' } = request.routeOptions;

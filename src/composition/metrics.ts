@@ -5,10 +5,12 @@ import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
 export type MetricSources = Readonly<{
   projections: () => readonly ProjectionStatus[];
   rulesets: () => RulesetStatus | undefined;
+  /** Position of the last event in the log. */
+  head: () => Promise<number>;
 }>;
 
 /** What Prometheus is told. Names end in their unit. */
-export const serviceMetrics = ({ projections, rulesets }: MetricSources) => {
+export const serviceMetrics = ({ projections, rulesets, head }: MetricSources) => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
@@ -46,6 +48,16 @@ export const serviceMetrics = ({ projections, rulesets }: MetricSources) => {
     registers,
     collect() {
       for (const { projection, position } of projections()) this.set({ projection }, position);
+    },
+  });
+  new Gauge({
+    name: 'chronoflag_log_position',
+    help: 'Position of the last event in the log; absent while the event store is away.',
+    registers,
+    async collect() {
+      this.reset();
+      const position = await head().catch(() => undefined);
+      if (position !== undefined) this.set(position);
     },
   });
   new Gauge({

@@ -13,7 +13,7 @@ import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/credentials.js';
 import { kurrentEventStore } from '../infrastructure/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres.js';
-import { rulesetsAt } from '../queries/environments/rulesets-at.js';
+import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { queriesOver } from '../queries/queries.js';
 import { startEvaluation } from './evaluation.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
@@ -45,7 +45,7 @@ export const startRequests = async (
     evaluationRoutes({
       memory,
       organizationId: () => FIRST_ORGANIZATION,
-      rulesetsAt: rulesetsAt(queries),
+      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
     }),
     ...queryRoutes(queries),
   ];

@@ -5,6 +5,7 @@ import { type Logger } from 'pino';
 import { type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
+import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
 import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
 import { firstStart } from './first-start.js';
 import {
@@ -13,7 +14,9 @@ import {
   createHttp,
   projectionReadiness,
   rulesetReadiness,
+  verificationReadiness,
 } from './http.js';
+import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './metrics.js';
 import { migrated, requireServices, untilDone } from './prepare.js';
 import { type Projector, startProjector } from './projector.js';
@@ -61,11 +64,21 @@ const listen = async (app: FastifyInstance, { port, host }: Config): Promise<str
   }
 };
 
-type Parts = { requests?: Requests; projector?: Projector; credential?: string };
+type Parts = {
+  requests?: Requests;
+  projector?: Projector;
+  jobs?: Jobs;
+  head?: () => Promise<number>;
+  credential?: string;
+};
 
-const readinessOf = ({ requests, projector }: Parts): readonly Readiness[] => [
+const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
+  role === 'all' || role === wanted;
+
+const readinessOf = ({ requests, projector, jobs }: Parts): readonly Readiness[] => [
   ...(requests === undefined ? [] : [rulesetReadiness(requests.rulesets())]),
   ...(projector?.status() ?? []).map(projectionReadiness),
+  ...(jobs === undefined ? [] : [verificationReadiness(jobs.verification())]),
 ];
 
 /**
@@ -79,6 +92,7 @@ export const startService = async (config: Config, log: Logger): Promise<Running
   const metrics = serviceMetrics({
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
+    head: async () => parts.head?.() ?? -1,
   });
 
   const bringUp = async (services: Services, client: EventStoreDBClient): Promise<void> => {
@@ -86,20 +100,28 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     const { requests } = parts;
     const secret = requests && (await firstStart(requests.commands, requests.credentials));
     if (secret !== undefined) parts.credential = secret;
-    if (config.role === 'api' || stopping.signal.aborted) return;
-    const { observeBatch: observe } = metrics;
-    parts.projector = startProjector(config, services, { client, log, observe });
-    resources.push(parts.projector.stop);
+    if (stopping.signal.aborted) return;
+    if (isOneOf(config, 'projector')) {
+      const { observeBatch: observe } = metrics;
+      parts.projector = startProjector(config, services, { client, log, observe });
+      resources.push(parts.projector.stop);
+    }
+    if (isOneOf(config, 'worker')) {
+      parts.jobs = startJobs(config, services, { client, log });
+      resources.push(parts.jobs.stop);
+    }
   };
 
   const openBackends = async (): Promise<void> => {
     const isComplete = await requireServices(config, log);
-    const services = await provideServices(config, stackLog(log));
+    const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
     const client = kurrentClient(services.eventStoreUrl);
-    resources.push(async () => client.dispose());
+    parts.head = kurrentEventLog(client).head;
+    // Not awaited: the client's own promise may never settle.
+    resources.push(async () => void client.dispose().catch(() => undefined));
     if (isComplete) await migrated(services.databaseUrl);
-    if (config.role !== 'projector') {
+    if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { client, log });
       resources.push(parts.requests.stop);
     }

@@ -1,7 +1,14 @@
 import { connect } from 'node:net';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
-import { startLocalStack, StartupError, type StackLog } from '../embedded/stack.js';
+import {
+  runningStack,
+  startLocalStack,
+  StartupError,
+  type StackLog,
+  type StackOptions,
+  type StackUrls,
+} from '../embedded/stack.js';
 
 /** Where the three backing services are, and how to let go of those that are ours. */
 export type Services = Readonly<{
@@ -63,22 +70,49 @@ const given = (url: string | undefined): string => {
   return url;
 };
 
+const stackOf = async (
+  { dataDirectory }: Config,
+  needs: StackOptions['needs'],
+  { log, joins }: ProvideOptions,
+): Promise<Partial<StackUrls> & { stop?: () => Promise<void> }> => {
+  if (!Object.values(needs).includes(true)) return {};
+  const running = joins ? await runningStack(dataDirectory) : undefined;
+  if (running !== undefined) return running;
+  const { eventStoreUrl, databaseUrl, redisUrl, stop } = await startLocalStack({
+    dataDirectory,
+    needs,
+    log,
+  });
+  return {
+    ...(eventStoreUrl !== undefined && { eventStoreUrl }),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    ...(redisUrl !== undefined && { redisUrl }),
+    stop,
+  };
+};
+
+export type ProvideOptions = Readonly<{
+  log: StackLog;
+  /** Use the services that a running process has on this data directory, instead of being refused. */
+  joins: boolean;
+}>;
+
 /** Starts, in the data directory, every service that has no URL. @throws StartupError */
-export const provideServices = async (config: Config, log: StackLog): Promise<Services> => {
+export const provideServices = async (
+  config: Config,
+  options: ProvideOptions,
+): Promise<Services> => {
   const needs = {
     eventStore: config.eventStoreUrl === undefined,
     postgres: config.databaseUrl === undefined,
     redis: config.redisUrl === undefined,
   };
-  const isNeeded = Object.values(needs).includes(true);
-  const stack = isNeeded
-    ? await startLocalStack({ dataDirectory: config.dataDirectory, needs, log })
-    : undefined;
+  const stack = await stackOf(config, needs, options);
   return {
-    eventStoreUrl: given(config.eventStoreUrl ?? stack?.eventStoreUrl),
-    databaseUrl: given(config.databaseUrl ?? stack?.databaseUrl),
-    redisUrl: given(config.redisUrl ?? stack?.redisUrl),
-    stop: async () => stack?.stop(),
+    eventStoreUrl: given(config.eventStoreUrl ?? stack.eventStoreUrl),
+    databaseUrl: given(config.databaseUrl ?? stack.databaseUrl),
+    redisUrl: given(config.redisUrl ?? stack.redisUrl),
+    stop: async () => stack.stop?.(),
   };
 };
 

@@ -16,6 +16,7 @@ import { installRedis } from './stack/redis/install.js';
 import { startRedis } from './stack/redis/start.js';
 import { reasonOf, StartupError } from './stack/startup-error.js';
 
+export { runningStack, type StackUrls } from './stack/running.js';
 export { StartupError, type Crash, type StackLog };
 
 /** What to start, and where to keep it. */

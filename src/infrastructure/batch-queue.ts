@@ -29,12 +29,13 @@ export const batchQueue = <T>(capacity: number) => {
       wakeConsumer();
       wakeProducer();
     },
-    /** Waits for the first item. Undefined after the end. @throws the error that it ended with */
-    take: async (limit: number): Promise<Taken<T> | undefined> => {
-      while (items.length === 0) {
-        if (end !== undefined && 'error' in end) throw end.error;
-        if (end !== undefined) return undefined;
+    /** Waits for so many items, or the end. Undefined after the end. @throws the error that it ended with */
+    take: async (limit: number, atLeast = 1): Promise<Taken<T> | undefined> => {
+      while (items.length < atLeast && end === undefined)
         await new Promise<void>((resolve) => (wakeConsumer = resolve));
+      if (items.length === 0) {
+        if (end !== undefined && 'error' in end) throw end.error;
+        return undefined;
       }
       const taken = items.slice(0, limit);
       items = items.slice(limit);

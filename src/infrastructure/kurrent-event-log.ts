@@ -16,8 +16,9 @@ import { toSafeInteger } from './kurrent-decode.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
 
 /** How many events make a batch at most: live, small, so that one transaction stays short. */
-const LIVE_BATCH = 500;
-const REPLAY_BATCH = 2_000;
+const LIVE_BATCH = { limit: 500, atLeast: 1 };
+/** A read always ends, so it can wait for large batches; small ones would cost a write to Postgres each. */
+const REPLAY_BATCH = { limit: 2_000, atLeast: 1_000 };
 
 /** An answer is overdue: a server that accepts connections and says nothing. Later silence is for keep-alive. */
 const ANSWER_MS = 5_000;
@@ -43,7 +44,7 @@ const markInOrder = (
 };
 
 const subscribeTo = (client: EventStoreDBClient, after: number | null) => {
-  const queue = batchQueue<LogEntry>(LIVE_BATCH);
+  const queue = batchQueue<LogEntry>(LIVE_BATCH.limit);
   let isConfirmed = false;
   const subscription = client.subscribeToAll({
     fromPosition: positionOf(after),
@@ -101,7 +102,7 @@ async function* readForward(
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
-  const queue = batchQueue<LogEntry>(REPLAY_BATCH * 2);
+  const queue = batchQueue<LogEntry>(REPLAY_BATCH.limit * 2);
   const reading = client.readAll({ direction: FORWARDS, fromPosition: positionOf(after) });
   // Reads begin at the position itself, and know no filter.
   const isWanted = ({ stream, position }: LogEvent): boolean =>

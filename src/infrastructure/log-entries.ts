@@ -21,11 +21,13 @@ const toBatch = (entries: readonly LogEntry[], before: number, isCaughtUp: boole
 export async function* batches(
   queue: BatchQueue<LogEntry>,
   after: number | null,
-  limit: number,
+  { limit, atLeast }: Readonly<{ limit: number; atLeast: number }>,
 ): AsyncGenerator<LogBatch> {
   let position = after ?? -1;
   let isLive = false;
-  for (let taken = await queue.take(limit); taken !== undefined; taken = await queue.take(limit)) {
+  for (;;) {
+    const taken = await queue.take(limit, atLeast);
+    if (taken === undefined) return;
     isLive ||= taken.items.includes('caught-up');
     const batch = toBatch(taken.items, position, isLive && taken.isEmpty);
     position = batch.position;

@@ -44,6 +44,10 @@ export const createPool = ({
     ...(queryMs > 0 && { statement_timeout: statementMs, query_timeout: queryMs }),
   });
   pool.on('error', onError);
+  // The pool listens to idle connections only; one that breaks while in use would end the process.
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
   return pool;
 };
 
@@ -58,12 +62,14 @@ const translated = (error: unknown): unknown =>
     ? new DataRefused(`${error.message} (SQLSTATE ${error.code ?? ''})`, { cause: error })
     : error;
 
-/** pg's own errors carry no SQLSTATE: the connection is gone, or still busy with a query that was given up. */
+/** The connection is gone or going: shutdown, crash, broken link; or busy with a query that was given up. */
 const isBroken = (error: unknown): boolean =>
-  error instanceof Error && /timeout|terminated|ECONN|EPIPE|not queryable/i.test(error.message);
+  isFromServer(error)
+    ? /^(57P|08)/.test(error.code ?? '')
+    : error instanceof Error && /timeout|terminated|ECONN|EPIPE|not queryable/i.test(error.message);
 
 const roll = async (client: pg.PoolClient, error: unknown): Promise<void> => {
-  if (!isFromServer(error) && isBroken(error)) {
+  if (isBroken(error)) {
     client.release(true);
     return;
   }

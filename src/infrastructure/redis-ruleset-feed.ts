@@ -28,6 +28,17 @@ const CONNECT_MS = 2_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
+/** Settles with the work, or at the abort when that comes first: connecting to a silent peer may take long. */
+const unlessAborted = async (signal: AbortSignal, work: Promise<void>): Promise<void> => {
+  let stop = (): void => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop);
+  });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', stop);
+};
+
 /**
  * Keeps the memory equal to the snapshot in Redis: loads everything, then follows the change stream on a connection
  * of its own. Loads again after a gap, a refill or a flush, connects again after any fault; meanwhile the memory
@@ -45,11 +56,6 @@ export const redisRulesetFeed = ({
   let confirmedAt: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let attempted = (): void => undefined;
-  const closed = new Promise<void>((resolve) => {
-    closing.signal.addEventListener('abort', () => {
-      resolve();
-    });
-  });
   const firstAttempt = new Promise<void>((resolve) => (attempted = resolve));
 
   const confirm = (): void => {
@@ -102,7 +108,7 @@ export const redisRulesetFeed = ({
         if (isCurrent && !closing.signal.aborted)
           log.warn({ err: error }, 'rulesets no longer follow Redis; the last ones are kept');
       });
-      await Promise.race([ended, closed]);
+      await unlessAborted(closing.signal, ended);
       isCurrent = false;
       attempted();
       await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);

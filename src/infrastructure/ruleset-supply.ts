@@ -10,7 +10,8 @@ export type RulesetSupplyOptions = Readonly<{
   memory: RulesetMemory;
   feed: RedisRulesetFeed;
   loadCurrentStates: () => Promise<CurrentStates>;
-  currentPosition: () => Promise<number | null>;
+  /** Where the read model stands; -1 while it has nothing. */
+  readPosition: () => Promise<Readonly<{ position: number }>>;
   diskCopy: RulesetDiskCopy;
   log: FeedLog;
 }>;
@@ -51,8 +52,8 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
 
   const fromPostgres = async (): Promise<void> => {
     const held = memory.current()?.position;
-    const position = await inTime(options.currentPosition());
-    if (position === null) return;
+    const { position } = await inTime(options.readPosition());
+    if (position < 0) return;
     if (position !== held) {
       const states = await inTime(options.loadCurrentStates());
       if (closing.signal.aborted || feed.isCurrent() || states.position === null) return;

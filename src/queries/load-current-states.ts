@@ -60,9 +60,3 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
     client.release(isBroken);
   }
 };
-
-/** The log position that the read model stands at; null while it has applied nothing. */
-export const currentPosition = (db: Pick<Pool, 'query'>) => async (): Promise<number | null> => {
-  const { rows } = await db.query<Checkpoint>({ name: 'current_position', text: CHECKPOINT });
-  return rows[0] === undefined ? null : Number(rows[0].position);
-};

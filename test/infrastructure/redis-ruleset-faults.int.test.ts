@@ -2,7 +2,7 @@ import { test } from 'tap';
 import { redisRulesetFeed } from '../../src/infrastructure/redis-ruleset-feed.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
-import { redisSnapshot } from '../support/redis-snapshot.js';
+import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 import { until } from '../support/until.js';
@@ -16,7 +16,7 @@ test('the last rulesets stay while Redis is away, and the feed finds back by its
   const revision = (): number | undefined =>
     memory.current()?.environments.get(PROD)?.flags.get('a')?.ruleset.revision;
   const feed = redisRulesetFeed({ url: server.url, prefix: 'faults', memory, log: silentLog() });
-  const snapshot = redisSnapshot(server.url, 'faults');
+  const snapshot = writtenSnapshot(server.url, 'faults');
   t.teardown(async () => {
     await feed.close();
     await snapshot.close();
@@ -32,7 +32,7 @@ test('the last rulesets stay while Redis is away, and the feed finds back by its
 
   await t.test('started later: everything is loaded', async (t) => {
     await server.start();
-    await snapshot.replace(5, { [PROD]: [aRuleset('a', { revision: 1 })] });
+    await snapshot.refill(5, { [PROD]: [aRuleset('a', { revision: 1 })] });
     t.ok(await memory.waitForPosition(5, ample));
     t.equal(revision(), 1);
   });
@@ -45,8 +45,7 @@ test('the last rulesets stay while Redis is away, and the feed finds back by its
       t.equal(revision(), 1);
       await server.start();
       await snapshot.forget();
-      snapshot.newGeneration('second');
-      await snapshot.replace(6, { [PROD]: [aRuleset('a', { revision: 2 })] });
+      await snapshot.refill(6, { [PROD]: [aRuleset('a', { revision: 2 })] });
       t.ok(await memory.waitForPosition(6, ample));
       t.equal(revision(), 2);
     },

@@ -3,7 +3,7 @@ import { flagAnswer } from '../../src/queries/rulesets/evaluation-answers.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisRulesetFeed } from '../../src/infrastructure/redis-ruleset-feed.js';
 import { redisServer } from '../support/redis-server.js';
-import { redisSnapshot } from '../support/redis-snapshot.js';
+import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 import { until } from '../support/until.js';
@@ -19,7 +19,7 @@ let made = 0;
 /** A snapshot in Redis, and a feed that follows it. */
 const followed = async (t: Test, url: string) => {
   const prefix = `feed-${process.pid}-${(made += 1)}`;
-  const snapshot = redisSnapshot(url, prefix);
+  const snapshot = writtenSnapshot(url, prefix);
   const memory = rulesetMemory();
   const log = silentLog();
   const feed = redisRulesetFeed({ url, prefix, memory, log });
@@ -49,7 +49,7 @@ test('the feed', async (t) => {
 
   await t.test('loads every environment, also an empty one', async (t) => {
     const { snapshot, memory, feed, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a'), off('b')], [DEV]: [] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a'), off('b')], [DEV]: [] });
     await feed.start();
     t.equal(memory.current()?.position, 7);
     t.equal(reason(PROD, 'a'), 'STATIC');
@@ -60,7 +60,7 @@ test('the feed', async (t) => {
 
   await t.test('follows changed, added and removed flags, and batches without any', async (t) => {
     const { snapshot, memory, feed, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a'), aRuleset('gone')] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a'), aRuleset('gone')] });
     await feed.start();
     await snapshot.change(8, PROD, off('a'));
     await snapshot.change(9, PROD, aRuleset('new'));
@@ -75,7 +75,7 @@ test('the feed', async (t) => {
 
   await t.test('takes in an environment that was added, replaced or deleted', async (t) => {
     const { snapshot, memory, feed, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a')] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a')] });
     await feed.start();
     await snapshot.replace(8, { [DEV]: [off('a')] });
     await snapshot.replace(9, { [PROD]: [off('a')] });
@@ -89,7 +89,7 @@ test('the feed', async (t) => {
 
   await t.test('loads again when entries are missing', async (t) => {
     const { snapshot, memory, feed, log, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a')] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a')] });
     await feed.start();
     const { redis, layout } = snapshot;
     // A change whose entry never comes: only the snapshot and the next `prev` tell of it.
@@ -97,7 +97,16 @@ test('the feed', async (t) => {
       .multi()
       .hset(layout.rulesets(PROD), 'a', JSON.stringify(off('a')))
       .hset(layout.checkpoint, 'position', 9)
-      .xadd(layout.changes, '9-0', 'prev', '8-0', 'generation', 'first', 'changes', '[]')
+      .xadd(
+        layout.changes,
+        '9-0',
+        'prev',
+        '8-0',
+        'generation',
+        snapshot.generation(),
+        'changes',
+        '[]',
+      )
       .exec();
     t.ok(await memory.waitForPosition(9, ample));
     t.equal(reason(PROD, 'a'), 'DISABLED');
@@ -106,11 +115,10 @@ test('the feed', async (t) => {
 
   await t.test('loads again when the snapshot was refilled as another generation', async (t) => {
     const { snapshot, memory, feed, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a')], [DEV]: [aRuleset('a')] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a')], [DEV]: [aRuleset('a')] });
     await feed.start();
     await snapshot.forget();
-    snapshot.newGeneration('second');
-    await snapshot.replace(7, { [PROD]: [off('a')] });
+    await snapshot.refill(7, { [PROD]: [off('a')] });
     await until('the refill is taken in', () => reason(PROD, 'a') === 'DISABLED');
     t.notOk(memory.current()?.environments.has(DEV));
     await snapshot.change(8, PROD, aRuleset('a'));
@@ -120,13 +128,12 @@ test('the feed', async (t) => {
 
   await t.test('keeps what it has while Redis is empty or behind, then goes on', async (t) => {
     const { snapshot, memory, feed, reason } = await followed(t, url);
-    await snapshot.replace(7, { [PROD]: [aRuleset('a')] });
+    await snapshot.refill(7, { [PROD]: [aRuleset('a')] });
     await feed.start();
     await snapshot.forget();
     await until('the flush is noticed', () => !feed.isCurrent());
     t.equal(reason(PROD, 'a'), 'STATIC');
-    snapshot.newGeneration('second');
-    await snapshot.replace(3, { [PROD]: [] });
+    await snapshot.refill(3, { [PROD]: [] });
     await snapshot.batch(6, []);
     t.equal(reason(PROD, 'a'), 'STATIC');
     await snapshot.change(8, PROD, off('a'));
@@ -140,7 +147,7 @@ test('the feed', async (t) => {
     'an update is taken in at one position, also when environments are read late',
     async (t) => {
       const { snapshot, memory, feed } = await followed(t, url);
-      await snapshot.replace(1, { [PROD]: [aRuleset('a')] });
+      await snapshot.refill(1, { [PROD]: [aRuleset('a')] });
       await feed.start();
       const torn: string[] = [];
       // Both environments change in one batch, so every state that is seen has the same flag in both.

@@ -9,7 +9,7 @@ import { rulesetSupply } from '../../src/infrastructure/ruleset-supply.js';
 import { type CurrentStates } from '../../src/queries/load-current-states.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
-import { redisSnapshot } from '../support/redis-snapshot.js';
+import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 import { until } from '../support/until.js';
@@ -77,7 +77,7 @@ const aProcess = (t: Test, url: string, path: string, states: () => CurrentState
     log,
     diskCopy: rulesetDiskCopy(path, log),
     loadCurrentStates: async () => states() ?? away(),
-    currentPosition: async () => states()?.position ?? away(),
+    readPosition: async () => ({ position: states()?.position ?? (await away()) }),
   });
   t.teardown(() => supply.close());
   const revision = () => memory.current()?.environments.get(PROD)?.flags.get('a')?.ruleset.revision;
@@ -88,7 +88,7 @@ test('rulesets come from wherever they can be had', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'ruleset-supply-'));
   const path = join(folder, 'rulesets');
   const server = await redisServer();
-  const snapshot = redisSnapshot(server.url, 'supply');
+  const snapshot = writtenSnapshot(server.url, 'supply');
   t.teardown(async () => {
     await snapshot.close();
     await server.stop();
@@ -131,7 +131,7 @@ test('rulesets come from wherever they can be had', async (t) => {
     const { memory, supply, revision } = aProcess(t, server.url, path, () => undefined);
     await supply.start();
     await server.start();
-    await snapshot.replace(9, { [PROD]: [aRuleset('a', { revision: 9 })] });
+    await snapshot.refill(9, { [PROD]: [aRuleset('a', { revision: 9 })] });
     t.ok(await memory.waitForPosition(9, ample));
     t.equal(revision(), 9);
     await until('Redis is followed', () => supply.status().isConnected);
@@ -146,7 +146,7 @@ test('rulesets come from wherever they can be had', async (t) => {
     t.ok(await memory.waitForPosition(12, ample));
     t.equal(supply.status().source, 'postgres');
     await server.start();
-    await snapshot.replace(10, { [PROD]: [aRuleset('a', { revision: 10 })] });
+    await snapshot.refill(10, { [PROD]: [aRuleset('a', { revision: 10 })] });
     await snapshot.change(13, PROD, aRuleset('a', { revision: 13 }));
     t.ok(await memory.waitForPosition(13, ample));
     t.equal(supply.status().source, 'redis');

@@ -25,6 +25,7 @@ import { verifyProject } from '../../src/queries/log/verify-project.js';
 import { resolveMoment } from '../../src/queries/moments/resolve-moment.js';
 import { readModelSource } from '../../src/queries/read-model-source.js';
 import { type StateSource } from '../../src/queries/state-source.js';
+import { testDatabase } from '../support/database.js';
 import {
   ENVIRONMENTS,
   logs,
@@ -33,7 +34,7 @@ import {
   PROJECT_ID,
   projectBegins,
 } from '../support/histories.js';
-import { eventLogOf, fillReadModel, readModelDatabase } from '../support/read-model.js';
+import { eventLogOf, fillReadModel } from '../support/read-model.js';
 
 const SEED = 20_260_102;
 const RUNS = { seed: SEED, numRuns: 15 };
@@ -80,8 +81,7 @@ const positionsOf = (log: Log): readonly number[] =>
   log.flatMap(({ position }) => [position, position + 1]);
 
 test('states at every position are the fold of the log, from both sources', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const readModel = readModelSource(db);
 
   const check = async (log: Log): Promise<void> => {
@@ -109,8 +109,7 @@ test('states at every position are the fold of the log, from both sources', asyn
 });
 
 test('a time is the last event recorded at or before it, a revision the event itself', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     for (const { stream, revision, position, recordedAt } of log) {
@@ -127,8 +126,7 @@ test('a time is the last event recorded at or before it, a revision the event it
 });
 
 test('lists of the past show each flag as it was', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     for (const { position } of log) {
@@ -156,8 +154,7 @@ const existing = (flag: Flag): ExistingFlag | undefined =>
   flag.status === 'absent' ? undefined : flag;
 
 test('the history of a flag tells what each event changed', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     for (const flag of FLAGS) {
@@ -180,8 +177,7 @@ test('the history of a flag tells what each event changed', async (t) => {
 });
 
 test('a diff between any two positions tells what the folds differ in', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const environment = 'production';
   const diffAt = async (log: Log, from: number, to: number): Promise<void> => {
     const moments = [{ position: from }, { position: to }] as const;
@@ -206,8 +202,7 @@ test('a diff between any two positions tells what the folds differ in', async (t
 });
 
 test('the read model is verified against the log', async (t) => {
-  const { db, close } = await readModelDatabase();
-  t.teardown(close);
+  const { pool: db } = await testDatabase(t);
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     const { position } = log.at(-1)!;

@@ -19,12 +19,11 @@ export const memoryEventLog = (
     for (const go of waiting) go();
     waiting.clear();
   };
-  const news = (signal: AbortSignal): Promise<void> =>
+  /** Resolves at once when something came while nobody waited. */
+  const news = (isThere: () => boolean): Promise<void> =>
     new Promise((resolve) => {
-      waiting.add(resolve);
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
+      if (isThere()) resolve();
+      else waiting.add(resolve);
     });
   const after = (position: number): readonly LogEvent[] =>
     deliver(log.filter((event) => event.position > position));
@@ -39,6 +38,7 @@ export const memoryEventLog = (
   }
   async function* subscribe(from: number | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
     const began = breaks;
+    signal.addEventListener('abort', wake, { once: true });
     let position = from ?? -1;
     while (!signal.aborted) {
       for await (const batch of readForward(position)) {
@@ -48,7 +48,8 @@ export const memoryEventLog = (
       }
       if (after(position).length > 0) continue;
       yield { events: [], position, isCaughtUp: true };
-      await news(signal);
+      const seen = position;
+      await news(() => signal.aborted || breaks !== began || after(seen).length > 0);
       if (breaks !== began) throw new Error('The subscription broke.');
     }
   }

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
 import { type Event } from '../../src/domain/decider.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
@@ -11,43 +9,7 @@ import { type Recorded } from '../../src/domain/recorded.js';
 import { parseStream, projectIdOf } from '../../src/domain/streams.js';
 import { type EventLog } from '../../src/queries/log/event-log.js';
 
-const MIGRATIONS = new URL('../../migrations/read-model/', import.meta.url);
-
 type Log = readonly Recorded<DomainEvent>[];
-
-/** A database of its own with the read model's tables; `close` drops it. Needs TEST_DATABASE_URL. */
-export type ReadModelDatabase = Readonly<{ db: pg.Pool; close: () => Promise<void> }>;
-
-const serverUrl = (): URL => {
-  const url = process.env['TEST_DATABASE_URL'];
-  if (url === undefined) throw new Error('TEST_DATABASE_URL names the Postgres server to test on.');
-  return new URL(url);
-};
-
-const onServer = async (statement: string): Promise<void> => {
-  const client = new pg.Client({ connectionString: serverUrl().href });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-};
-
-export const readModelDatabase = async (): Promise<ReadModelDatabase> => {
-  const name = `queries_${randomBytes(6).toString('hex')}`;
-  await onServer(`create database ${name}`);
-  const url = serverUrl();
-  url.pathname = `/${name}`;
-  const db = new pg.Pool({ connectionString: url.href, max: 4 });
-  for (const file of (await readdir(MIGRATIONS)).toSorted()) {
-    await db.query(await readFile(new URL(file, MIGRATIONS), 'utf8'));
-  }
-  return {
-    db,
-    close: async () => {
-      await db.end();
-      await onServer(`drop database ${name} with (force)`);
-    },
-  };
-};
 
 const insert = async (db: pg.Pool, table: string, row: Record<string, unknown>): Promise<void> => {
   const columns = Object.keys(row);

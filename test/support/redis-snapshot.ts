@@ -1,45 +1,50 @@
-import { type ChainableCommander, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { type RulesetChange } from '../../src/domain/evaluation/change.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { redisLayout } from '../../src/infrastructure/redis-layout.js';
+import { redisSnapshot, type Stand } from '../../src/infrastructure/redis-snapshot.js';
+import { type SnapshotWrite } from '../../src/projections/evaluation-snapshot.js';
 
-/** Writes the evaluation snapshot as redis-layout.ts says, one batch a transaction. */
-export const redisSnapshot = (url: string, prefix: string) => {
+type Contents = Readonly<Record<string, readonly Ruleset[] | null>>;
+
+const textsOf = (rulesets: readonly Ruleset[]): ReadonlyMap<string, string> =>
+  new Map(rulesets.map((ruleset) => [ruleset.key, JSON.stringify(ruleset)]));
+
+const fillOf = ([environment, rulesets]: [string, Contents[string]]): SnapshotWrite => ({
+  environment,
+  fill: rulesets ? textsOf(rulesets) : null,
+});
+
+const flagsOf = (change: RulesetChange): readonly SnapshotWrite[] => {
+  if ('reload' in change) return [];
+  const { environment, flag, ruleset } = change;
+  const text = ruleset === null ? null : JSON.stringify(ruleset);
+  return [{ environment, flags: new Map([[flag, text]]) }];
+};
+
+/** The projector's own writer, told directly what to write. An empty Redis is filled, then batches are applied. */
+export const writtenSnapshot = (url: string, prefix: string) => {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
   const layout = redisLayout(prefix);
-  let prev = '0-0';
-  let generation = 'first';
+  const writer = redisSnapshot(redis, layout);
+  let stand: Stand | undefined;
 
-  const set = (to: ChainableCommander, id: string, flag: string, ruleset: Ruleset | null): void => {
-    if (ruleset === null) to.hdel(layout.rulesets(id), flag);
-    else to.hset(layout.rulesets(id), flag, JSON.stringify(ruleset));
-  };
+  const checkpointAt = (position: number) => ({
+    position,
+    recordedAt: '2026-01-01T00:00:00.000Z',
+  });
 
   const batch = async (
     position: number,
     changes: readonly RulesetChange[],
-    rulesets: Readonly<Record<string, readonly Ruleset[] | null>> = {},
+    contents: Contents = {},
   ): Promise<void> => {
-    const transaction = redis.multi();
-    for (const [id, content] of Object.entries(rulesets)) {
-      transaction.del(layout.rulesets(id));
-      if (content === null) transaction.hdel(layout.environments, id);
-      else transaction.hset(layout.environments, id, position);
-      for (const ruleset of content ?? []) set(transaction, id, ruleset.key, ruleset);
-    }
-    for (const change of changes)
-      if (!('reload' in change)) set(transaction, change.environment, change.flag, change.ruleset);
-    const id = `${position}-0`;
-    const fields = ['prev', prev, 'generation', generation, 'changes', JSON.stringify(changes)];
-    transaction.hset(layout.checkpoint, {
-      position,
-      generation,
-      recordedAt: '2026-01-01T00:00:00.000Z',
-    });
-    transaction.xadd(layout.changes, id, ...fields);
-    await transaction.exec();
-    prev = id;
+    if (stand === undefined) throw new Error('Fill it first.');
+    const writes = [...Object.entries(contents).map(fillOf), ...changes.flatMap(flagsOf)];
+    const outcome = await writer.apply(stand, checkpointAt(position), { changes, writes });
+    if (outcome !== 'written') throw new Error(`Redis stands at ${JSON.stringify(outcome)}.`);
+    stand = { position, generation: stand.generation };
   };
 
   return {
@@ -49,22 +54,28 @@ export const redisSnapshot = (url: string, prefix: string) => {
     /** Sets one flag of an environment that exists. */
     change: (position: number, environment: string, ruleset: Ruleset) =>
       batch(position, [{ environment, flag: ruleset.key, ruleset }]),
-    /** Replaces whole environments; `null` deletes one. */
-    replace: (position: number, rulesets: Readonly<Record<string, readonly Ruleset[] | null>>) =>
+    /** Replaces whole environments in one batch; `null` deletes one. */
+    replace: (position: number, contents: Contents) =>
       batch(
         position,
-        Object.keys(rulesets).map((environment) => ({ environment, reload: true })),
-        rulesets,
+        Object.keys(contents).map((environment) => ({ environment, reload: true })),
+        contents,
       ),
+    /** Replaces everything, as another generation. */
+    refill: async (
+      position: number,
+      contents: Readonly<Record<string, readonly Ruleset[]>>,
+    ): Promise<void> => {
+      const texts = Object.entries(contents).map(
+        ([id, rulesets]) => [id, textsOf(rulesets)] as const,
+      );
+      stand = await writer.refill(checkpointAt(position), new Map(texts));
+    },
+    generation: (): string => stand?.generation ?? '',
     /** What a flush leaves, for this prefix only. */
     forget: async (): Promise<void> => {
       const keys = await redis.keys(`{${prefix}}:*`);
       if (keys.length > 0) await redis.del(keys);
-      prev = '0-0';
-    },
-    /** What comes next belongs to a refill. */
-    newGeneration: (name: string): void => {
-      generation = name;
     },
     close: async (): Promise<void> => {
       redis.disconnect();

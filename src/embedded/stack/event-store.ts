@@ -11,6 +11,8 @@ export const EVENT_STORE_ENTRY = fileURLToPath(
   new URL('../../../dist/embedded/event-store/main.js', import.meta.url),
 );
 
+export const eventStoreUrl = (port: number): string => `esdb://127.0.0.1:${port}?tls=false`;
+
 /**
  * Starts the embedded event store on 127.0.0.1:`port` with its log in `<dataDirectory>/event-store`; gives its URL.
  * @throws LaunchError; StartupError when the program is not built.
@@ -31,5 +33,5 @@ export const startEventStore = async (
     stopSignals: ['SIGTERM'],
     graceMs: 8_000,
   });
-  return `esdb://127.0.0.1:${port}?tls=false`;
+  return eventStoreUrl(port);
 };

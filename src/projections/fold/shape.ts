@@ -2,30 +2,44 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 
 type Kind = 'string' | 'object' | 'array';
+type Shape = readonly (readonly [name: string, kind: Kind])[];
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
 
-const check = (state: object, shape: Readonly<Record<string, Kind>>): void => {
-  const members = new Map<string, unknown>(Object.entries(state));
-  for (const [name, kind] of Object.entries(shape)) {
-    const value = members.get(name);
+const check = (state: object, shape: Shape): void => {
+  const members: Readonly<Record<string, unknown>> = { ...state };
+  for (const [name, kind] of shape) {
+    const value = members[name];
     if (value === null || kindOf(value) !== kind)
       throw new Error(`After it, '${name}' is not of kind ${kind}.`);
   }
 };
+
+const PROJECT: Shape = [
+  ['name', 'string'],
+  ['environments', 'array'],
+];
+
+const FLAG: Shape = [
+  ['name', 'string'],
+  ['description', 'string'],
+  ['type', 'string'],
+  ['salt', 'string'],
+  ['tags', 'array'],
+  ['variants', 'array'],
+  ['defaults', 'object'],
+  ['environments', 'object'],
+];
 
 /**
  * Folding trusts history; readers of what it makes trust these members. So a stored event that breaks them stops the
  * projections instead. @throws Error
  */
 export const checkProject = (state: ExistingProject): void => {
-  check(state, { name: 'string', environments: 'array' });
+  check(state, PROJECT);
 };
 
 /** @throws Error */
 export const checkFlag = (state: ExistingFlag): void => {
-  check(state, {
-    ...{ name: 'string', description: 'string', type: 'string', salt: 'string' },
-    ...{ tags: 'array', variants: 'array', defaults: 'object', environments: 'object' },
-  });
+  check(state, FLAG);
 };

@@ -52,17 +52,27 @@ const atRevision = async (
       'Revisions count the changes of one flag or project: ask for a time or a position here.',
     );
   }
-  const { rows } = await db.query<Moment>({
+  const { rows } = await db.query<{ position: number | null; last: number | null }>({
     name: 'position_of_revision',
-    text: `select e.position::float8 as position
-             from audit_event e
-            where e.stream = $1
-              and e.revision = $2`,
+    text: `select (select e.position
+                     from audit_event e
+                    where e.stream = $1
+                      and e.revision = $2)::float8 as position,
+                  (select max(e.revision)
+                     from audit_event e
+                    where e.stream = $1)::float8 as last`,
     values: [stream, revision],
   });
-  const [moment] = rows;
-  if (moment !== undefined) return moment;
-  throw new DomainError('revision-not-found', `There is no revision ${revision} of it.`);
+  const [found] = rows;
+  const last = found?.last ?? null;
+  // Of an unknown stream there is no revision at all: looking it up at any moment tells what is unknown.
+  if (last === null) return readPosition(db)();
+  const position = found?.position ?? null;
+  if (position !== null) return { position };
+  throw new DomainError(
+    'revision-not-found',
+    `It has the revisions 0 to ${last}; there is no revision ${revision}.`,
+  );
 };
 
 /**

@@ -43,6 +43,10 @@ const startPatiently = async (guardian: Guardian, spec: ServiceSpec): Promise<vo
   }
 };
 
+/** Where the service's own database is. */
+export const postgresUrl = (port: number, password: string): string =>
+  `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`;
+
 /**
  * Starts Postgres on 127.0.0.1:`port` with its files in `<dataDirectory>/postgres`, made when they are not there.
  * Gives the URL of the database `chronoflag` for the role that owns it (no superuser; it may create databases).
@@ -76,5 +80,5 @@ export const startPostgres = async (
     graceMs: 8_000,
   });
   await ensureDatabase({ port, administratorPassword: postgresAdministrator, password });
-  return `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`;
+  return postgresUrl(port, password);
 };

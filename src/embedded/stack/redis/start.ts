@@ -29,6 +29,9 @@ const configuration = (folder: string, { port, password }: RedisOptions): string
     '',
   ].join('\n');
 
+export const redisUrl = (port: number, password: string): string =>
+  `redis://:${password}@127.0.0.1:${port}/0`;
+
 /**
  * Starts a private Redis on 127.0.0.1:`port` with its files in `<dataDirectory>/redis`; gives its URL.
  * @throws LaunchError
@@ -48,5 +51,5 @@ export const startRedis = async (guardian: Guardian, options: RedisOptions): Pro
     stopSignals: ['SIGTERM'],
     graceMs: 8_000,
   });
-  return `redis://:${password}@127.0.0.1:${port}/0`;
+  return redisUrl(port, password);
 };

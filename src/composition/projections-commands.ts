@@ -1,0 +1,125 @@
+import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
+import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
+import { migrateDatabase } from '../infrastructure/migrate.js';
+import { createPool, databaseOn } from '../infrastructure/postgres.js';
+import { withRebuildDatabase } from '../infrastructure/postgres-rebuild.js';
+import { loadCheckpoint } from '../projections/checkpoint.js';
+import { READ_MODEL } from '../projections/index.js';
+import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-projection.js';
+import { type Comparison } from '../projections/rebuild/rebuild-database.js';
+import { type RebuildProgress } from '../projections/rebuild/rebuild-options.js';
+
+export type Print = (line: string) => void;
+
+/** The two services that a rebuild needs. */
+export type RebuildServices = Readonly<{ eventStoreUrl: string; databaseUrl: string }>;
+
+const PROGRESS_MS = 1_000;
+
+const count = (number: number): string => Math.round(number).toLocaleString('en');
+
+/** Prints a line a second: how many events, how fast, how far, how long still. @returns what stops it */
+const showProgress = (progress: RebuildProgress, print: Print): (() => void) => {
+  const began = performance.now();
+  const timer = setInterval(() => {
+    const seconds = (performance.now() - began) / 1_000;
+    const { phase, events, position, head } = progress;
+    const done = head > 0 ? Math.min(1, Math.max(0, position) / head) : 1;
+    const left = done > 0 ? (seconds / done) * (1 - done) : 0;
+    const how = `${count(events)} events, ${count(events / seconds)}/s`;
+    const far = `${(done * 100).toFixed(1)} %, ${count(left)} s left`;
+    print(phase === 'reading' ? `${phase}: ${how}, ${far}` : `${phase}: ${how}`);
+  }, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+  };
+};
+
+const comparisonLines = ({ live, rebuilt }: Comparison): readonly string[] => {
+  const cells = rebuilt.map(({ table, rows, sum }, nth) => {
+    const was = live[nth];
+    const isEqual = was?.rows === rows && was.sum === sum;
+    return [table, count(was?.rows ?? 0), was?.sum ?? '', count(rows), sum, isEqual ? '=' : 'NO'];
+  });
+  const all = [['table', 'live rows', 'checksum', 'rebuilt rows', 'checksum', 'equal'], ...cells];
+  const widths = all.reduce<number[]>(
+    (most, row) => row.map((cell, nth) => Math.max(most[nth] ?? 0, cell.length)),
+    [],
+  );
+  const isEqual = cells.every((row) => row.at(-1) === '=');
+  return [
+    ...all.map((row) => row.map((cell, nth) => cell.padEnd(widths[nth] ?? 0)).join('  ')),
+    isEqual ? 'The rebuilt read model is equal.' : 'The rebuilt read model is DIFFERENT.',
+  ];
+};
+
+const reportLines = (report: RebuildReport, seconds: number): readonly string[] => {
+  const { comparison, poison, events, position } = report;
+  const compared = comparison
+    ? comparisonLines(comparison)
+    : ['The serving read model was empty or behind; there was nothing to compare.'];
+  const stopped = poison
+    ? [
+        `It stops in front of position ${poison.position}: '${poison.type}', event ${poison.revision} of`,
+        `'${poison.stream}', cannot be applied: ${poison.error}`,
+      ]
+    : [];
+  const rate = count(events / seconds);
+  return [
+    ...compared,
+    ...stopped,
+    `Rebuilt from ${count(events)} events in ${seconds.toFixed(1)} s (${rate}/s), up to position ${position}.`,
+  ];
+};
+
+/** Not awaited: the client's own promise may never settle. */
+const dispose = (client: ReturnType<typeof kurrentClient>): void => {
+  client.dispose().catch(() => undefined);
+};
+
+/** Rebuilds the read model while the old one serves, and tells how it went. @returns the process's exit code */
+export const rebuildCommand = async (
+  { eventStoreUrl, databaseUrl }: RebuildServices,
+  print: Print,
+  signal: AbortSignal,
+): Promise<number> => {
+  const progress: RebuildProgress = { phase: 'reading', events: 0, position: -1, head: -1 };
+  const began = performance.now();
+  const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 1 });
+  await migrateDatabase(pool).finally(() => pool.end());
+  const client = kurrentClient(eventStoreUrl);
+  const stopShowing = showProgress(progress, print);
+  try {
+    const eventLog = kurrentEventLog(client);
+    const report = await withRebuildDatabase(databaseUrl, (database) =>
+      rebuildReadModel({ database, eventLog, signal, progress }),
+    );
+    const lines = reportLines(report, (performance.now() - began) / 1_000);
+    for (const line of lines) print(line);
+    return report.poison === undefined ? 0 : 1;
+  } finally {
+    stopShowing();
+    dispose(client);
+  }
+};
+
+/** Tells where the read model stands, and how far the log goes. @returns the process's exit code */
+export const statusCommand = async (
+  { eventStoreUrl, databaseUrl }: RebuildServices,
+  print: Print,
+): Promise<number> => {
+  const client = kurrentClient(eventStoreUrl);
+  const pool = createPool({ url: databaseUrl });
+  try {
+    const head = await kurrentEventLog(client).head();
+    const { position, recordedAt } = await databaseOn(pool).transaction((tx) =>
+      loadCheckpoint(tx, READ_MODEL),
+    );
+    print(`${READ_MODEL}: position ${position}, last event of ${recordedAt ?? 'never'}`);
+    print(`log: position ${head}`);
+    return 0;
+  } finally {
+    await pool.end();
+    dispose(client);
+  }
+};

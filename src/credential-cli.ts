@@ -1,0 +1,43 @@
+import { issueAdminCredential } from './composition/first-start.js';
+import { migrated } from './composition/prepare.js';
+import { provideServices } from './composition/services.js';
+import { writeSide } from './composition/write-side.js';
+import { loadConfig } from './config.js';
+import { credentialStore } from './infrastructure/credentials.js';
+import { kurrentClient, kurrentEventStore } from './infrastructure/kurrent-event-store.js';
+import { createPool } from './infrastructure/postgres.js';
+
+const USAGE = `npm run credential -- issue     issues another admin credential
+npm run credential -- replace   issues one and revokes all others`;
+
+const quiet = (): void => undefined;
+
+const run = async (command: string | undefined): Promise<number> => {
+  if (command !== 'issue' && command !== 'replace') {
+    process.stdout.write(`${USAGE}\n`);
+    return 2;
+  }
+  const log = { info: quiet, warn: quiet };
+  const services = await provideServices(loadConfig(process.env), { log, joins: true });
+  await migrated(services.databaseUrl);
+  const pool = createPool({ url: services.databaseUrl, max: 1 });
+  const commands = writeSide(kurrentEventStore(kurrentClient(services.eventStoreUrl)));
+  try {
+    const credential = await issueAdminCredential(commands, credentialStore(pool), {
+      reason: `npm run credential -- ${command}`,
+      replace: command === 'replace',
+    });
+    process.stdout.write(`The admin credential, shown this once:\n  ${credential}\n`);
+    return 0;
+  } finally {
+    await pool.end();
+    await services.stop();
+  }
+};
+
+try {
+  process.exit(await run(process.argv[2]));
+} catch (error) {
+  process.stderr.write(`credential: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,67 @@
+import { Queue, Worker } from 'bullmq';
+import { type OrganizationVerification } from '../queries/log/verify-organization.js';
+import { jobConnection } from './connection.js';
+
+export type VerificationJobOptions = Readonly<{
+  redisUrl: string;
+  /** First part of every Redis key. */
+  prefix: string;
+  /** Between two runs. Milliseconds. */
+  everyMs: number;
+  verify: () => Promise<OrganizationVerification>;
+  log: Readonly<Record<'info' | 'warn' | 'error', (details: object, message: string) => void>>;
+}>;
+
+/** How the last run in this process ended; undefined before the first. */
+export type VerificationStatus = Readonly<{ ranAt: string }> & OrganizationVerification;
+
+const NAME = 'verification';
+
+/** A flushed Redis has lost the schedule; it is put there again this often. */
+const RENEW_MS = 60_000;
+
+/**
+ * Compares the read model with the log again and again: once per interval in the whole installation, by whichever
+ * worker takes it. Differences are logged as errors and told by `status`.
+ */
+export const startVerificationJob = (options: VerificationJobOptions) => {
+  const { redisUrl, prefix, everyMs, verify, log } = options;
+  const connection = jobConnection(redisUrl);
+  const shared = { connection, prefix: `{${prefix}}:jobs` };
+  const queue = new Queue(NAME, shared);
+  let last: VerificationStatus | undefined;
+
+  const run = async (): Promise<void> => {
+    const found = await verify();
+    last = { ranAt: new Date().toISOString(), ...found };
+    if (found.differences.length === 0) log.info(found, 'the read model equals the log');
+    else log.error(found, 'the read model differs from the log; rebuild it');
+  };
+  const worker = new Worker(NAME, run, { ...shared, lockDuration: 60_000 });
+  let isStopping = false;
+  const onError = (error: Error): void => {
+    if (!isStopping) log.warn({ err: error }, 'jobs are waiting for Redis');
+  };
+  queue.on('error', onError);
+  worker.on('error', onError);
+  worker.on('failed', (_, error) => {
+    log.warn({ err: error }, 'verification could not finish');
+  });
+
+  const renew = (): void => {
+    const job = { name: NAME, opts: { removeOnComplete: 10, removeOnFail: 10 } };
+    queue.upsertJobScheduler(NAME, { every: everyMs }, job).catch(onError);
+  };
+  renew();
+  const renewing = setInterval(renew, RENEW_MS);
+  return {
+    status: (): VerificationStatus | undefined => last,
+    stop: async (): Promise<void> => {
+      isStopping = true;
+      clearInterval(renewing);
+      await Promise.all([worker.close(true), queue.disconnect()]);
+    },
+  };
+};
+
+export type VerificationJob = ReturnType<typeof startVerificationJob>;

@@ -1,0 +1,205 @@
+import * as fc from 'fast-check';
+import { test, type Test } from 'tap';
+import { redisLayout } from '../../src/infrastructure/redis-layout.js';
+import { redisProjector } from '../../src/infrastructure/redis-projector.js';
+import { redisSnapshot } from '../../src/infrastructure/redis-snapshot.js';
+import { type CurrentStates } from '../../src/projections/evaluation-snapshot.js';
+import { type LogEvent } from '../../src/projections/event-log.js';
+import { flagContent, onFlag, PROJECT_ID, projectBegins, recorded } from '../support/histories.js';
+import { batchOf } from '../support/applied-rows.js';
+import { testRedis } from '../support/redis.js';
+import { snapshotLogs } from '../support/snapshot-histories.js';
+
+const nothing: CurrentStates = { position: null, recordedAt: null, projects: [], flags: [] };
+const history = recorded([
+  ...projectBegins,
+  onFlag('alpha', { type: 'FlagCreated', data: flagContent('alpha') }),
+  onFlag('beta', { type: 'FlagCreated', data: flagContent('beta') }),
+  onFlag('alpha', { type: 'FlagEnabled', data: { environment: 'production' } }),
+  {
+    stream: 'apiKey-acme:k1',
+    event: { type: 'ApiKeyRevoked', data: { keyId: 'k1' } },
+  },
+  onFlag('beta', { type: 'FlagDeleted', data: {} }),
+]);
+const end = history.at(-1)!.position;
+const live = (events: readonly LogEvent[]) => ({ ...batchOf(events), isCaughtUp: true });
+
+const setUp = async (t: Test, confirm = async (): Promise<void> => undefined) => {
+  const { redis, prefix, flush } = await testRedis(t);
+  const layout = redisLayout(prefix);
+  const snapshot = redisSnapshot(redis, layout);
+  const start = async (events: readonly LogEvent[] = []) => {
+    const projector = redisProjector({
+      redis: snapshot,
+      loadCurrentStates: async () => nothing,
+      confirm,
+    });
+    await projector.consumer.resume();
+    if (events.length > 0) await projector.consumer.apply(live(events));
+    return projector;
+  };
+  const entries = async () =>
+    (await redis.xrange(layout.changes, '-', '+')).map(([id, pairs]) => {
+      const field = (name: string): string => pairs[pairs.indexOf(name) + 1] ?? '';
+      const [prev, generation, changes] = [field('prev'), field('generation'), field('changes')];
+      return { id, prev, generation, changes };
+    });
+  return { redis, layout, snapshot, flush, start, entries };
+};
+
+test('each batch is one entry with its checkpoint', async (t) => {
+  const { redis, layout, start, entries } = await setUp(t);
+  const projector = await start();
+  for (const event of history) await projector.consumer.apply(live([event]));
+
+  const all = await entries();
+  t.strictSame(
+    all.map(({ id }) => id),
+    history.map(({ position }) => `${position}-0`),
+  );
+  t.strictSame(
+    all.map(({ prev }) => prev),
+    ['0-0', ...all.slice(0, -1).map(({ id }) => id)],
+  );
+  t.equal(new Set(all.map(({ generation }) => generation)).size, 1);
+  t.equal(all.at(-2)?.changes, '[]', 'an API key changes no ruleset');
+  t.match(JSON.parse(all.at(-1)!.changes), [{ flag: 'beta', ruleset: null }, {}]);
+  t.match(await redis.hgetall(layout.checkpoint), {
+    position: String(end),
+    recordedAt: history.at(-1)?.recordedAt,
+    generation: all[0]?.generation,
+  });
+  t.strictSame(await redis.hkeys(layout.rulesets(`${PROJECT_ID}:production`)), ['alpha']);
+  t.strictSame(await projector.verify(), []);
+});
+
+test('a batch delivered twice, and one without events, change nothing', async (t) => {
+  const { start, entries } = await setUp(t);
+  const projector = await start(history);
+  const before = await entries();
+  await projector.consumer.apply(live(history));
+  await projector.consumer.apply({ events: [], position: end + 500, isCaughtUp: true });
+  t.strictSame(await entries(), before);
+});
+
+test('a flushed Redis is filled again, under a new generation', async (t) => {
+  const { snapshot, flush, start } = await setUp(t);
+  const projector = await start(history);
+  const before = await snapshot.stand();
+  await projector.check();
+  t.strictSame(await snapshot.stand(), before, 'an intact one is left alone');
+  await flush();
+  t.not((await projector.verify())?.length, 0);
+  await projector.check();
+  const after = await snapshot.stand();
+  t.equal(after?.position, end);
+  t.not(after?.generation, before?.generation);
+  t.strictSame(await projector.verify(), []);
+});
+
+test('a flush just before a batch loses nothing', async (t) => {
+  const { snapshot, flush, start } = await setUp(t);
+  const projector = await start(history.slice(0, 5));
+  await flush();
+  await projector.consumer.apply(live(history.slice(5)));
+  t.equal((await snapshot.stand())?.position, end);
+  t.strictSame(await projector.verify(), []);
+});
+
+test('a lost answer is no reason to fill again', async (t) => {
+  const { redis, snapshot, start } = await setUp(t);
+  const projector = await start(history.slice(0, 5));
+  const before = await snapshot.stand();
+  const call = redis.call.bind(redis) as (...all: unknown[]) => Promise<unknown>;
+  Object.assign(redis, {
+    call: async (...all: unknown[]) => {
+      await call(...all);
+      throw new Error('Command timed out');
+    },
+  });
+  await t.rejects(projector.consumer.apply(live(history.slice(5))));
+  Object.assign(redis, { call });
+  await projector.consumer.resume();
+  t.strictSame(await snapshot.stand(), { ...before, position: end });
+  t.strictSame(await projector.verify(), []);
+});
+
+test('a restart takes an intact snapshot over, and replaces any other', async (t) => {
+  const { redis, layout, snapshot, start } = await setUp(t);
+  await start(history);
+  const before = await snapshot.stand();
+
+  await start(history.slice(0, 4));
+  t.not((await snapshot.stand())?.generation, before?.generation, 'it was ahead of the log');
+  const replaced = await snapshot.stand();
+  t.equal(replaced?.position, history[3]?.position);
+
+  const caughtUp = await start(history.slice(0, 4));
+  t.strictSame(await snapshot.stand(), replaced);
+  await caughtUp.consumer.apply(live(history.slice(4)));
+
+  await redis.hdel(layout.rulesets(`${PROJECT_ID}:production`), 'alpha');
+  await redis.hset(layout.rulesets('gone:from:history'), 'x', '{}');
+  const repaired = await start(history);
+  t.strictSame(await repaired.verify(), []);
+  t.equal(await redis.exists(layout.rulesets('gone:from:history')), 0);
+});
+
+test('Redis never goes back while the projector catches up with it', async (t) => {
+  const { snapshot, start } = await setUp(t);
+  await start(history);
+  const before = await snapshot.stand();
+  const restarted = await start();
+  t.strictSame(await snapshot.stand(), before);
+  await restarted.consumer.apply({ ...batchOf(history.slice(0, 4)), isCaughtUp: false });
+  t.strictSame(await snapshot.stand(), before);
+  await restarted.consumer.apply(live(history.slice(4)));
+  t.strictSame(await snapshot.stand(), before);
+  t.strictSame(await restarted.verify(), []);
+});
+
+test('who does not lead any more replaces nothing', async (t) => {
+  let leads = true;
+  const { snapshot, start } = await setUp(t, async () => {
+    if (!leads) throw new Error('not the leader');
+  });
+  const stale = await start(history.slice(0, 4));
+  const leader = await start(history.slice(0, 4));
+  await leader.consumer.apply(live(history.slice(4)));
+  const before = await snapshot.stand();
+  leads = false;
+  await t.rejects(stale.consumer.apply(live(history.slice(4, 5))), /not the leader/);
+  t.strictSame(await snapshot.stand(), before);
+  t.strictSame(await leader.verify(), []);
+});
+
+test('poison stops the snapshot behind what came before it', async (t) => {
+  const { snapshot, start } = await setUp(t);
+  const projector = await start();
+  const odd = { ...history[5]!, type: 'FlagPainted' };
+  const { poison } = await projector.consumer.apply(live([...history.slice(0, 5), odd]));
+  t.equal(poison?.event.position, odd.position);
+  t.equal((await snapshot.stand())?.position, history[4]?.position);
+  t.strictSame(await projector.verify(), []);
+});
+
+test('Redis equals the states after any history, in any batches, flushed at any time', async (t) => {
+  const seed = Number(process.env['FAST_CHECK_SEED'] ?? 20_261_121);
+  t.comment(`seed ${seed}`);
+  const { flush, start } = await setUp(t);
+  await fc.assert(
+    fc.asyncProperty(snapshotLogs(), fc.integer({ min: 1, max: 9 }), async (log, size) => {
+      await flush();
+      const projector = await start();
+      for (let at = 0; at < log.length; at += size) {
+        if (at % 17 === 5) await flush();
+        await projector.consumer.apply(live(log.slice(at, at + size)));
+      }
+      t.strictSame(await projector.verify(), []);
+      const again = await start(log);
+      t.strictSame(await again.verify(), []);
+    }),
+    { seed, numRuns: 40 },
+  );
+});

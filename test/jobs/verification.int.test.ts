@@ -1,0 +1,56 @@
+import { Redis } from 'ioredis';
+import { test } from 'tap';
+import { startVerificationJob } from '../../src/jobs/verification.js';
+import { type OrganizationVerification } from '../../src/queries/log/verify-organization.js';
+import { redisServer } from '../support/redis-server.js';
+import { until } from '../support/until.js';
+
+const EQUAL: OrganizationVerification = { projectsChecked: 1, flagsChecked: 2, differences: [] };
+const DIFFERENT: OrganizationVerification = {
+  ...EQUAL,
+  differences: [{ project: 'web', flag: 'checkout', changes: [] } as never],
+};
+
+test('verification runs once an interval in the whole installation, and tells what it found', async (t) => {
+  const server = await redisServer();
+  t.teardown(server.stop);
+  await server.start();
+  const runs: string[] = [];
+  const told: string[] = [];
+  const note = (level: string) => (_: object, message: string) => {
+    told.push(`${level} ${message}`);
+  };
+  const log = { info: note('info'), warn: note('warn'), error: note('error') };
+  const workerOf = (name: string, found: OrganizationVerification) => {
+    const job = startVerificationJob({
+      redisUrl: server.url,
+      prefix: 'test',
+      everyMs: 3_600_000,
+      log,
+      verify: async () => {
+        runs.push(name);
+        return found;
+      },
+    });
+    t.teardown(job.stop);
+    return job;
+  };
+
+  const first = workerOf('first', DIFFERENT);
+  await until('the first run', () => runs.length > 0);
+  await until('it is told', () => first.status() !== undefined);
+  t.match(first.status(), { flagsChecked: 2, differences: [{ project: 'web' }] });
+  t.ok(told.includes('error the read model differs from the log; rebuild it'));
+
+  const second = workerOf('second', EQUAL);
+  const redis = new Redis(server.url);
+  t.teardown(() => {
+    redis.disconnect();
+  });
+  await until('both workers wait for jobs', async () => {
+    const clients = String(await redis.call('CLIENT', 'LIST'));
+    return clients.split('\n').filter((line) => line.includes('cmd=bzpopmin')).length === 2;
+  });
+  t.strictSame(runs, ['first'], 'a second worker does not run it again in the same interval');
+  t.equal(second.status(), undefined);
+});

@@ -1,0 +1,74 @@
+import { test } from 'tap';
+import { DomainError } from '../../../src/domain/decider.js';
+import { absentFlag, evolveFlag } from '../../../src/domain/flag/flag.js';
+import { type FlagEvent } from '../../../src/domain/flag/events.js';
+import { type ExistingProject } from '../../../src/domain/project/project.js';
+import { rulesetsAt } from '../../../src/queries/rulesets/rulesets-at.js';
+import { type StateSource } from '../../../src/queries/state-source.js';
+import { archived, created, deleted, enabled, ENVIRONMENT, FLAG } from '../../support/flags.js';
+
+const RECORDED_AT = '2026-01-01T00:00:00.000Z';
+const provenance = { revision: 0, createdAt: RECORDED_AT, updatedAt: RECORDED_AT };
+const address = { organizationId: 'acme', project: 'web', environment: ENVIRONMENT };
+
+const environmentOf = (status: 'active' | 'deleted') =>
+  ({ key: ENVIRONMENT, name: '', description: '', color: '', isProduction: true, status }) as const;
+
+/** The history of one flag; an event's position is ten times its place. */
+const sourceOf = (
+  history: readonly FlagEvent[],
+  project: Partial<ExistingProject> = {},
+): Pick<StateSource, 'project' | 'flags'> => ({
+  project: async () => ({
+    key: 'web',
+    name: '',
+    description: '',
+    status: 'active',
+    environments: [environmentOf('active')],
+    ...provenance,
+    ...project,
+    lastChange: { eventId: '', actor: { id: '', type: 'user', authMethod: '' } } as never,
+  }),
+  flags: async (_, { position }) => {
+    const revision = Math.floor(position / 10);
+    const state = history.slice(0, revision + 1).reduce(evolveFlag, absentFlag);
+    if (state.status === 'absent') return [];
+    return [{ state, revision, position: revision * 10, recordedAt: RECORDED_AT }];
+  },
+});
+
+const at = (position: number, source: Pick<StateSource, 'project' | 'flags'>) =>
+  rulesetsAt(source, async ({ position: asked = 0 }) => ({ position: asked }))(address, {
+    position,
+  });
+
+test('rulesets are those of the position', async (t) => {
+  const source = sourceOf([created, enabled, archived, deleted]);
+  const seen = async (position: number) => {
+    const { rulesets, position: stood } = await at(position, source);
+    t.equal(stood, position);
+    return rulesets.map(({ key, revision, isArchived, configuration }) => [
+      key,
+      revision,
+      isArchived,
+      configuration.enabled,
+    ]);
+  };
+  t.strictSame(await seen(-1), []);
+  t.strictSame(await seen(0), [[FLAG, 0, false, false]]);
+  t.strictSame(await seen(19), [[FLAG, 1, false, true]]);
+  t.strictSame(await seen(20), [[FLAG, 2, true, true]]);
+  t.strictSame(await seen(30), [], 'a deleted flag is not evaluated');
+});
+
+test('what did not exist, or was deleted then, is not evaluated', async (t) => {
+  const refusal = { code: 'environment-not-found' };
+  const flags = [created];
+  await t.rejects(at(0, sourceOf(flags, { environments: [] })), refusal);
+  await t.rejects(at(0, sourceOf(flags, { environments: [environmentOf('deleted')] })), refusal);
+  await t.rejects(at(0, sourceOf(flags, { status: 'deleted' })), refusal);
+  const never = async (): Promise<never> => {
+    throw new DomainError('moment-in-future', 'Not yet.');
+  };
+  await t.rejects(rulesetsAt(sourceOf(flags), never)(address, {}), { code: 'moment-in-future' });
+});

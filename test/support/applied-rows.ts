@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import { databaseOn } from '../../src/infrastructure/postgres.js';
+import { checksums } from '../../src/infrastructure/postgres-bulk.js';
+import { applyBatch, type Applied } from '../../src/projections/apply-batch.js';
+import { BEGINNING, loadCheckpoint, type Checkpoint } from '../../src/projections/checkpoint.js';
+import { type LogEvent } from '../../src/projections/event-log.js';
+import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
+import { READ_MODEL } from '../../src/projections/index.js';
+import { type Checksum } from '../../src/projections/rebuild/rebuild-database.js';
+
+export const batchOf = (events: readonly LogEvent[]) => ({
+  events,
+  position: Math.max(-1, ...events.map(({ position }) => position)),
+  isCaughtUp: false,
+});
+
+/** Applies batches one after another, as the consume loop does; stops at poison. */
+export const applyBatches = async (
+  pool: pg.Pool,
+  batches: readonly (readonly LogEvent[])[],
+  from: Checkpoint = BEGINNING,
+): Promise<Applied> => {
+  const streams = trackedStreams();
+  let applied: Applied = { checkpoint: from, events: 0 };
+  for (const events of batches) {
+    applied = await applyBatch(databaseOn(pool), streams, applied.checkpoint, batchOf(events));
+    if (applied.poison !== undefined) break;
+  }
+  return applied;
+};
+
+export const checkpointOf = (pool: pg.Pool): Promise<Checkpoint> =>
+  databaseOn(pool).transaction((tx) => loadCheckpoint(tx, READ_MODEL));
+
+/** Every table in one value: equal exactly when all rows are. */
+export const allChecksums = async (
+  pool: pg.Pool,
+  schema = 'read_model',
+): Promise<readonly Checksum[]> => {
+  const client = await pool.connect();
+  try {
+    return await checksums(client, schema);
+  } finally {
+    client.release();
+  }
+};

@@ -1,0 +1,53 @@
+import { type FastifyInstance } from 'fastify';
+import { type Pool } from 'pg';
+import { pino } from 'pino';
+import { type Test } from 'tap';
+import { buildApp } from '../../src/api/build-app.js';
+import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
+import { queriesOver } from '../../src/queries/queries.js';
+import { testDatabase } from './database.js';
+import { eventLogOf, fillReadModel } from './read-model.js';
+import { shopLog } from './shop-log.js';
+
+type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
+
+export type QueryApp = Readonly<{
+  app: FastifyInstance;
+  db: Pool;
+  /** Asks as an organization, `acme` unless said otherwise. */
+  ask: (path: string, headers?: Record<string, string>) => Promise<Answer>;
+  /** The problem's code and status; fails the test when it is none. */
+  refusal: (path: string, headers?: Record<string, string>) => Promise<string>;
+}>;
+
+/** The API's queries over the log of test/support/shop-log.ts; a bearer is the organization's id. */
+export const queryApp = async (t: Test): Promise<QueryApp> => {
+  const { pool: db } = await testDatabase(t);
+  await fillReadModel(db, shopLog);
+  const app = await buildApp({
+    log: pino({ level: 'silent' }),
+    guard: {
+      authenticate: async (organizationId) => ({
+        organizationId,
+        actor: { id: 'tester', type: 'user', authMethod: 'none' },
+      }),
+    },
+    routes: [...queryRoutes(queriesOver(db, eventLogOf(shopLog), { waitMs: 300 }))],
+    operations: [],
+    version: 'test',
+  });
+  t.teardown(async () => app.close());
+  const ask: QueryApp['ask'] = async (path, headers = {}) =>
+    app.inject({ url: `/api/v1${path}`, headers: { authorization: 'Bearer acme', ...headers } });
+  return {
+    app,
+    db,
+    ask,
+    refusal: async (path, headers) => {
+      const answer = await ask(path, headers);
+      const { type, status } = answer.json<{ type: string; status: number }>();
+      t.match(answer.headers['content-type'], /^application\/problem\+json/, path);
+      return `${status} ${type.replace('urn:chronoflag:problem:', '')}`;
+    },
+  };
+};
