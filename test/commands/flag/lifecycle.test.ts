@@ -179,7 +179,11 @@ test('a revert of one environment leaves the rest as it is', async (t) => {
 
 test('a revert of an environment that the project does not have is refused', async (t) => {
   const snapshot = { flag: { ...content, status: 'active' }, revision: 0 } as const;
-  given(t, flagDecider, project)(created)
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created)
     .when({ type: 'RevertFlag', data: { ...flag, snapshot, environment: 'nowhere' } })
     .thenRefuses('environment-not-found');
 });
