@@ -168,6 +168,25 @@ test('commands', async (t) => {
     );
   });
 
+  await t.test('of many at the same time all are written, with If-Match one', async (t) => {
+    const path = '/projects/demo/flags/busy';
+    await service.post('/projects/demo/flags', { body: { key: 'busy', type: 'boolean' } });
+    const place = `${path}/environments/production/targets/add`;
+    const keys = Array.from({ length: 30 }, (_, n) => `user-${n}`);
+    const all = (headers: Readonly<Record<string, string>>) =>
+      Promise.all(
+        keys.map((key) =>
+          service.post<Command>(place, { body: { variant: 'on', keys: [key] }, headers }),
+        ),
+      );
+    const competing = await all({ 'if-match': '"0"' });
+    t.equal(competing.filter(({ status }) => status === 200).length, 1);
+    t.equal(competing.filter(({ status }) => status === 412).length, keys.length - 1);
+    const answers = await all({});
+    t.ok(answers.every(({ status }) => status === 200));
+    t.equal(Math.max(...answers.map(({ body }) => body.revision)), keys.length);
+  });
+
   for (const [index, one] of COMMAND_CASES.entries())
     await t.test(one.route, (t) => checkCommand(t, service, one, `p${index}`));
 });
