@@ -5,9 +5,6 @@ import { type Authenticate, type Guard } from '../api/caller.js';
 import { healthRoutes, type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { type CredentialStore } from '../infrastructure/credentials.js';
-import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
-import { type VerificationStatus } from '../jobs/verification.js';
-import { type ProjectionStatus } from '../projections/projection-status.js';
 import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Readonly<{
@@ -32,29 +29,6 @@ export const authenticateWith =
           actor: { id: found.keyId, type: 'apiKey', authMethod: 'admin-credential' },
         };
   };
-
-export const projectionReadiness = ({
-  projection,
-  state,
-  ...details
-}: ProjectionStatus): Readiness => ({
-  name: projection,
-  isReady: state === 'live' || state === 'standby' || state === 'catching-up',
-  details: { state, ...details },
-});
-
-export const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Readiness => ({
-  name: 'rulesets',
-  isReady: !isDegraded,
-  details: { source, ...details },
-});
-
-/** Before the first run there is nothing to hold against it. */
-export const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
-  name: 'verification',
-  isReady: last === undefined || last.differences.length === 0,
-  details: last ?? { ranAt: null },
-});
 
 /** What the log tells of a guarded request, next to its id. Never a body, a query or a header: they may hold secrets. */
 const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: FastifyReply) => ({

@@ -41,6 +41,34 @@ export const requireServices = async (config: Config, log: Logger): Promise<bool
   return false;
 };
 
+const AWAY =
+  /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|timeout|terminated|starting up|shutting down|reach|confirm|answer/i;
+
+/**
+ * Runs what needs every service, when `isComplete` says that all accept connections. One that accepts and does not
+ * answer is away all the same.
+ * @returns false when it was not done and this process can serve from disk meanwhile
+ * @throws StartupError when it cannot
+ */
+export const doneNow = async (
+  work: () => Promise<void>,
+  { isComplete, config, log }: Readonly<{ isComplete: boolean; config: Config; log: Logger }>,
+): Promise<boolean> => {
+  if (!isComplete) return false;
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error) || !AWAY.test(`${error.message} ${String(error.cause)}`))
+      throw error;
+    if (!(await canServeFromDisk(config))) {
+      throw new StartupError(`a service accepts connections but cannot be used (${error.message})`);
+    }
+    log.warn({ err: error }, 'starting without services; evaluating from the last copy on disk');
+    return false;
+  }
+};
+
 /** Tries until it succeeds or the signal aborts; logs the first failure of a row. */
 export const untilDone = async (
   work: () => Promise<void>,

@@ -57,6 +57,8 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     routes,
     rulesets: supply.status,
+    /** Rejects when Postgres does not answer. */
+    askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await supply.close();
       await pool.end();

@@ -2,24 +2,17 @@ import { readFileSync } from 'node:fs';
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type FastifyInstance } from 'fastify';
 import { type Logger } from 'pino';
-import { type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
 import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
 import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
 import { firstStart } from './first-start.js';
-import {
-  authenticateWith,
-  closeHttp,
-  createHttp,
-  projectionReadiness,
-  rulesetReadiness,
-  verificationReadiness,
-} from './http.js';
+import { authenticateWith, closeHttp, createHttp } from './http.js';
 import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './metrics.js';
-import { migrated, requireServices, untilDone } from './prepare.js';
+import { doneNow, migrated, requireServices, untilDone } from './prepare.js';
 import { type Projector, startProjector } from './projector.js';
+import { readinessOf } from './readiness.js';
 import { type Requests, startRequests } from './requests.js';
 import { provideServices, type Services, stackLog } from './services.js';
 
@@ -75,11 +68,18 @@ type Parts = {
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
   role === 'all' || role === wanted;
 
-const readinessOf = ({ requests, projector, jobs }: Parts): readonly Readiness[] => [
-  ...(requests === undefined ? [] : [rulesetReadiness(requests.rulesets())]),
-  ...(projector?.status() ?? []).map(projectionReadiness),
-  ...(jobs === undefined ? [] : [verificationReadiness(jobs.verification())]),
-];
+const readinessIn = (parts: Parts) =>
+  readinessOf(
+    () => ({
+      rulesets: parts.requests?.rulesets,
+      projections: parts.projector?.status,
+      verification: parts.jobs?.verification,
+    }),
+    () => ({
+      ...(parts.head !== undefined && { 'event-store': parts.head }),
+      ...(parts.requests !== undefined && { postgres: parts.requests.askPostgres }),
+    }),
+  );
 
 /**
  * One process of the service in its role, from nothing to listening.
@@ -120,14 +120,15 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
-    if (isComplete) await migrated(services.databaseUrl);
+    const migrate = (): Promise<void> => migrated(services.databaseUrl);
+    const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { client, log });
       resources.push(parts.requests.stop);
     }
     const work = (): Promise<void> => bringUp(services, client);
-    if (isComplete) await work();
-    else void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
+    const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
+    if (!isDone) void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
   };
 
   const openHttp = async (): Promise<string> => {
@@ -140,7 +141,7 @@ export const startService = async (config: Config, log: Logger): Promise<Running
         metricsToken: config.metricsToken,
       },
       routes: requests?.routes ?? [],
-      readiness: async () => readinessOf(parts),
+      readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,
     });

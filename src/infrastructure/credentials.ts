@@ -1,5 +1,6 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { type Pool } from 'pg';
+import { withDeadline } from './deadline.js';
 
 /** A secret to show once, the part of it that may be seen, and what is stored of it. */
 export type NewCredential = Readonly<{
@@ -17,6 +18,9 @@ const CREDENTIAL = /^cf_admin_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 /** How long a look-up is remembered: so long a revoked credential may still work. */
 const REMEMBERED_MS = 1_000;
 
+/** How long a look-up may keep a request with a known credential waiting. */
+const PATIENCE_MS = 250;
+
 const randomText = (length: number): string =>
   Array.from({ length }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
 
@@ -32,7 +36,7 @@ export const newAdminCredential = (): NewCredential => {
 
 /** Hashes of credentials, in Postgres; a secret itself is nowhere. */
 export const credentialStore = (pool: Pool) => {
-  const remembered = new Map<string, Readonly<{ row: Row | undefined; untilMs: number }>>();
+  const remembered = new Map<string, Readonly<{ row: Row; untilMs: number }>>();
 
   const find = async (keyId: string): Promise<Row | undefined> => {
     const { rows } = await pool.query<Row>({
@@ -46,19 +50,33 @@ export const credentialStore = (pool: Pool) => {
     return rows[0];
   };
 
-  /** While Postgres is away what was known goes on counting. */
+  const asked = new Map<string, Promise<Row | undefined>>();
+
+  /** One query for all who ask at the same time. */
+  const ask = (keyId: string): Promise<Row | undefined> => {
+    const asking =
+      asked.get(keyId) ??
+      find(keyId)
+        .then((row) => {
+          if (row === undefined) remembered.delete(keyId);
+          else remembered.set(keyId, { row, untilMs: performance.now() + REMEMBERED_MS });
+          return row;
+        })
+        .finally(() => asked.delete(keyId));
+    asked.set(keyId, asking);
+    return asking;
+  };
+
+  /** While Postgres is away or slow what was known goes on counting. */
   const lookUp = async (keyId: string): Promise<Row | undefined> => {
     const known = remembered.get(keyId);
-    if (known !== undefined && performance.now() < known.untilMs) return known.row;
+    if (known === undefined) return ask(keyId);
+    if (performance.now() < known.untilMs) return known.row;
     try {
-      const row = await find(keyId);
-      if (row !== undefined) {
-        remembered.set(keyId, { row, untilMs: performance.now() + REMEMBERED_MS });
-      } else remembered.delete(keyId);
-      return row;
-    } catch (error) {
-      if (known !== undefined) return known.row;
-      throw error;
+      return await withDeadline(ask(keyId), PATIENCE_MS, () => new Error('Postgres is slow.'));
+    } catch {
+      remembered.set(keyId, { ...known, untilMs: performance.now() + REMEMBERED_MS });
+      return known.row;
     }
   };
 

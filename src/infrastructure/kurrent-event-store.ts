@@ -105,9 +105,18 @@ const readPage = async <E extends Event>(
   }
 };
 
+/** How long a ping may be unanswered; every 10 s there is one. The client's own 10 s make that 20 s of silence. */
+const PING_TIMEOUT_MS = 2_000;
+
+const withPingTimeout = (connectionString: string): string => {
+  if (/[?&]keepAliveTimeout=/i.test(connectionString)) return connectionString;
+  const separator = connectionString.includes('?') ? '&' : '?';
+  return `${connectionString}${separator}keepAliveTimeout=${PING_TIMEOUT_MS}`;
+};
+
 /** Connects lazily; one client a process (reference: the client's append table is a module global). */
 export const kurrentClient = (connectionString: string): EventStoreDBClient =>
-  EventStoreDBClient.connectionString(connectionString);
+  EventStoreDBClient.connectionString(withPingTimeout(connectionString));
 
 /** The log, over EventStoreDB's own protocol. Every call ends within CALL_TIMEOUT_MS. */
 export const kurrentEventStore = (client: EventStoreDBClient): EventStore => ({

@@ -22,6 +22,8 @@ export type LeaderOptions = Readonly<{
   signal: AbortSignal;
   /** Why leadership was lost or could not be asked for. */
   onError?: (error: unknown) => void;
+  /** Another process leads. */
+  onStandby?: () => void;
 }>;
 
 const connect = async (url: string): Promise<pg.Client> => {
@@ -47,22 +49,27 @@ const closed = async (client: pg.Client): Promise<void> => {
   await Promise.race([client.end().catch(() => undefined), delay(1_000)]);
 };
 
-const acquire = async (client: pg.Client, signal: AbortSignal): Promise<boolean> => {
+const acquire = async (
+  client: pg.Client,
+  { signal, onStandby }: LeaderOptions,
+): Promise<boolean> => {
   while (!signal.aborted) {
     const { rows } = await client.query<{ locked: boolean }>(
       'select pg_try_advisory_lock($1) as locked',
       [PROJECTOR_LOCK],
     );
     if (rows[0]?.locked === true) return true;
+    onStandby?.();
     await pause(STANDBY_POLL_MS, signal);
   }
   return false;
 };
 
 const leadOnce = async (
-  { url, signal }: LeaderOptions,
+  options: LeaderOptions,
   work: (leading: Leading) => Promise<void>,
 ): Promise<void> => {
+  const { url, signal } = options;
   const client = await connect(url);
   const lost = new AbortController();
   const leading = AbortSignal.any([signal, lost.signal]);
@@ -82,7 +89,7 @@ const leadOnce = async (
     }
   };
   try {
-    if (!(await acquire(client, signal))) return;
+    if (!(await acquire(client, options))) return;
     const done = work({ signal: leading, confirm }).finally(() => {
       lost.abort();
     });

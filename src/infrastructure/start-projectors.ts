@@ -93,7 +93,12 @@ export const startProjectors = (options: ProjectorOptions): Projectors => {
       url: databaseUrl,
       signal: stopping.signal,
       onError: (error) => {
-        log.warn({ err: error }, 'projector does not lead');
+        rows.leaderless(error);
+        snapshot.leaderless(error);
+      },
+      onStandby: () => {
+        rows.standby();
+        snapshot.standby();
       },
     },
     lead,

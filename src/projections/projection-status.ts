@@ -63,6 +63,12 @@ export const statusReporter = (
     standby: (): void => {
       if (status.state !== 'poisoned') turn('standby');
     },
+    /** Whether anybody writes is not known: who leads cannot be asked. */
+    leaderless: (error: unknown): void => {
+      const isNew = status.error !== messageOf(error);
+      if (isNew) log.warn({ projection, err: error }, 'projection has no leader');
+      if (status.state !== 'poisoned') turn('retrying', { error: messageOf(error) });
+    },
     /** A retry is over only when a batch is applied, not when it begins. */
     resumed: ({ position, recordedAt }: Checkpoint): void => {
       if (status.state !== 'retrying') turn('catching-up');

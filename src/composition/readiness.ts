@@ -1,0 +1,72 @@
+import { type Readiness } from '../api/routes/health.js';
+import { withDeadline } from '../infrastructure/deadline.js';
+import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
+import { type VerificationStatus } from '../jobs/verification.js';
+import { type ProjectionStatus } from '../projections/projection-status.js';
+
+const PROBE_MS = 1_000;
+
+const projectionReadiness = ({ projection, state, ...details }: ProjectionStatus): Readiness => ({
+  name: projection,
+  isReady: state === 'live' || state === 'standby' || state === 'catching-up',
+  details: { state, ...details },
+});
+
+const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Readiness => ({
+  name: 'rulesets',
+  isReady: !isDegraded,
+  details: { source, ...details },
+});
+
+/** Before the first run there is nothing to hold against it. */
+const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
+  name: 'verification',
+  isReady: last === undefined || last.differences.length === 0,
+  details: last ?? { ranAt: null },
+});
+
+/** Whether a backing service answers, asked now; those who ask meanwhile share the answer. */
+const reachability = (name: string, ask: () => Promise<unknown>) => {
+  let asking: Promise<Readiness> | undefined;
+  const probe = async (): Promise<Readiness> => {
+    try {
+      await withDeadline(ask(), PROBE_MS, () => new Error(`No answer in ${PROBE_MS} ms.`));
+      return { name, isReady: true, details: {} };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { name, isReady: false, details: { error: message } };
+    } finally {
+      asking = undefined;
+    }
+  };
+  return (): Promise<Readiness> => (asking ??= probe());
+};
+
+/** What a process runs, as far as it runs it. */
+export type ReadinessSources = Readonly<{
+  rulesets?: (() => RulesetStatus) | undefined;
+  projections?: (() => readonly ProjectionStatus[]) | undefined;
+  verification?: (() => VerificationStatus | undefined) | undefined;
+}>;
+
+/** All parts of /ready. `probes`: backing services that this process uses, by name. */
+export const readinessOf = (
+  sources: () => ReadinessSources,
+  probes: () => Readonly<Record<string, () => Promise<unknown>>>,
+): (() => Promise<readonly Readiness[]>) => {
+  const known = new Map<string, () => Promise<Readiness>>();
+  const reach = ([name, ask]: readonly [string, () => Promise<unknown>]): Promise<Readiness> => {
+    const probe = known.get(name) ?? reachability(name, ask);
+    known.set(name, probe);
+    return probe();
+  };
+  return async () => {
+    const { rulesets, projections, verification } = sources();
+    return [
+      ...(await Promise.all(Object.entries(probes()).map(reach))),
+      ...(rulesets === undefined ? [] : [rulesetReadiness(rulesets())]),
+      ...(projections?.() ?? []).map(projectionReadiness),
+      ...(verification === undefined ? [] : [verificationReadiness(verification())]),
+    ];
+  };
+};

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Answer, type Question, request } from './service.js';
+
+/** One command as its client saw it, over all its attempts with one Idempotency-Key. */
+export type CommandRecord = Readonly<{
+  /** Idempotency-Key, and the command id in the log. */
+  key: string;
+  flag: string;
+  /** `unknown`: no attempt brought an answer that says whether it was written. */
+  outcome: 'recorded' | 'unchanged' | 'refused' | 'unknown';
+  /** Of the stream after it, when recorded. */
+  revision?: number;
+  statuses: readonly (number | 'broken')[];
+  slowestMs: number;
+}>;
+
+export type EvaluationRecord = Readonly<{
+  flag: string;
+  /** Milliseconds on one monotonic clock. */
+  beganAt: number;
+  endedAt: number;
+  /** 0: the connection was refused or broken. */
+  status: number;
+  variant?: unknown;
+  position?: number;
+}>;
+
+export type LoadOptions = Readonly<{
+  /** Where the next request goes. */
+  target: () => string;
+  credential: string;
+  flags: readonly string[];
+  /** Of the flags. */
+  variants: readonly string[];
+  commandsPerSecond: number;
+  evaluationsPerSecond: number;
+  /** Attempts of a command whose outcome is unknown, before it is left so. @defaultValue 60 */
+  attempts?: number;
+}>;
+
+const TICK_MS = 20;
+/** Between attempts: after an answer, and after a broken connection. */
+const RETRY_MS = 150;
+const BROKEN_MS = 400;
+/** Requests of a kind in flight at most; what would exceed it is not sent. */
+const IN_FLIGHT = 100;
+
+export const PLACE = '/api/v1/projects/demo';
+export const ENVIRONMENT = 'production';
+
+/** One attempt; undefined when the connection broke. */
+const attemptOf = (url: string, init: Question): Promise<Answer | undefined> =>
+  request(url, init).catch(() => undefined);
+
+const outcomeOf = (answer: Answer | undefined): CommandRecord['outcome'] => {
+  if (answer === undefined || answer.status >= 500 || answer.status === 409) return 'unknown';
+  if (answer.status >= 400) return 'refused';
+  return answer.body['result'] === 'recorded' ? 'recorded' : 'unchanged';
+};
+
+const pick = <T>(items: readonly T[], nth: number): T => items[nth % items.length]!;
+
+/** Sends at a steady rate, whatever the answers; a command of unknown outcome is sent again with the same key. */
+export const startLoad = (options: LoadOptions) => {
+  const { target, credential, flags, variants, attempts = 60 } = options;
+  const commands: CommandRecord[] = [];
+  const evaluations: EvaluationRecord[] = [];
+  let isStopped = false;
+  let skipped = 0;
+  let lastStatus: number | undefined;
+
+  const sendCommand = async (nth: number): Promise<void> => {
+    const key = randomUUID();
+    const flag = pick(flags, nth);
+    const init = {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${credential}`,
+        'content-type': 'application/json',
+        'idempotency-key': key,
+      },
+      body: JSON.stringify({ variant: pick(variants, Math.floor(nth / flags.length) + 1) }),
+    };
+    const path = `${PLACE}/flags/${flag}/environments/${ENVIRONMENT}/fallthrough`;
+    const statuses: (number | 'broken')[] = [];
+    let slowestMs = 0;
+    let outcome: CommandRecord['outcome'] = 'unknown';
+    let revision: number | undefined;
+    while (outcome === 'unknown' && statuses.length < attempts) {
+      if (statuses.length > 0) await delay(statuses.at(-1) === 'broken' ? BROKEN_MS : RETRY_MS);
+      const began = performance.now();
+      const answer = await attemptOf(target() + path, init);
+      slowestMs = Math.max(slowestMs, performance.now() - began);
+      lastStatus = answer?.status;
+      statuses.push(answer?.status ?? 'broken');
+      outcome = outcomeOf(answer);
+      if (outcome === 'recorded') revision = Number(answer?.body['revision']);
+    }
+    const place = revision === undefined ? {} : { revision };
+    commands.push({ key, flag, outcome, ...place, statuses, slowestMs });
+  };
+
+  const sendEvaluation = async (nth: number): Promise<void> => {
+    const flag = pick(flags, nth);
+    const beganAt = performance.now();
+    const path = `${PLACE}/environments/${ENVIRONMENT}/evaluate/${flag}?targetingKey=user-${nth % 100}`;
+    const headers = { authorization: `Bearer ${credential}` };
+    const answer = await attemptOf(target() + path, { headers });
+    const { variant, position } = answer?.body ?? {};
+    evaluations.push({
+      flag,
+      beganAt,
+      endedAt: performance.now(),
+      status: answer?.status ?? 0,
+      variant,
+      ...(typeof position === 'number' && { position }),
+    });
+  };
+
+  /** Sends what is due of one kind. */
+  const sender = (perSecond: number, send: (nth: number) => Promise<void>) => {
+    const inFlight = new Set<Promise<void>>();
+    let sent = 0;
+    return {
+      inFlight,
+      sendDue: (elapsedMs: number): void => {
+        for (const due = (elapsedMs / 1000) * perSecond; sent < due; sent += 1) {
+          if (inFlight.size >= IN_FLIGHT) {
+            skipped += 1;
+            continue;
+          }
+          const sending = send(sent);
+          inFlight.add(sending);
+          void sending.finally(() => inFlight.delete(sending));
+        }
+      },
+    };
+  };
+
+  const senders = [
+    sender(options.commandsPerSecond, sendCommand),
+    sender(options.evaluationsPerSecond, sendEvaluation),
+  ];
+  const run = async (): Promise<void> => {
+    const began = performance.now();
+    while (!isStopped) {
+      for (const { sendDue } of senders) sendDue(performance.now() - began);
+      await delay(TICK_MS);
+    }
+  };
+  const running = run();
+
+  return {
+    commands,
+    evaluations,
+    /** How many commands were acknowledged so far. */
+    acknowledged: (): number => commands.filter(({ outcome }) => outcome === 'recorded').length,
+    /** Status of the last command's answer; undefined when its connection broke. */
+    lastStatus: (): number | undefined => lastStatus,
+    skipped: (): number => skipped,
+    /** Sends no more, and waits for all that is under way. */
+    stop: async (): Promise<void> => {
+      isStopped = true;
+      await running;
+      await Promise.all(senders.flatMap(({ inFlight }) => [...inFlight]));
+    },
+  };
+};
+
+export type Load = ReturnType<typeof startLoad>;
