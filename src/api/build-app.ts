@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -8,8 +6,11 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { type Guard, guardRoutes } from './caller.js';
-import { parseJsonBody } from './json-body.js';
-import { problemOf } from './problem.js';
+import { acceptJson } from './edge/accept-json.js';
+import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
+import { refuseNul } from './edge/clean-url.js';
+import { documentRoutes } from './edge/documentation.js';
+import { answerUnknownRoutes } from './edge/unknown-routes.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
 
@@ -43,40 +44,6 @@ const requestId = ({ headers }: { headers: Record<string, string | string[] | un
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };
 
-const documentation = async (app: FastifyInstance, version: string): Promise<void> => {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Chronoflag',
-        version,
-        description:
-          'Feature flags whose history is the product. Errors are RFC 9457 problems; see docs/errors.md.',
-      },
-      components: { securitySchemes: { credential: { type: 'http', scheme: 'bearer' } } },
-      security: [{ credential: [] }],
-    },
-  });
-  await app.register(async (docs) => {
-    docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'public' };
-    });
-    await docs.register(swaggerUi, { routePrefix: '/docs' });
-  });
-  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
-    app.swagger(),
-  );
-};
-
-const acceptJson = (app: FastifyInstance): void => {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    async (_: unknown, body: string) => (body === '' ? undefined : parseJsonBody(body)),
-  );
-};
-
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   const app = fastify({
@@ -86,29 +53,22 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     genReqId: requestId,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenConnection,
+    frameworkErrors: answerBrokenPath,
     routerOptions: { maxParamLength: 300 },
   });
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler({}, async (request, reply) =>
-    reply
-      .code(404)
-      .type('application/problem+json')
-      .send(
-        problemOf('route-not-found', request.id, {
-          detail: `There is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}; see /docs.`,
-        }),
-      ),
-  );
+  answerUnknownRoutes(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();
   });
   deps.prepare?.(app);
+  refuseNul(app);
   acceptJson(app);
   guardRoutes(app, deps.guard);
-  await documentation(app, deps.version);
+  await documentRoutes(app, deps.version);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   for (const routes of deps.operations) await app.register(routes);
   return app;

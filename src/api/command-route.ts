@@ -19,6 +19,24 @@ export const CommandQuery = Type.Object(
   closed,
 );
 
+/** Headers of whatever writes. */
+const repeatable = {
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,200}$',
+      description: 'A repeat with the same key is answered as the first was, and written once.',
+    }),
+  ),
+  'x-correlation-id': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,200}$',
+      description: 'What this belongs to on your side; kept with the events.',
+    }),
+  ),
+};
+
+export const RepeatableHeaders = Type.Object(repeatable);
+
 export const CommandHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({
@@ -26,12 +44,7 @@ export const CommandHeaders = Type.Object({
       description: 'The revision that you read, in quotes; 412 when it is no longer the last.',
     }),
   ),
-  'idempotency-key': Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{1,200}$',
-      description: 'A repeat with the same key is answered as the first was, and written once.',
-    }),
-  ),
+  ...repeatable,
 });
 
 export const CommandAnswer = Type.Object({
@@ -56,6 +69,12 @@ export const commandSchema = (tag: string, summary: string) => ({
   summary,
   querystring: CommandQuery,
   headers: CommandHeaders,
+  response: { 200: CommandAnswer, ...problems },
+});
+
+/** The same for a command that makes something: 201 and where it is, but 200 for a dry run. */
+export const creationSchema = (tag: string, summary: string) => ({
+  ...commandSchema(tag, summary),
   response: { 200: CommandAnswer, 201: CommandAnswer, ...problems },
 });
 
@@ -66,8 +85,15 @@ export const projectIn = ({
 }: Pick<FastifyRequest, 'caller'> & { params: { project: string } }): string =>
   projectIdOf(caller.organizationId, params.project);
 
-const commandHash = ({ method, url, body }: FastifyRequest): string =>
-  commandHashOf(canonicalJson([method, url.split('?', 1)[0] ?? url, (body ?? null) as Json]));
+/** Where a project is, for the Location of what is made in it. */
+export const projectPath = (project: string): string => `/api/v1/projects/${project}`;
+
+/** A dry run asks the same as the command itself, so that it is not part of what is asked. */
+const commandHash = ({ method, url, query, body }: FastifyRequest): string => {
+  const { dryRun, ...asked } = query as CommandQuery;
+  const [path = ''] = url.split('?', 1);
+  return commandHashOf(canonicalJson([method, path, asked, (body ?? null) as Json]));
+};
 
 /** Everything that is kept next to the events of this request. */
 export const metadataOf = (request: FastifyRequest): Metadata => {
@@ -78,7 +104,7 @@ export const metadataOf = (request: FastifyRequest): Metadata => {
     actor: request.caller.actor,
     commandId: request.commandId,
     commandHash: commandHash(request),
-    correlationId: typeof correlationId === 'string' ? correlationId.slice(0, 200) : request.id,
+    correlationId: typeof correlationId === 'string' ? correlationId : request.id,
     causationId: request.commandId,
     requestId: request.id,
     ip: request.ip,

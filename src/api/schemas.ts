@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { type TSchema, Type } from '@sinclair/typebox';
 import { KEY_PATTERN } from '../domain/streams.js';
 
 /** Closed objects: what is not declared is refused, never dropped. */
@@ -30,8 +30,23 @@ export const ProblemSchema = Type.Object(
   { additionalProperties: true, description: 'RFC 9457. Codes: docs/errors.md.' },
 );
 
-/** The answers that every guarded route may give besides its own. */
-export const problems = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
+/** An answer of another kind than application/json. */
+export const answerOf = <Kinds extends Readonly<Record<string, TSchema>>>(
+  description: string,
+  kinds: Kinds,
+) => ({
+  description,
+  content: Object.fromEntries(Object.entries(kinds).map(([kind, schema]) => [kind, { schema }])),
+});
+
+const problem = (description: string) =>
+  answerOf(description, { 'application/problem+json': ProblemSchema });
+
+/** The answers that every route under /api/v1 may give besides its own. */
+export const problems = {
+  '4xx': problem('The request was refused; its code is in docs/errors.md.'),
+  '5xx': problem('It failed on our side; with 503, try again.'),
+} as const;
 
 export const Change = Type.Object({
   path: Type.String({ description: 'JSON pointer into the state.' }),

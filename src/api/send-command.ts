@@ -48,7 +48,8 @@ const unlessLate = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
 };
 
 /**
- * Runs one command of a request and answers it: 201 when it created something, else 200; ETag = revision.
+ * Runs one command of a request and answers it: 201 and Location when it made what is at `location`, else 200.
+ * ETag = revision.
  * @throws whatever the command throws, and AppendOutcomeUnknown after COMMAND_TIMEOUT_MS
  */
 export const commandSender =
@@ -56,13 +57,19 @@ export const commandSender =
     handle: Handle<S, C, E>,
     changesOf: ChangesOf<S>,
   ) =>
-  async (request: FastifyRequest, reply: FastifyReply, command: C): Promise<CommandAnswer> => {
+  async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    command: C,
+    location?: string,
+  ): Promise<CommandAnswer> => {
     const { dryRun = false } = request.query as CommandQuery;
     const metadata = metadataOf(request);
     const signal = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
     const run = handle({ command, metadata, ...expectedRevision(request), dryRun, signal });
     const { kind, revision, position, events, before, after } = await unlessLate(run, signal);
-    if (before.status === 'absent' && RESULTS[kind] === 'recorded') void reply.code(201);
+    if (location !== undefined && RESULTS[kind] === 'recorded')
+      void reply.code(201).header('location', location);
     if (kind === 'repeated') void reply.header('idempotency-replayed', 'true');
     void reply.header('etag', `"${revision}"`);
     return {

@@ -6,25 +6,26 @@ import {
 } from '../commands/event-store.js';
 import { DomainError } from '../domain/decider.js';
 import { isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.js';
+import { validationDetail } from './tell-validation.js';
 
 type Told = Readonly<{ code: ProblemCode; detail?: string; [member: string]: unknown }>;
 
-const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid-json',
+const FASTIFY_ERRORS: Readonly<Record<string, Told>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'body-too-large',
+    detail: 'It may have 1 MiB; 8 MiB for an import, 64 KiB for an evaluation.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported-media-type',
+    detail: 'Send the body as application/json.',
+  },
 };
 
-const tellValidation = ({ validation = [], validationContext }: FastifyError): Told => ({
+const tellValidation = (error: FastifyError): Told => ({
   code: 'invalid-request',
-  detail: validation
-    .map(
-      ({ instancePath, message }) => `${validationContext ?? ''}${instancePath} ${message ?? ''}`,
-    )
-    .join('; '),
-  errors: validation.map(({ instancePath, message, params }) => ({
-    in: validationContext,
+  detail: validationDetail(error),
+  errors: error.validation?.map(({ instancePath, message, params }) => ({
+    in: error.validationContext,
     path: instancePath,
     message,
     params,
@@ -33,8 +34,8 @@ const tellValidation = ({ validation = [], validationContext }: FastifyError): T
 
 const tellFramework = (error: FastifyError): Told => {
   if (error.validation !== undefined) return tellValidation(error);
-  const code = FASTIFY_CODES[error.code];
-  if (code !== undefined) return { code, detail: error.message };
+  const told = FASTIFY_ERRORS[error.code];
+  if (told !== undefined) return told;
   const isCallersFault = error.statusCode !== undefined && error.statusCode < 500;
   return isCallersFault ? { code: 'invalid-request', detail: error.message } : { code: 'internal' };
 };

@@ -15,8 +15,11 @@ const STRICT: Options = {
 
 const bodies = new Ajv(STRICT);
 
-/** Paths, queries and headers are text: "5" is a number and "true" a boolean where the schema says so. */
-const texts = new Ajv({ ...STRICT, coerceTypes: 'array' });
+/**
+ * Paths, queries and headers are text: "5" is a number and "true" a boolean where the schema says so.
+ * With strict numbers a limit would not be looked at for "1e400", which becomes Infinity.
+ */
+const texts = new Ajv({ ...STRICT, coerceTypes: 'array', strictNumbers: false });
 
 formats.default(bodies);
 formats.default(texts);

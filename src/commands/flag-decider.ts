@@ -86,7 +86,7 @@ const decide = (command: FlagCommand, flag: Flag, project: Project): readonly Fl
     case 'RestoreFlag':
       return restoreFlag(command, flag);
     case 'RevertFlag':
-      return revertFlag(command, flag);
+      return revertFlag(command, flag, project);
     case 'SetRolloutPercentage':
       return setRolloutPercentage(command, flag, project);
     case 'UnarchiveFlag':

@@ -6,6 +6,7 @@ import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagCommandRoutes } from '../api/routes/flag-commands.js';
 import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
+import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -14,6 +15,7 @@ import { credentialStore } from '../infrastructure/credentials.js';
 import { kurrentEventStore } from '../infrastructure/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
+import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { queriesOver } from '../queries/queries.js';
 import { startEvaluation } from './evaluation.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
@@ -42,6 +44,7 @@ export const startRequests = async (
     targetCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
+    revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
       organizationId: () => FIRST_ORGANIZATION,

@@ -9,6 +9,7 @@ import { projectDecider } from '../commands/project-decider.js';
 import { DomainError } from '../domain/decider.js';
 import { type FlagEvent } from '../domain/flag/events.js';
 import { type ExistingProject, type Project } from '../domain/project/project.js';
+import { parseTime } from '../queries/moments/parse-time.js';
 import { apiKeyStream, flagStream, organizationStream, projectStream } from '../domain/streams.js';
 
 /** How old the view of a project may be when a flag of it is changed; another process may have written since. */
@@ -16,8 +17,9 @@ const PROJECT_MAX_AGE_MS = 100;
 
 const none = async (): Promise<undefined> => undefined;
 
-const refuseFuture = ({ at }: Moment): void => {
-  if (at !== undefined && Date.parse(at) > Date.now()) {
+/** @throws DomainError `malformed-time`, `moment-in-future` */
+const requirePast = ({ at }: Moment): void => {
+  if (at !== undefined && parseTime(at).floorMs > Date.now()) {
     throw new DomainError('moment-in-future', `${at} has not come yet.`);
   }
 };
@@ -69,9 +71,10 @@ export const writeSide = (store: EventStore) => {
 
     /** A flag as it was at a moment. @throws DomainError */
     snapshotOf: async (projectId: string, flagKey: string, moment: Moment): Promise<Snapshot> => {
-      refuseFuture(moment);
+      requirePast(moment);
       const { events } = await store.read<FlagEvent>(flagStream(projectId, flagKey));
-      return snapshotAt(events, moment, Date.parse);
+      if (events.length === 0) requireProject(await loadProject(projectId, 0));
+      return snapshotAt(events, moment, (time) => Date.parse(time.toUpperCase()));
     },
 
     /** @throws DomainError `project-not-found`, `project-deleted` */

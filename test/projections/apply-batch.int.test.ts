@@ -22,7 +22,7 @@ import {
   batchOf,
   checkpointOf,
   lastRowPosition,
-} from '../support/applied-batches.js';
+} from '../support/applied-rows.js';
 
 const history = recorded([
   ...projectBegins,

@@ -44,3 +44,11 @@ export const allChecksums = async (
     client.release();
   }
 };
+
+/** I3 and F2: the checkpoint is exactly the last position whose rows are there. */
+export const lastRowPosition = async (pool: pg.Pool): Promise<number> => {
+  const { rows } = await pool.query<{ position: string | null }>(
+    'select max(a.position) as position from audit_event a',
+  );
+  return Number(rows[0]?.position ?? -1);
+};

@@ -1,32 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
 import { until } from './until.js';
-
-/** Below the range that the system hands out to clients, so that no connection holds the port. */
-const [FIRST_PORT, PORTS] = [20_000, 12_000];
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () =>
-      server.close(() => {
-        resolve(true);
-      }),
-    );
-  });
-
-const freePort = async (): Promise<number> => {
-  for (let offset = 0; offset < PORTS; offset += 1) {
-    const port = FIRST_PORT + ((process.pid * 7 + offset * 13) % PORTS);
-    if (await isFree(port)) return port;
-  }
-  throw new Error('There is no free port.');
-};
 
 const answers = async (url: string): Promise<boolean> => {
   const redis = new Redis(url, {

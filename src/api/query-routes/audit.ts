@@ -5,7 +5,7 @@ import { type AuditFilter } from '../../queries/audit/audit-filter.js';
 import { type AuditEntry } from '../../queries/audit/audit-rows.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
-import { Key } from '../schemas.js';
+import { answerOf, Key, problems } from '../schemas.js';
 import { awaitPosition, Id, order, paging, query, querySchema, standing, Time } from './asking.js';
 import { answering, Data, nullable, pageOf, provenance } from './view-schemas.js';
 
@@ -86,8 +86,15 @@ export const auditRoutes =
           ...querySchema(
             'audit',
             'The same as a download, oldest first: one JSON object per line, or CSV',
-            Type.Unsafe<Readable>(Type.String()),
+            Type.String(),
           ),
+          response: {
+            200: answerOf('One event per line, oldest first.', {
+              'application/x-ndjson': Type.String(),
+              'text/csv': Type.String(),
+            }),
+            ...problems,
+          },
           querystring: query({ format: Type.Optional(Format), ...filter }),
         },
       },

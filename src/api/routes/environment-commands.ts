@@ -1,7 +1,13 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { projectChangesBetween } from '../../domain/changes.js';
-import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import {
+  commandSchema,
+  creationSchema,
+  nameCommand,
+  projectIn,
+  projectPath,
+} from '../command-route.js';
 import { closed, Key } from '../schemas.js';
 import { commandSender } from '../send-command.js';
 import { environmentDetails, NewEnvironment, type ProjectCommandDeps } from './project-commands.js';
@@ -19,7 +25,7 @@ export const environmentCommandRoutes =
       '/projects/:project/environments',
       {
         schema: {
-          ...commandSchema('environments', 'Add an environment'),
+          ...creationSchema('environments', 'Add an environment'),
           params: Type.Object({ project: Key }),
           body: NewEnvironment,
         },
@@ -27,7 +33,8 @@ export const environmentCommandRoutes =
       async (request, reply) => {
         const { key: environment, ...details } = request.body;
         const data = { projectId: projectIn(request), environment, ...details };
-        return send(request, reply, { type: 'AddEnvironment', data });
+        const at = `${projectPath(request.params.project)}/environments/${environment}`;
+        return send(request, reply, { type: 'AddEnvironment', data }, at);
       },
     );
 

@@ -4,7 +4,13 @@ import { type FlagCommand } from '../../commands/flag-decider.js';
 import { changesBetween } from '../../domain/changes.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { type Flag } from '../../domain/flag/flag.js';
-import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import {
+  commandSchema,
+  creationSchema,
+  nameCommand,
+  projectIn,
+  projectPath,
+} from '../command-route.js';
 import { closed, Key } from '../schemas.js';
 import { commandSender, type Handle } from '../send-command.js';
 import { FlagDetails, FlagParams, NewFlag, Variants } from './flag-schemas.js';
@@ -25,7 +31,7 @@ export const flagCommandRoutes =
       '/projects/:project/flags',
       {
         schema: {
-          ...commandSchema('flags', 'Create a flag, disabled everywhere'),
+          ...creationSchema('flags', 'Create a flag, disabled everywhere'),
           params: Type.Object({ project: Key }),
           body: NewFlag,
         },
@@ -33,7 +39,8 @@ export const flagCommandRoutes =
       async (request, reply) => {
         const { key: flagKey, ...details } = request.body;
         const data = { projectId: projectIn(request), flagKey, ...details };
-        return send(request, reply, { type: 'CreateFlag', data });
+        const at = `${projectPath(request.params.project)}/flags/${flagKey}`;
+        return send(request, reply, { type: 'CreateFlag', data }, at);
       },
     );
 

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { type JsonObject } from '../../domain/json.js';
-import { closed, Description, Key, Name, Revision, Timestamp, VariantName } from '../schemas.js';
+import { closed, Description, Key, Name, Revision, VariantName } from '../schemas.js';
 
 export const FlagParams = Type.Object({ project: Key, flag: Key });
 export const ConfigurationParams = Type.Object({ project: Key, flag: Key, environment: Key });
@@ -56,7 +56,7 @@ export const FlagDetails = Type.Object(
 export const momentProperties = {
   revision: Type.Optional(Revision),
   position: Type.Optional(Type.Integer({ minimum: 0 })),
-  at: Type.Optional(Timestamp),
+  at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339.' })),
 };
 
 export const MomentBody = Type.Object(momentProperties, { ...closed, maxProperties: 1 });

@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { answerOf, problems } from '../schemas.js';
 
 /** One part of the service, as /ready tells it. */
 export type Readiness = Readonly<{
@@ -76,7 +77,10 @@ export const healthRoutes =
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',
-          response: { 200: Type.String() },
+          response: {
+            200: answerOf('Prometheus text', { 'text/plain': Type.String() }),
+            ...problems,
+          },
         },
       },
       async (_, reply) => {

@@ -1,10 +1,18 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { importFlags, summarise } from '../../commands/flagd/import-flags.js';
+import { importFlags } from '../../commands/flagd/import-flags.js';
+import { summarise } from '../../commands/flag/batch.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingProject } from '../../domain/project/project.js';
-import { CommandQuery, metadataOf, nameCommand, projectIn } from '../command-route.js';
-import { closed, Key, Position, problems } from '../schemas.js';
+import {
+  CommandQuery,
+  metadataOf,
+  nameCommand,
+  projectIn,
+  RepeatableHeaders,
+} from '../command-route.js';
+import { closed, Key, problems } from '../schemas.js';
+import { BATCH_TIMEOUT_MS, batchReport } from './flag-batch.js';
 import { type FlagCommandDeps } from './flag-commands.js';
 
 export type ImportDeps = FlagCommandDeps &
@@ -13,31 +21,9 @@ export type ImportDeps = FlagCommandDeps &
     activeProject: (projectId: string) => Promise<ExistingProject>;
   }>;
 
-/** An import may take longer than a command: it is many of them. */
-const IMPORT_TIMEOUT_MS = 60_000;
 const BODY_LIMIT = 8 * 1024 * 1024;
 
-const Report = Type.Object({
-  dryRun: Type.Boolean(),
-  environments: Type.Array(Key),
-  summary: Type.Object({
-    created: Type.Integer(),
-    changed: Type.Integer(),
-    unchanged: Type.Integer(),
-    refused: Type.Integer(),
-  }),
-  flags: Type.Array(
-    Type.Object({
-      flag: Type.String(),
-      result: Type.String({ description: 'created, changed, unchanged or refused.' }),
-      code: Type.Optional(Type.String({ description: 'Why it was refused.' })),
-      detail: Type.Optional(Type.String({ description: 'Where in the file, and what.' })),
-      revision: Type.Optional(Type.Integer({ minimum: -1 })),
-      position: Type.Optional(Position),
-      events: Type.Optional(Type.Array(Type.Object({ type: Type.String(), data: Type.Unknown() }))),
-    }),
-  ),
-});
+const Report = Type.Object({ ...batchReport, environments: Type.Array(Key) });
 
 const ImportQuery = Type.Composite(
   [
@@ -70,6 +56,7 @@ export const importRoutes =
           summary: 'Import a flagd file; what cannot be expressed is refused, never dropped',
           params: Type.Object({ project: Key }),
           querystring: ImportQuery,
+          headers: RepeatableHeaders,
           body: Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true })),
           response: { 200: Report, ...problems },
         },
@@ -85,9 +72,9 @@ export const importRoutes =
           file: request.body,
           metadata: metadataOf(request),
           dryRun,
-          signal: AbortSignal.timeout(IMPORT_TIMEOUT_MS),
+          signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
         });
-        return { dryRun, environments, summary: summarise(report), flags: report };
+        return { dryRun, environments, summary: summarise(report), flags: [...report] };
       },
     );
   };

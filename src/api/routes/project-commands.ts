@@ -5,7 +5,13 @@ import { projectChangesBetween } from '../../domain/changes.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
 import { type Project } from '../../domain/project/project.js';
 import { projectIdOf } from '../../domain/streams.js';
-import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import {
+  commandSchema,
+  creationSchema,
+  nameCommand,
+  projectIn,
+  projectPath,
+} from '../command-route.js';
 import { closed, Description, Key, Name } from '../schemas.js';
 import { commandSender, type Handle } from '../send-command.js';
 
@@ -48,7 +54,7 @@ export const projectCommandRoutes =
 
     app.post(
       '/projects',
-      { schema: { ...commandSchema('projects', 'Create a project'), body: NewProject } },
+      { schema: { ...creationSchema('projects', 'Create a project'), body: NewProject } },
       async (request, reply) => {
         const { organizationId } = request.caller;
         const { environments = [], ...details } = request.body;
@@ -58,7 +64,7 @@ export const projectCommandRoutes =
           ...details,
           environments: environments.map(({ key, ...rest }) => ({ environment: key, ...rest })),
         };
-        return send(request, reply, { type: 'CreateProject', data });
+        return send(request, reply, { type: 'CreateProject', data }, projectPath(details.key));
       },
     );
 

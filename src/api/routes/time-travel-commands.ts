@@ -5,7 +5,13 @@ import { type Moment, type Snapshot } from '../../commands/flag/snapshot.js';
 import { changesBetween } from '../../domain/changes.js';
 import { DomainError } from '../../domain/decider.js';
 import { contentOf } from '../../domain/flag/flag.js';
-import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import {
+  commandSchema,
+  creationSchema,
+  nameCommand,
+  projectIn,
+  projectPath,
+} from '../command-route.js';
 import { closed, Key, Name } from '../schemas.js';
 import { commandSender } from '../send-command.js';
 import { type FlagCommandDeps } from './flag-commands.js';
@@ -88,7 +94,7 @@ export const timeTravelCommandRoutes =
       '/projects/:project/flags/:flag/copy',
       {
         schema: {
-          ...commandSchema('flags', 'Create a flag with the configuration of this one'),
+          ...creationSchema('flags', 'Create a flag with the configuration of this one'),
           params: FlagParams,
           body: CopyBody,
         },
@@ -99,7 +105,8 @@ export const timeTravelCommandRoutes =
         const projectId = projectIn({ ...request, params: { project: toProject } });
         const source = { content: contentOf(flag), revision };
         const data = { projectId, flagKey: key, ...details, source };
-        return send(request, reply, { type: 'CopyFlag', data });
+        const at = `${projectPath(toProject)}/flags/${key}`;
+        return send(request, reply, { type: 'CopyFlag', data }, at);
       },
     );
   };

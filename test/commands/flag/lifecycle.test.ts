@@ -177,6 +177,17 @@ test('a revert of one environment leaves the rest as it is', async (t) => {
     });
 });
 
+test('a revert of an environment that the project does not have is refused', async (t) => {
+  const snapshot = { flag: { ...content, status: 'active' }, revision: 0 } as const;
+  given(
+    t,
+    flagDecider,
+    project,
+  )(created)
+    .when({ type: 'RevertFlag', data: { ...flag, snapshot, environment: 'nowhere' } })
+    .thenRefuses('environment-not-found');
+});
+
 test('a revert of one environment to a variant that is gone is refused', async (t) => {
   const snapshot = { flag: stateAfter(created), revision: 0 };
   const [, off] = content.variants;

@@ -8,6 +8,8 @@ import {
   type Flag,
 } from '../../../domain/flag/flag.js';
 import { sameJson } from '../../../domain/json.js';
+import { type Project } from '../../../domain/project/project.js';
+import { requireEnvironment } from '../../project/guards.js';
 import { requireLive, requireVariants } from '../guards.js';
 import { type Snapshot, snapshotEventData } from '../snapshot.js';
 
@@ -33,8 +35,10 @@ const onlyIn = (
 export const revertFlag = (
   { data: { flagKey, snapshot, environment } }: RevertFlag,
   flag: Flag,
+  project: Project,
 ): readonly FlagEvent[] => {
   const live = requireLive(flag, flagKey);
+  if (environment !== undefined) requireEnvironment(project, environment);
   const data =
     environment === undefined ? snapshotEventData(snapshot) : onlyIn(environment, live, snapshot);
   return live.status === data.status && sameJson(contentOf(live), data.content)

@@ -1,0 +1,113 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { test } from 'tap';
+import { type ApiDocument, operationsOf } from '../support/openapi.js';
+import { testService } from '../support/service.js';
+
+const PUBLIC = [/^\/health$/, /^\/ready$/, /\/evaluate(\/\{flag\})?$/];
+
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
+
+test('the OpenAPI document', async (t) => {
+  const service = await testService(t);
+  const { body: document } = await service.send<ApiDocument>('GET', '/openapi.json', {
+    credential: null,
+  });
+  const operations = operationsOf(document);
+
+  await t.test('is of version 3.1, with what the version asks for', async (t) => {
+    t.match(document, { openapi: /^3\.1\.\d$/, info: { title: /\w/, version: /\w/ } });
+    t.ok(operations.length > 40);
+    t.notMatch(JSON.stringify(document), '"$ref"', 'it is whole: nothing refers elsewhere');
+    for (const [path, item] of Object.entries(document.paths)) {
+      t.match(path, /^\/[\w/{}.-]*$/);
+      t.ok(Object.keys(item).every((method) => METHODS.includes(method)));
+    }
+  });
+
+  await t.test('every schema in it is one', async (t) => {
+    const ajv = new Ajv2020({ strict: false });
+    const parts = operations.flatMap(({ name, parameters, requestBody, responses }) => [
+      ...parameters.map(({ schema }) => ({ name, schema })),
+      ...Object.values(requestBody?.content ?? {}).map(({ schema }) => ({ name, schema })),
+      ...Object.values(responses).flatMap(({ content = {} }) =>
+        Object.values(content).map(({ schema }) => ({ name, schema })),
+      ),
+    ]);
+    t.plan(parts.length);
+    for (const { name, schema } of parts) t.ok(ajv.validateSchema(schema), name);
+  });
+
+  await t.test('every route says what it takes and what it answers', async (t) => {
+    for (const { name, path, parameters, responses, operation } of operations) {
+      const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const inPath = parameters.filter((parameter) => parameter.in === 'path');
+      t.strictSame(
+        inPath.map((parameter) => parameter.name),
+        wanted,
+        `${name}: path parameters`,
+      );
+      t.ok(
+        inPath.every(({ required }) => required),
+        `${name}: they are required`,
+      );
+      t.ok(responses['200']?.content, `${name}: the schema of its answer`);
+      t.match(operation, { summary: /\w/, tags: [/\w/] }, `${name}: what it is`);
+      const isOperational = operation.tags.includes('operation');
+      const problems = responses['4XX']?.content;
+      if (!isOperational) t.ok(problems?.['application/problem+json'], `${name}: its problems`);
+    }
+  });
+
+  await t.test('answers that are not JSON say so', async (t) => {
+    const kinds = (path: string) =>
+      Object.keys(document.paths[path]?.['get']?.responses['200']?.content ?? {});
+    t.strictSame(kinds('/metrics'), ['text/plain']);
+    t.strictSame(kinds('/api/v1/audit/export'), ['application/x-ndjson', 'text/csv']);
+  });
+
+  await t.test('every body and every query is closed or says what more it may have', async (t) => {
+    for (const { name, requestBody } of operations) {
+      const schema = requestBody?.content['application/json']?.schema;
+      if (schema === undefined) continue;
+      const branches = [schema['anyOf'] ?? schema].flat() as Readonly<Record<string, unknown>>[];
+      for (const branch of branches) t.ok('additionalProperties' in branch, name);
+    }
+  });
+
+  await t.test('every number outside of bodies has an end', async (t) => {
+    const numbers = operations.flatMap(({ name, parameters }) =>
+      parameters
+        .filter(({ schema }) => schema['type'] === 'integer' || schema['type'] === 'number')
+        .map((parameter) => ({ name: `${name} ${parameter.name}`, schema: parameter.schema })),
+    );
+    t.plan(numbers.length);
+    for (const { name, schema } of numbers) t.type(schema['maximum'], 'number', name);
+  });
+
+  await t.test('every operation has a name of its own', async (t) => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    for (const id of ids) t.match(id, /^(get|put|post|patch|delete)[A-Z][A-Za-z]*$/);
+    t.equal(new Set(ids).size, ids.length);
+    t.ok(ids.includes('putProjectFlagEnvironmentRollout'));
+  });
+
+  await t.test('who may call is as it says', async (t) => {
+    t.strictSame(document.security, [{ credential: [] }]);
+    for (const { name, method, path, operation } of operations) {
+      const isPublic = PUBLIC.some((pattern) => pattern.test(path));
+      t.strictSame(operation.security, isPublic ? [] : undefined, name);
+      const url = path.replaceAll(/\{\w+\}/g, 'demo');
+      const { status } = await service.send(method, url, { credential: null });
+      t.equal(status === 401, !isPublic, `${name} without a credential: ${status}`);
+    }
+  });
+
+  await t.test('people can read it at /docs', async (t) => {
+    const page = await service.send('GET', '/docs', { credential: null });
+    t.match(page, { status: 200, headers: { 'content-type': /^text\/html/ }, text: /Swagger UI/ });
+    const script = await service.send('GET', '/docs/static/swagger-initializer.js', {
+      credential: null,
+    });
+    t.equal(script.status, 200);
+  });
+});
