@@ -54,7 +54,7 @@ test('a start with everything away, and SIGTERM under load', async (t) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const leaving of pair) {
         await until('both are ready', () => ready.length === 2);
-        await untilAcknowledged(load, 20);
+        await untilAcknowledged(load, 10);
         const began = performance.now();
         const code = await leaving.stop('SIGTERM');
         t.equal(code, 0, `ended by itself after ${Math.round(performance.now() - began)} ms`);

@@ -28,7 +28,7 @@ test('Postgres away, restarted, paused, half-open or locked: commands and evalua
     end: postgres.process.start,
   };
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { name, begin, end } of [...faultsOf(postgres), restarting]) {
+    for (const { name, begin, end } of [...faultsOf(postgres), ...byLength([], [restarting])]) {
       await untilAnswered(load, 20);
       await begin();
       const list = await client.send('GET', `${PLACE}/flags`);

@@ -9,7 +9,7 @@ import {
   untilAcknowledged,
 } from './support/scenario.js';
 
-const ROUNDS = byLength(3, 40);
+const ROUNDS = byLength(2, 40);
 
 test('SIGKILL of the whole service in mid-load loses and doubles nothing', async (t) => {
   const scenario = await startScenario(t);

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { canonicalJson, type Json } from '../../src/domain/json.js';
+import { canonicalJson } from '../../src/domain/json.js';
 import { flagStream } from '../../src/domain/streams.js';
 import { metadataOf } from '../support/histories.js';
 import { type CommandRecord, type EvaluationRecord } from './support/load.js';
