@@ -14,6 +14,7 @@ import { buildIfStale, prepare, root, runScript, SetupError } from './bootstrap.
 import { watchForLeftovers } from './leftovers.mjs';
 
 const TESTS_LIMIT_MS = 8 * 60_000;
+const FAULTS_FILE_LIMIT_S = 1_800;
 const EVENT_STORE = join(root, 'dist', 'embedded', 'event-store', 'main.js');
 
 const args = process.argv.slice(2);
@@ -132,6 +133,7 @@ const runTap = async (stack) => {
   const files = isFaults ? ['test/faults/**/*.test.ts'] : chosen;
   const options = [
     `--output-file=${outputFile}`,
+    ...(isFaults ? [`--timeout=${FAULTS_FILE_LIMIT_S}`] : []),
     ...(process.stdout.isTTY ? [] : ['--reporter=min']),
   ];
   const tap = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs');

@@ -9,7 +9,7 @@ import { expectedReadModel, factFlaws, logFlaws } from './support/verify.js';
 
 const CLIENTS = byLength(12, 40);
 const KILLS = byLength(1, 10);
-const OPERATIONS = byLength(150, 1_000);
+const OPERATIONS = byLength(150, 400);
 const FLAG = 'flag-0';
 const STREAM = `flag-default:demo:${FLAG}`;
 
