@@ -4,6 +4,7 @@ import { provideServices } from './composition/services.js';
 import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
 import { credentialStore } from './infrastructure/credentials.js';
+import { kurrentEventLog } from './infrastructure/kurrent-event-log.js';
 import { kurrentClient, kurrentEventStore } from './infrastructure/kurrent-event-store.js';
 import { createPool } from './infrastructure/postgres.js';
 
@@ -21,7 +22,8 @@ const run = async (command: string | undefined): Promise<number> => {
   const services = await provideServices(loadConfig(process.env), { log, joins: true });
   await migrated(services.databaseUrl);
   const pool = createPool({ url: services.databaseUrl, max: 1 });
-  const commands = writeSide(kurrentEventStore(kurrentClient(services.eventStoreUrl)));
+  const client = kurrentClient(services.eventStoreUrl);
+  const commands = writeSide(kurrentEventStore(client), kurrentEventLog(client).head);
   try {
     const credential = await issueAdminCredential(commands, credentialStore(pool), {
       reason: `npm run credential -- ${command}`,

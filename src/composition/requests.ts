@@ -12,6 +12,7 @@ import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/credentials.js';
+import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
@@ -33,7 +34,8 @@ export const startRequests = async (
   };
   const pool = createPool({ url: databaseUrl, onError });
   const store = kurrentEventStore(client);
-  const commands = writeSide(store);
+  const { head } = kurrentEventLog(client);
+  const commands = writeSide(store, head);
   const queries = queriesOver(pool, store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
   const routes = [
@@ -57,6 +59,10 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     routes,
     rulesets: supply.status,
+    /** Waits, for a moment at most, until queries see all that is in the log now. */
+    caughtUp: async (): Promise<void> => {
+      await queries.waitForPosition(await head()).catch(() => undefined);
+    },
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {

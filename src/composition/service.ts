@@ -105,6 +105,8 @@ export const startService = async (config: Config, log: Logger): Promise<Running
       const { observeBatch: observe } = metrics;
       parts.projector = startProjector(config, services, { client, log, observe });
       resources.push(parts.projector.stop);
+      // The first look at a new installation must find what was just made.
+      if (secret !== undefined) await requests?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
       parts.jobs = startJobs(config, services, { client, log });

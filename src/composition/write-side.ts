@@ -17,15 +17,20 @@ const PROJECT_MAX_AGE_MS = 100;
 
 const none = async (): Promise<undefined> => undefined;
 
+const inFuture = (moment: string): DomainError =>
+  new DomainError('moment-in-future', `${moment} has not come yet.`);
+
 /** @throws DomainError `malformed-time`, `moment-in-future` */
-const requirePast = ({ at }: Moment): void => {
-  if (at !== undefined && parseTime(at).floorMs > Date.now()) {
-    throw new DomainError('moment-in-future', `${at} has not come yet.`);
-  }
+const requirePast = async (
+  { at, position }: Moment,
+  head: () => Promise<number>,
+): Promise<void> => {
+  if (at !== undefined && parseTime(at).floorMs > Date.now()) throw inFuture(at);
+  if (position !== undefined && position > (await head())) throw inFuture(`Position ${position}`);
 };
 
-/** Handlers of all commands, on one event store. */
-export const writeSide = (store: EventStore) => {
+/** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
+export const writeSide = (store: EventStore, head: () => Promise<number>) => {
   const clock = (): number => performance.now();
   const projectStreams = aggregates(store, projectDecider, clock);
 
@@ -71,7 +76,7 @@ export const writeSide = (store: EventStore) => {
 
     /** A flag as it was at a moment. @throws DomainError */
     snapshotOf: async (projectId: string, flagKey: string, moment: Moment): Promise<Snapshot> => {
-      requirePast(moment);
+      await requirePast(moment, head);
       const { events } = await store.read<FlagEvent>(flagStream(projectId, flagKey));
       if (events.length === 0) requireProject(await loadProject(projectId, 0));
       return snapshotAt(events, moment, (time) => Date.parse(time.toUpperCase()));

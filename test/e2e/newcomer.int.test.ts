@@ -127,4 +127,9 @@ test('a flag is brought back as it was at a revision, a time or a position', asy
   t.equal(await nameAfter(`${FLAG}/revert`, { revision: 0 }), 'first');
   t.equal(await nameAfter(`${FLAG}/revert`, { at }), 'third');
   t.equal(await nameAfter(`${FLAG}/revert`, { position: second.body.position }), 'second');
+
+  for (const moment of [{ position: Number.MAX_SAFE_INTEGER }, { at: '9999-01-01T00:00:00Z' }]) {
+    const future = await service.post(`${FLAG}/revert`, { body: moment });
+    t.match(future, { status: 422, body: { type: /moment-in-future$/ } });
+  }
 });
