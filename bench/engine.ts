@@ -8,7 +8,7 @@ import { evaluate } from '../src/domain/evaluation/evaluate.js';
 import { hashPrefix, murmur3 } from '../src/domain/evaluation/murmur3.js';
 import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
 import { prepareAnswer } from '../src/queries/rulesets/answer.js';
-import { benchFlag } from './flags.js';
+import { benchFlag } from './support/flags.js';
 
 const ROUNDS = 7;
 const ROUND_MS = 150;

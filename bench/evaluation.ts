@@ -1,7 +1,7 @@
 // Evaluation over HTTP against a bare Fastify route with the same answer, in turns, in one run.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { load } from './load.js';
+import { load } from './support/load.js';
 
 const CONNECTIONS = 50;
 const ROUNDS = 4;
@@ -74,7 +74,7 @@ const row = (name: string, ours: Measured, bare: Measured, reach: string): strin
     `  ${reach}`,
   ].join('');
 
-const file = new URL('evaluation-server.ts', import.meta.url);
+const file = new URL('support/evaluation-server.ts', import.meta.url);
 const server = fork(file, { execArgv: process.execArgv });
 const [origins] = (await once(server, 'message')) as [{ ours: string; bare: string }];
 

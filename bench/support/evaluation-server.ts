@@ -2,10 +2,10 @@
 // the same bytes. Tells its parent both origins, and on every message the CPU time it has used, in microseconds.
 import Fastify, { type FastifyReply } from 'fastify';
 import { pino } from 'pino';
-import { buildApp } from '../src/api/build-app.js';
-import { evaluationRoutes } from '../src/api/routes/evaluation.js';
-import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
-import { rulesetMemory } from '../src/queries/rulesets/ruleset-memory.js';
+import { buildApp } from '../../src/api/build-app.js';
+import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
+import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { mixedFlags } from './flags.js';
 
 const complete = (rulesets: readonly Ruleset[]) => ({
