@@ -28,7 +28,11 @@ export const runBench = async (
   measure: (bench: Bench) => Promise<readonly Row[]>,
 ): Promise<void> => {
   const folder = join(root, '.data', `bench-${name}-${process.pid}`);
-  const closers: (() => unknown)[] = [() => { rmSync(folder, { recursive: true, force: true }); }];
+  const closers: (() => unknown)[] = [
+    () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
+  ];
   const cutOff = new Promise<never>((_, reject) => {
     const because = (text: string) => (): void => {
       reject(new Error(`${name}: ${text}`));

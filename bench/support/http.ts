@@ -10,7 +10,10 @@ export type Call = Readonly<{
 }>;
 
 /** Waits for the whole answer. @throws when it is not a 2xx */
-export const call = (url: string, { method = 'GET', credential, body }: Call = {}): Promise<string> =>
+export const call = (
+  url: string,
+  { method = 'GET', credential, body }: Call = {},
+): Promise<string> =>
   new Promise((resolve, reject) => {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {

@@ -90,23 +90,31 @@ const welcomeOf = async (output: Readable): Promise<string> => {
 
 let started = 0;
 
+const environmentOf = async (
+  folder: string,
+  { role = 'all', backends, dataDirectory }: ServiceOptions,
+): Promise<NodeJS.ProcessEnv> => {
+  started += 1;
+  return {
+    ...process.env,
+    ROLE: role,
+    PORT: String(await freePort()),
+    DATA_DIRECTORY: dataDirectory ?? join(folder, `process-${started}`),
+    LOG_LEVEL: 'warn',
+    ...(backends && urlVariables(backends)),
+  };
+};
+
 /** One process of the service, as `npm start` runs it; resolves when it listens. */
 export const startService = async (
   { folder, atEnd }: Bench,
-  { role = 'all', backends, dataDirectory, program = ['dist/main.js'] }: ServiceOptions = {},
+  options: ServiceOptions = {},
 ): Promise<Service> => {
-  started += 1;
+  const { program = ['dist/main.js'] } = options;
   const child = spawn(process.execPath, program, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      ROLE: role,
-      PORT: String(await freePort()),
-      DATA_DIRECTORY: dataDirectory ?? join(folder, `process-${started}`),
-      LOG_LEVEL: 'warn',
-      ...(backends && urlVariables(backends)),
-    },
+    env: await environmentOf(folder, options),
   });
   const ended = once(child, 'exit');
   const stop = async (): Promise<void> => {
