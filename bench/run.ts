@@ -17,6 +17,7 @@ const ALL = [
   'propagation',
   'start-up',
   'memory',
+  'event-store',
   'time-travel',
 ] as const;
 

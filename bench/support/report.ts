@@ -13,7 +13,7 @@ export type Row = Readonly<{
   load: number;
 }>;
 
-const HEADINGS = ['what', 'measured', 'reference, same run', 'ratio', 'target', 'holds', 'load'];
+const HEADINGS = ['what', 'ratio', 'measured', 'reference, same run', 'target', 'holds', 'load'];
 
 const verdict = ({ holds }: Row): string => {
   if (holds === undefined) return '';
@@ -22,7 +22,7 @@ const verdict = ({ holds }: Row): string => {
 
 const cellsOf = (row: Row): readonly string[] => {
   const { what, measured, reference, ratio, target, load } = row;
-  return [what, measured, reference, ratio, target, verdict(row), load.toFixed(1)];
+  return [what, ratio, measured, reference, target, verdict(row), load.toFixed(1)];
 };
 
 /** The rows as a Markdown table, which is a table in a terminal as well. */
