@@ -89,6 +89,7 @@ export const aggregates = <S, E extends Event>(
     forget: (stream: string): void => {
       held -= (cache.get(stream)?.revision ?? NO_STREAM) + 1;
       cache.delete(stream);
+      reading.delete(stream);
     },
   };
 };
