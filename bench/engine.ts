@@ -8,7 +8,10 @@ import { evaluate } from '../src/domain/evaluation/evaluate.js';
 import { hashPrefix, murmur3 } from '../src/domain/evaluation/murmur3.js';
 import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
 import { prepareAnswer } from '../src/queries/rulesets/answer.js';
-import { benchFlag } from './flags.js';
+import { runBench } from './support/bench.js';
+import { benchFlag } from './support/flags.js';
+import { figure } from './support/numbers.js';
+import { type Row, row } from './support/report.js';
 
 const ROUNDS = 7;
 const ROUND_MS = 150;
@@ -56,35 +59,39 @@ const naive = ({ configuration, variants, salt }: Ruleset, context: Context): un
   return undefined;
 };
 
-const rows: (readonly [what: string, ours: number, reference: number, reach: string])[] = [];
-for (const [kind, reach] of [
-  ['static', '≤ 25'],
-  ['disabled', '≤ 25'],
-  ['targets', ''],
-  ['split', '≤ 200'],
-] as const) {
-  const ruleset = benchFlag('new-checkout', kind);
-  const flag = compile(ruleset, prepareAnswer);
-  rows.push([
-    kind,
-    nanoseconds((context) => evaluate(flag, context)),
-    nanoseconds((context) => naive(ruleset, context)),
-    reach,
-  ]);
-}
-const salt = hashPrefix('new-checkout');
-rows.push([
-  'hash of salt + 36 characters',
-  nanoseconds(({ targetingKey = '' }) => murmur3(targetingKey, salt)),
-  nanoseconds(({ targetingKey = '' }) =>
-    createHash('sha256').update('new-checkout').update(targetingKey).digest(),
-  ),
-  '',
-]);
+const rowOf = (
+  what: string,
+  ours: number,
+  reference: readonly [what: string, nanoseconds: number],
+  reach?: number,
+): Row => {
+  const [name, other] = reference;
+  return row(`engine, in process: ${what}`, {
+    measured: `${figure(ours)} ns`,
+    reference: `${name} ${figure(other)} ns`,
+    ratio: `${figure(other / ours)}x as fast`,
+    ...(reach !== undefined && { target: `≤ ${reach} ns`, holds: ours <= reach }),
+  });
+};
 
-console.log('ns per call                        ours      naive    ratio   reach');
-for (const [what, ours, reference, reach] of rows)
-  console.log(
-    `${what.padEnd(30)} ${ours.toFixed(1).padStart(8)} ${reference.toFixed(1).padStart(10)} ${(reference / ours).toFixed(1).padStart(7)}x   ${reach}`,
+await runBench('engine', 60, async () => {
+  const reach = { static: 25, disabled: 25, targets: undefined, split: 200 } as const;
+  const kinds = ['static', 'disabled', 'targets', 'split'] as const;
+  const rows = kinds.map((kind) => {
+    const ruleset = benchFlag('new-checkout', kind);
+    const flag = compile(ruleset, prepareAnswer);
+    return rowOf(
+      kind,
+      nanoseconds((context) => evaluate(flag, context)),
+      ['uncompiled, SHA-256', nanoseconds((context) => naive(ruleset, context))],
+      reach[kind],
+    );
+  });
+  const salt = hashPrefix('new-checkout');
+  const hash = nanoseconds(({ targetingKey = '' }) => murmur3(targetingKey, salt));
+  const sha = nanoseconds(({ targetingKey = '' }) =>
+    createHash('sha256').update('new-checkout').update(targetingKey).digest(),
   );
-if (sink === undefined) console.log('nothing was measured');
+  if (sink === undefined) throw new Error('Nothing was measured.');
+  return [...rows, rowOf('hash of salt + 36 characters', hash, ['SHA-256', sha])];
+});

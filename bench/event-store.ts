@@ -1,56 +1,18 @@
-/** Throughput of the embedded event store with the real client, next to what its parts can do alone. */
+// Throughput of the embedded event store with the real client, next to what its parts can do alone: gRPC calls that do
+// nothing, and SQLite commits with their fsync.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { EventStoreDBClient, excludeSystemEvents, jsonEvent, START } from '@eventstore/db-client';
 import Libsql from 'libsql';
-import { freePort } from '../test/support/free-port.js';
+import { runBench } from './support/bench.js';
+import { figure } from './support/numbers.js';
+import { type Row, row, times } from './support/report.js';
+import { build, cpuMsOf } from './support/service.js';
 
 const PHASE_MS = 3000;
-const folder = mkdtempSync(join(tmpdir(), 'event-store-bench-'));
-const port = await freePort();
-
-type Row = { what: string; perSecond: number; serverCpuPercent?: number };
-const rows: Row[] = [];
-
-const server = spawn(
-  process.execPath,
-  ['dist/embedded/event-store/main.js', '--port', `${port}`, '--db', join(folder, 'log')],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
-);
-const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
-const client = EventStoreDBClient.connectionString(line.slice(line.indexOf('esdb://')));
-
-/** Ticks of 10 ms the server has used; Linux only. */
-const serverCpuMs = (): number => {
-  const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(stat[11]) + Number(stat[12])) * 10;
-};
-
-/** Runs `task` in `workers` loops for PHASE_MS; it returns how many units it did. */
-const measure = async (what: string, workers: number, task: (n: number) => Promise<number>) => {
-  const cpu = serverCpuMs();
-  const start = performance.now();
-  let done = 0;
-  let next = 0;
-  const loop = async () => {
-    while (performance.now() - start < PHASE_MS) {
-      const units = await task(next++);
-      done += units;
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, loop));
-  const elapsed = performance.now() - start;
-  rows.push({
-    what,
-    perSecond: (done * 1000) / elapsed,
-    serverCpuPercent: ((serverCpuMs() - cpu) * 100) / elapsed,
-  });
-};
 
 const event = (n: number) =>
   jsonEvent({
@@ -59,7 +21,7 @@ const event = (n: number) =>
     metadata: { actor: { id: 'bench', type: 'system' }, commandId: `command-${n}` },
   });
 
-const echo = () => {
+const echo = (port: number) => {
   const Client = makeGenericClientConstructor(
     {
       read: {
@@ -85,7 +47,7 @@ const echo = () => {
     });
 };
 
-const bareInserts = (rowsPerCommit: number): number => {
+const bareInserts = (folder: string, rowsPerCommit: number): number => {
   const db = new Libsql(join(folder, `bare-${rowsPerCommit}.db`));
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full; create table e (p integer primary key, f blob) strict');
@@ -106,52 +68,111 @@ const consume = async (events: AsyncIterable<unknown>, limit: number): Promise<n
   return seen;
 };
 
-rows.push({ what: 'bare SQLite, 1 row per commit', perSecond: bareInserts(1) });
-rows.push({ what: 'bare SQLite, 32 rows per commit', perSecond: bareInserts(32) });
-const ping = echo();
-await measure('bare gRPC echo, sequential', 1, ping);
-await measure('bare gRPC echo, 32 concurrent', 32, ping);
-await measure('append, sequential', 1, async (n) => {
-  await client.appendToStream(`seq-${n % 100}`, event(n));
-  return 1;
-});
-await measure('append, 32 concurrent', 32, async (n) => {
-  await client.appendToStream(`con-${n % 1000}`, event(n));
-  return 1;
-});
-await measure('append 100 events at once, 4 concurrent (events)', 4, async (n) => {
-  await client.appendToStream(
-    `many-${n}`,
-    Array.from({ length: 100 }, (_, i) => event(i)),
-  );
-  return 100;
-});
-const stored = await consume(client.readAll(), Infinity);
-await measure('read $all (events)', 1, () =>
-  consume(client.readAll({ maxCount: stored }), Infinity),
-);
-await measure('catch-up subscription, filtered (events)', 1, () =>
-  consume(
-    client.subscribeToAll({ fromPosition: START, filter: excludeSystemEvents() }),
-    stored - 1, // all but the one system event
-  ),
-);
-await measure('read a stream of 100 (reads)', 8, async (n) => {
-  await consume(client.readStream(`many-${n % 10}`), Infinity);
-  return 1;
-});
+/** Runs `task` in `workers` loops for PHASE_MS; it returns how many units it did. */
+const perSecondOf = async (
+  workers: number,
+  task: (n: number) => Promise<number>,
+): Promise<number> => {
+  const start = performance.now();
+  let done = 0;
+  let next = 0;
+  const loop = async (): Promise<void> => {
+    while (performance.now() - start < PHASE_MS) {
+      const units = await task(next++);
+      done += units;
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, loop));
+  return (done * 1000) / (performance.now() - start);
+};
 
-const echoRate = rows[3]?.perSecond ?? 1;
-console.table(
-  rows.map(({ what, perSecond, serverCpuPercent }) => ({
-    what,
-    'per second': Math.round(perSecond),
-    'of 32 echoes': (perSecond / echoRate).toFixed(2),
-    'server CPU %': serverCpuPercent === undefined ? '' : Math.round(serverCpuPercent),
-  })),
-);
-await client.dispose();
-server.kill();
-await once(server, 'exit');
-rmSync(folder, { recursive: true });
-process.exit(0);
+await runBench('event-store', 90, async (bench) => {
+  await build();
+  const server = spawn(
+    process.execPath,
+    ['dist/embedded/event-store/main.js', '--port', '0', '--db', join(bench.folder, 'log')],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = once(server, 'exit');
+  bench.atEnd(async () => {
+    server.kill();
+    await ended;
+  });
+  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+  const url = line.slice(line.indexOf('esdb://'));
+  const client = EventStoreDBClient.connectionString(url);
+  const ping = echo(Number(new URL(url).port));
+
+  const rows: Row[] = [];
+  const measure = async (
+    what: string,
+    workers: number,
+    task: (n: number) => Promise<number>,
+    reference?: readonly [string, number],
+  ): Promise<number> => {
+    const before = cpuMsOf(server.pid ?? 0);
+    const began = performance.now();
+    const perSecond = await perSecondOf(workers, task);
+    const cpu = ((cpuMsOf(server.pid ?? 0) - before) * 100) / (performance.now() - began);
+    const measured = `${figure(perSecond)}/s, server at ${Math.round(cpu)} % of a core`;
+    const compared = reference && {
+      reference: `${reference[0]} ${figure(reference[1])}/s`,
+      ratio: times(perSecond / reference[1]),
+    };
+    rows.push(row(`event store: ${what}`, { measured, ...compared }));
+    bench.say(`${what}: ${measured}`);
+    return perSecond;
+  };
+
+  const [single, grouped] = [bareInserts(bench.folder, 1), bareInserts(bench.folder, 32)];
+  const oneCall = await measure('gRPC that does nothing, one at a time', 1, ping);
+  const calls = await measure('gRPC that does nothing, 32 at a time', 32, ping);
+  // What one append cannot be faster than: a call, then a commit.
+  const callAndCommit = 1 / (1 / oneCall + 1 / single);
+  await measure(
+    'append, one at a time',
+    1,
+    async (n) => {
+      await client.appendToStream(`seq-${n % 100}`, event(n));
+      return 1;
+    },
+    ['a call and a bare fsynced commit', callAndCommit],
+  );
+  await measure(
+    'append, 32 at a time',
+    32,
+    async (n) => {
+      await client.appendToStream(`con-${n % 1000}`, event(n));
+      return 1;
+    },
+    ['gRPC that does nothing', calls],
+  );
+  await measure(
+    'append of 100 events, 4 at a time (events)',
+    4,
+    async (n) => {
+      await client.appendToStream(
+        `many-${n}`,
+        Array.from({ length: 100 }, (_, i) => event(i)),
+      );
+      return 100;
+    },
+    ['bare SQLite, 32 rows a commit', grouped],
+  );
+  const stored = await consume(client.readAll(), Infinity);
+  await measure('read $all (events)', 1, () =>
+    consume(client.readAll({ maxCount: stored }), Infinity),
+  );
+  await measure('catch-up subscription, filtered (events)', 1, () =>
+    consume(
+      client.subscribeToAll({ fromPosition: START, filter: excludeSystemEvents() }),
+      stored - 1, // all but the one system event
+    ),
+  );
+  await measure('read of a stream of 100 (reads)', 8, async (n) => {
+    await consume(client.readStream(`many-${n % 10}`), Infinity);
+    return 1;
+  });
+  void client.dispose();
+  return rows;
+});

@@ -37,14 +37,27 @@ const expectedRevision = ({ headers }: FastifyRequest): { expectedRevision?: num
   return digits === undefined ? {} : { expectedRevision: Number(digits) };
 };
 
-/** Rejects when the signal aborts; what was begun goes on, and its outcome is not known. */
-const unlessLate = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  const late = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(new AppendOutcomeUnknown('The event store did not confirm the command in time.'));
-    });
+/**
+ * Runs `work` with a signal that aborts after COMMAND_TIMEOUT_MS. What was begun then goes on, and its outcome is not
+ * known. @throws AppendOutcomeUnknown then
+ */
+const unlessLate = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late.abort();
+      // A command that was still waiting for its turn says by itself that nothing was written.
+      setImmediate(() => {
+        reject(new AppendOutcomeUnknown('The event store did not confirm the command in time.'));
+      });
+    }, COMMAND_TIMEOUT_MS);
   });
-  return Promise.race([work, late]);
+  try {
+    return await Promise.race([work(late.signal), overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
 };
 
 /**
@@ -65,9 +78,9 @@ export const commandSender =
   ): Promise<CommandAnswer> => {
     const { dryRun = false } = request.query as CommandQuery;
     const metadata = metadataOf(request);
-    const signal = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
-    const run = handle({ command, metadata, ...expectedRevision(request), dryRun, signal });
-    const { kind, revision, position, events, before, after } = await unlessLate(run, signal);
+    const { kind, revision, position, events, before, after } = await unlessLate((signal) =>
+      handle({ command, metadata, ...expectedRevision(request), dryRun, signal }),
+    );
     if (location !== undefined && RESULTS[kind] === 'recorded')
       void reply.code(201).header('location', location);
     if (kind === 'repeated') void reply.header('idempotency-replayed', 'true');

@@ -27,6 +27,8 @@ export const aggregates = <S, E extends Event>(
   clock: () => number,
 ) => {
   const cache = new Map<string, Loaded<S>>();
+  /** Reads under way, for those who may be told what a read says that was begun before they asked. */
+  const reading = new Map<string, Readonly<{ beganAtMs: number; loaded: Promise<Loaded<S>> }>>();
   let held = 0;
 
   const remember = (stream: string, loaded: Loaded<S>): Loaded<S> => {
@@ -64,16 +66,30 @@ export const aggregates = <S, E extends Event>(
     });
   };
 
+  const readOnce = async (stream: string): Promise<Loaded<S>> => {
+    const mine = { beganAtMs: clock(), loaded: read(stream) };
+    reading.set(stream, mine);
+    try {
+      return await mine.loaded;
+    } finally {
+      if (reading.get(stream) === mine) reading.delete(stream);
+    }
+  };
+
   return {
     /** From memory when it was checked within `maxAgeMs`, else brought up to date from the log. */
     load: async (stream: string, maxAgeMs = Infinity): Promise<Loaded<S>> => {
       const known = cache.get(stream);
-      return known !== undefined && clock() - known.checkedAtMs < maxAgeMs ? known : read(stream);
+      if (known !== undefined && clock() - known.checkedAtMs < maxAgeMs) return known;
+      const begun = reading.get(stream);
+      if (begun !== undefined && clock() - begun.beganAtMs < maxAgeMs) return begun.loaded;
+      return readOnce(stream);
     },
     remember,
     forget: (stream: string): void => {
       held -= (cache.get(stream)?.revision ?? NO_STREAM) + 1;
       cache.delete(stream);
+      reading.delete(stream);
     },
   };
 };

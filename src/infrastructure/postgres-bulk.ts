@@ -8,17 +8,25 @@ import { type Checksum, type CopySink } from '../projections/rebuild/rebuild-dat
 /** The names of the read model's tables, without the checkpoint's. */
 export const TABLES = READ_MODELS.flatMap(({ tables }) => tables).map(({ name }) => name);
 
-/** Opens a COPY on a connection of its own; `open` has it until all rows are stored. */
+/**
+ * Opens a COPY on a connection of its own; `open` has it until all rows are stored. The table is emptied in the same
+ * transaction: at `wal_level` minimal its rows then go to its file alone and not also to the write-ahead log, and
+ * at any level they can be written frozen, which no later VACUUM has to do.
+ */
 export const copyInto = (pool: pg.Pool, open: Set<pg.PoolClient>, table: Table): CopySink => {
   const columns = Object.keys(table.columns).join(', ');
-  const opening = pool.connect().then((client) => {
+  const opening = pool.connect().then(async (client) => {
     open.add(client);
-    const stream = client.query(copyFrom(`copy ${table.name} (${columns}) from stdin`));
+    await client.query('begin');
+    await client.query(`truncate ${table.name}`);
+    const copy = `copy ${table.name} (${columns}) from stdin with (freeze)`;
+    const stream = client.query(copyFrom(copy));
     const done = once(stream, 'finish');
     // Whoever writes or ends next is told; until then the failure must not count as unhandled.
     done.catch(() => undefined);
     return { client, stream, done };
   });
+  opening.catch(() => undefined);
   return {
     write: async (lines) => {
       const { stream, done } = await opening;
@@ -28,6 +36,7 @@ export const copyInto = (pool: pg.Pool, open: Set<pg.PoolClient>, table: Table):
       const { client, stream, done } = await opening;
       stream.end();
       await done;
+      await client.query('commit');
       open.delete(client);
       client.release();
     },

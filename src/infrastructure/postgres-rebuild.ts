@@ -135,7 +135,11 @@ export const withRebuildDatabase = async <T>(
   work: (database: RebuildDatabase) => Promise<T>,
 ): Promise<T> => {
   // Unflushed commits are safe here: the swap's own commit flushes all before it, and without it nothing counts.
-  const pool = createPool({ url, use: 'maintenance', schema: `${NEXT} -c synchronous_commit=off` });
+  const pool = createPool({
+    url,
+    use: 'maintenance',
+    schema: `${NEXT} -c synchronous_commit=off -c maintenance_work_mem=256MB`,
+  });
   try {
     const guard = await pool.connect();
     const { rows } = await guard.query<{ locked: boolean }>(

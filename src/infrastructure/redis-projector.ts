@@ -14,6 +14,9 @@ import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
 
 export const EVALUATION_SNAPSHOT = 'evaluation_snapshot';
 
+/** A change in a stream of changes is visible at most this much later. */
+const PACE_MS = 10;
+
 /** Redis was changed by someone else while we refilled it. */
 class RefillOvertaken extends Error {
   override readonly name = 'RefillOvertaken';
@@ -121,6 +124,7 @@ export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProje
 
   const consumer: Consumer = {
     projection: EVALUATION_SNAPSHOT,
+    paceMs: PACE_MS,
     resume: () =>
       serially(async () => {
         memory ??= await load();

@@ -14,6 +14,11 @@ const LONGEST_DELAY_MS = 2_000;
 /** Something that follows the log: Postgres's rows, Redis's snapshot. */
 export type Consumer = Readonly<{
   projection: string;
+  /**
+   * The least time between the beginnings of two batches that leave nothing waiting. An event after silence is
+   * applied at once; in a stream of them each transaction takes those of this long, and commands keep the machine.
+   */
+  paceMs: number;
   /** Where it stands; called before every (re)subscription. */
   resume: () => Promise<Checkpoint>;
   /** All of the batch, or all in front of a poison event; any rejection leads back to `resume`. */
@@ -26,6 +31,10 @@ type Run = Readonly<{
   report: StatusReporter;
   signal: AbortSignal;
 }>;
+
+const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
+  if (ms > 1) await delay(ms, undefined, { signal }).catch(() => undefined);
+};
 
 /** Between half and all of a delay that doubles, so that processes do not retry in step. */
 const backOffMs = (failures: number): number => {
@@ -46,7 +55,10 @@ const follow = async (
     onProgress();
     const durationMs = performance.now() - began;
     report.applied(checkpoint, { events, durationMs, isCaughtUp: batch.isCaughtUp });
-    if (poison === undefined) continue;
+    if (poison === undefined) {
+      if (batch.isCaughtUp) await pause(began + consumer.paceMs - performance.now(), signal);
+      continue;
+    }
     report.poisoned(poisonOf(consumer.projection, poison));
     return 'poisoned';
   }
@@ -68,10 +80,13 @@ export const runProjection = async (run: Run): Promise<void> => {
     } catch (error) {
       if (isOver()) return;
       run.report.retrying(error);
-      await delay(backOffMs(failures++), undefined, { signal: run.signal }).catch(() => undefined);
+      await pause(backOffMs(failures++), run.signal);
     }
   }
 };
+
+/** A question for the read model waits for it at most this much longer. */
+const ROWS_PACE_MS = 25;
 
 /** The consumer that writes the read model's rows. */
 export const rowsConsumer = (database: Database): Consumer => {
@@ -79,6 +94,7 @@ export const rowsConsumer = (database: Database): Consumer => {
   let checkpoint = BEGINNING;
   return {
     projection: READ_MODEL,
+    paceMs: ROWS_PACE_MS,
     resume: async () => {
       streams.forget();
       checkpoint = await database.transaction((tx) => loadCheckpoint(tx, READ_MODEL));

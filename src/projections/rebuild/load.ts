@@ -7,16 +7,26 @@ import { type RebuildOptions } from './rebuild-options.js';
 
 const copySinks = ({ copy }: RebuildDatabase) => {
   const sinks = new Map<Table, CopySink>();
+  let writing: Promise<unknown> = Promise.resolve();
   return {
+    /** Resolves when the rows before these are on their way: Postgres stores some while the next are made. */
     write: async (all: readonly TableRows[]): Promise<void> => {
-      for (const { table, rows } of all) {
-        if (rows.length === 0) continue;
-        const sink = sinks.get(table) ?? copy(table);
-        sinks.set(table, sink);
-        await sink.write(copyLines(table, rows));
-      }
+      const filled = all
+        .filter(({ rows }) => rows.length > 0)
+        .map(({ table, rows }) => ({ table, lines: copyLines(table, rows) }));
+      await writing;
+      writing = Promise.all(
+        filled.map(({ table, lines }) => {
+          const sink = sinks.get(table) ?? copy(table);
+          sinks.set(table, sink);
+          return sink.write(lines);
+        }),
+      );
+      // Whoever writes or ends next is told; until then a failure must not count as unhandled.
+      writing.catch(() => undefined);
     },
     end: async (): Promise<void> => {
+      await writing;
       for (const sink of sinks.values()) await sink.end();
     },
   };

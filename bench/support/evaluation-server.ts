@@ -2,10 +2,11 @@
 // the same bytes. Tells its parent both origins, and on every message the CPU time it has used, in microseconds.
 import Fastify, { type FastifyReply } from 'fastify';
 import { pino } from 'pino';
-import { buildApp } from '../src/api/build-app.js';
-import { evaluationRoutes } from '../src/api/routes/evaluation.js';
-import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
-import { rulesetMemory } from '../src/queries/rulesets/ruleset-memory.js';
+import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
+import { createHttp } from '../../src/composition/http.js';
+import { serviceMetrics } from '../../src/composition/metrics.js';
+import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { mixedFlags } from './flags.js';
 
 const complete = (rulesets: readonly Ruleset[]) => ({
@@ -29,13 +30,16 @@ const routes = evaluationRoutes({
   rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
 });
 
-// The product's own app: hooks, limits, request ids and validation are part of the price.
-const app = await buildApp({
-  log: pino({ level: 'silent' }),
+// The product's own app, as it is put together for a process: hooks, limits, request ids, validation and metrics are
+// part of the price.
+const app = await createHttp({
+  log: pino({ level: 'warn' }),
+  version: 'bench',
   guard: { authenticate: () => Promise.resolve(undefined) },
   routes: [routes],
-  operations: [],
-  version: 'bench',
+  readiness: () => Promise.resolve([]),
+  isStopping: () => false,
+  metrics: serviceMetrics({ projections: () => [], rulesets: () => undefined }),
 });
 const bare = Fastify();
 

@@ -1,5 +1,9 @@
-import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
-import { type Configuration, type Serve, SPLIT_TOTAL } from '../src/domain/flag/configuration.js';
+import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import {
+  type Configuration,
+  type Serve,
+  SPLIT_TOTAL,
+} from '../../src/domain/flag/configuration.js';
 
 const half: Serve = {
   split: {

@@ -1,0 +1,48 @@
+import { test } from 'tap';
+import { aggregates } from '../../src/commands/aggregates.js';
+import { type EventStore } from '../../src/commands/event-store.js';
+import { flagDecider } from '../../src/commands/flag-decider.js';
+import { flagStream } from '../../src/domain/streams.js';
+import { FLAG, PROJECT_ID } from '../support/flags.js';
+import { inMemoryEventStore } from '../support/in-memory-event-store.js';
+
+const stream = flagStream(PROJECT_ID, FLAG);
+const MAX_AGE_MS = 100;
+
+/** Streams on a store that counts its reads, at a time that the test sets. */
+const counted = () => {
+  const store = inMemoryEventStore();
+  const seen = { reads: 0, nowMs: 0 };
+  const counting: EventStore = {
+    ...store,
+    read: (...args) => {
+      seen.reads += 1;
+      return store.read(...args);
+    },
+  };
+  return { seen, streams: aggregates(counting, flagDecider, () => seen.nowMs) };
+};
+
+test('who finds a stream stale at the same time shares one read', async (t) => {
+  const { seen, streams } = counted();
+  await Promise.all([1, 2, 3].map(() => streams.load(stream, MAX_AGE_MS)));
+  t.equal(seen.reads, 1);
+  seen.nowMs = MAX_AGE_MS;
+  await Promise.all([1, 2, 3].map(() => streams.load(stream, MAX_AGE_MS)));
+  t.equal(seen.reads, 2);
+});
+
+test('a read that began too long ago is not joined', async (t) => {
+  const { seen, streams } = counted();
+  const first = streams.load(stream, MAX_AGE_MS);
+  seen.nowMs = MAX_AGE_MS;
+  const second = streams.load(stream, MAX_AGE_MS);
+  await Promise.all([first, second]);
+  t.equal(seen.reads, 2);
+});
+
+test('who needs the latest joins no read that began before', async (t) => {
+  const { seen, streams } = counted();
+  await Promise.all([streams.load(stream, 0), streams.load(stream, 0)]);
+  t.equal(seen.reads, 2);
+});
