@@ -3,10 +3,10 @@ import { migrated } from './composition/prepare.js';
 import { provideServices } from './composition/services.js';
 import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
-import { credentialStore } from './infrastructure/credentials.js';
-import { kurrentEventLog } from './infrastructure/kurrent-event-log.js';
-import { kurrentClient, kurrentEventStore } from './infrastructure/kurrent-event-store.js';
-import { createPool } from './infrastructure/postgres.js';
+import { credentialStore } from './infrastructure/postgres/credentials.js';
+import { kurrentEventLog } from './infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentClient, kurrentEventStore } from './infrastructure/kurrent/kurrent-event-store.js';
+import { createPool } from './infrastructure/postgres/postgres.js';
 
 const USAGE = `npm run credential -- issue     issues another admin credential
 npm run credential -- replace   issues one and revokes all others`;

@@ -7,18 +7,16 @@ import { startService } from './composition/service.js';
 /** Longer than any request and the draining may take; then the process ends all the same. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
-const welcome = (url: string, credential: string | undefined): string => {
-  const lines = ['', `Chronoflag is ready on ${url} (documentation: ${url}/docs)`];
-  if (credential !== undefined) {
-    lines.push(
-      '',
-      'The admin credential, shown this once:',
-      `  ${credential}`,
-      'Try it:',
-      `  curl -H "authorization: Bearer ${credential}" ${url}/api/v1/projects/demo`,
-    );
-  }
-  return `${lines.join('\n')}\n\n`;
+const credentialLines = (credential: string, url: string): readonly string[] => [
+  '',
+  'The admin credential, shown this once:',
+  `  ${credential}`,
+  'Try it:',
+  `  curl -H "authorization: Bearer ${credential}" ${url}/api/v1/projects/demo`,
+];
+
+const print = (lines: readonly string[]): void => {
+  process.stdout.write(`${lines.join('\n')}\n\n`);
 };
 
 /** Faults that a person can put right are one line; everything else is a bug and shows its stack. */
@@ -31,13 +29,17 @@ const tell = (error: unknown): string => {
 try {
   const config = loadConfig(process.env);
   const log = pino({ level: config.logLevel });
-  const { url, credential, stop } = await startService(config, log);
+  const announceLate = (late: string): void => {
+    print(credentialLines(late, `http://${config.host}:${config.port}`));
+  };
+  const { url, credential, stop } = await startService(config, log, announceLate);
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'ending after an unexpected error');
     else log.info({ signal }, 'stopping');
     await stop();
   });
-  process.stdout.write(welcome(url, credential));
+  const ready = `Chronoflag is ready on ${url} (documentation: ${url}/docs)`;
+  print(['', ready, ...(credential === undefined ? [] : credentialLines(credential, url))]);
 } catch (error) {
   process.stderr.write(`chronoflag: ${tell(error)}\n`);
   process.exitCode = 1;

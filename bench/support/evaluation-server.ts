@@ -39,7 +39,11 @@ const app = await createHttp({
   routes: [routes],
   readiness: () => Promise.resolve([]),
   isStopping: () => false,
-  metrics: serviceMetrics({ projections: () => [], rulesets: () => undefined }),
+  metrics: serviceMetrics({
+    projections: () => [],
+    rulesets: () => undefined,
+    head: async () => -1,
+  }),
 });
 const bare = Fastify();
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Logger } from 'pino';
 import type pg from 'pg';
 import { type Config } from '../config.js';
-import { redisRulesetFeed } from '../infrastructure/redis-ruleset-feed.js';
+import { redisRulesetFeed } from '../infrastructure/redis/redis-ruleset-feed.js';
 import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';

@@ -3,7 +3,10 @@ import { commandHashOf } from '../commands/event-id.js';
 import { DomainError } from '../domain/decider.js';
 import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
 import { projectIdOf } from '../domain/streams.js';
-import { type CredentialStore, newAdminCredential } from '../infrastructure/credentials.js';
+import {
+  type CredentialStore,
+  newAdminCredential,
+} from '../infrastructure/postgres/credentials.js';
 import { type WriteSide } from './write-side.js';
 
 /** The organization of an installation with one organization. */

@@ -4,7 +4,7 @@ import { buildApp } from '../api/build-app.js';
 import { type Authenticate, type Guard } from '../api/caller.js';
 import { healthRoutes, type Readiness } from '../api/routes/health.js';
 import { type Config } from '../config.js';
-import { type CredentialStore } from '../infrastructure/credentials.js';
+import { type CredentialStore } from '../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Readonly<{

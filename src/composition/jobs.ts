@@ -1,8 +1,8 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
-import { kurrentEventStore } from '../infrastructure/kurrent-event-store.js';
-import { createPool } from '../infrastructure/postgres.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { createPool } from '../infrastructure/postgres/postgres.js';
 import { startVerificationJob } from '../jobs/verification.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { queriesOver } from '../queries/queries.js';

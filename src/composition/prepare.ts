@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
-import { migrateDatabase } from '../infrastructure/migrate.js';
-import { createPool } from '../infrastructure/postgres.js';
+import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
+import { createPool } from '../infrastructure/postgres/postgres.js';
 import { diskCopyPath } from './evaluation.js';
 import { unreachableServices } from './services.js';
 

@@ -1,8 +1,8 @@
-import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
-import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
-import { migrateDatabase } from '../infrastructure/migrate.js';
-import { createPool, databaseOn } from '../infrastructure/postgres.js';
-import { withRebuildDatabase } from '../infrastructure/postgres-rebuild.js';
+import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
+import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
+import { withRebuildDatabase } from '../infrastructure/postgres/postgres-rebuild.js';
 import { loadCheckpoint } from '../projections/checkpoint.js';
 import { READ_MODEL } from '../projections/index.js';
 import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-projection.js';

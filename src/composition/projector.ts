@@ -1,10 +1,10 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
-import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
-import { createPool } from '../infrastructure/postgres.js';
-import { redisLayout } from '../infrastructure/redis-layout.js';
-import { createProjectorRedis } from '../infrastructure/redis-snapshot.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { createPool } from '../infrastructure/postgres/postgres.js';
+import { redisLayout } from '../infrastructure/redis/redis-layout.js';
+import { createProjectorRedis } from '../infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../infrastructure/start-projectors.js';
 import { type BatchObserver } from '../projections/projection-status.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';

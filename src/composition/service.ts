@@ -4,13 +4,14 @@ import { type FastifyInstance } from 'fastify';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
-import { kurrentEventLog } from '../infrastructure/kurrent-event-log.js';
-import { kurrentClient } from '../infrastructure/kurrent-event-store.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { firstStart } from './first-start.js';
 import { authenticateWith, closeHttp, createHttp } from './http.js';
 import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './metrics.js';
 import { doneNow, migrated, requireServices, untilDone } from './prepare.js';
+import { opened } from './opened.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './readiness.js';
 import { type Requests, startRequests } from './requests.js';
@@ -31,19 +32,6 @@ const VERSION = (
 ).version;
 
 const nobody = async (): Promise<undefined> => undefined;
-
-/** What was opened, closed again in reverse. */
-const opened = () => {
-  const closers: (() => Promise<unknown>)[] = [];
-  return {
-    push: (close: () => Promise<unknown>): void => {
-      closers.push(close);
-    },
-    close: async (): Promise<void> => {
-      for (const close of closers.splice(0).reverse()) await close();
-    },
-  };
-};
 
 const listen = async (app: FastifyInstance, { port, host }: Config): Promise<string> => {
   try {
@@ -82,10 +70,15 @@ const readinessIn = (parts: Parts) =>
   );
 
 /**
- * One process of the service in its role, from nothing to listening.
+ * One process of the service in its role, from nothing to listening. `announceLate` is told of a credential that is
+ * issued only after that, because services were away.
  * @throws StartupError when something is missing that a person has to provide
  */
-export const startService = async (config: Config, log: Logger): Promise<RunningService> => {
+export const startService = async (
+  config: Config,
+  log: Logger,
+  announceLate: (credential: string) => void,
+): Promise<RunningService> => {
   const stopping = new AbortController();
   const resources = opened();
   const parts: Parts = {};
@@ -130,7 +123,11 @@ export const startService = async (config: Config, log: Logger): Promise<Running
     }
     const work = (): Promise<void> => bringUp(services, client);
     const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
-    if (!isDone) void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
+    if (isDone) return;
+    const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });
+    void late.then(() => {
+      if (parts.credential !== undefined) announceLate(parts.credential);
+    });
   };
 
   const openHttp = async (): Promise<string> => {

@@ -3,7 +3,7 @@ import { type CurrentStates } from '../queries/load-current-states.js';
 import { currentRulesets } from '../queries/rulesets/current-rulesets.js';
 import { type RulesetMemory, type RulesetSource } from '../queries/rulesets/ruleset-memory.js';
 import { withDeadline } from './deadline.js';
-import { type FeedLog, type RedisRulesetFeed } from './redis-ruleset-feed.js';
+import { type FeedLog, type RedisRulesetFeed } from './redis/redis-ruleset-feed.js';
 import { type DiskCopy, type RulesetDiskCopy } from './ruleset-disk-copy.js';
 
 export type RulesetSupplyOptions = Readonly<{

@@ -12,11 +12,15 @@ import {
   type StatusReporter,
 } from '../projections/projection-status.js';
 import { rowsConsumer, runProjection } from '../projections/run-projection.js';
-import { databaseOn } from './postgres.js';
-import { type Leading, whileLeading } from './postgres-leader.js';
-import { type RedisLayout } from './redis-layout.js';
-import { EVALUATION_SNAPSHOT, redisProjector, type RedisProjector } from './redis-projector.js';
-import { redisSnapshot } from './redis-snapshot.js';
+import { databaseOn } from './postgres/postgres.js';
+import { type Leading, whileLeading } from './postgres/postgres-leader.js';
+import { type RedisLayout } from './redis/redis-layout.js';
+import {
+  EVALUATION_SNAPSHOT,
+  redisProjector,
+  type RedisProjector,
+} from './redis/redis-projector.js';
+import { redisSnapshot } from './redis/redis-snapshot.js';
 
 /** How soon a flush or an empty restart of Redis is noticed while nothing else happens. */
 const CHECK_MS = 1_000;

@@ -1,6 +1,6 @@
-import { auditEvent } from './audit-event.js';
-import { flag } from './flag.js';
-import { project } from './project.js';
+import { auditEvent } from './read-model/audit-event.js';
+import { flag } from './read-model/flag.js';
+import { project } from './read-model/project.js';
 import { type ReadModel } from './projection.js';
 
 /** Everything that Postgres holds of the log. One projector writes all of it under one checkpoint. */

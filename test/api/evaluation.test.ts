@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
-import { type EvaluationDeps } from '../../src/api/locate-environment.js';
+import { type EvaluationDeps } from '../../src/api/evaluation/locate-environment.js';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { DomainError } from '../../src/domain/decider.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';

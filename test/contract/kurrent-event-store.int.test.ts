@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
 import { EventStoreUnavailable } from '../../src/commands/event-store.js';
 import { eventId } from '../../src/commands/event-id.js';
-import { kurrentClient, kurrentEventStore } from '../../src/infrastructure/kurrent-event-store.js';
+import {
+  kurrentClient,
+  kurrentEventStore,
+} from '../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { freePort } from '../support/free-port.js';
 import { metadata } from '../support/metadata.js';
 import { eventStoreContract } from './event-store.js';

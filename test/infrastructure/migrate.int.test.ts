@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test, type Test } from 'tap';
-import { migrate, migrateDatabase } from '../../src/infrastructure/migrate.js';
+import { migrate, migrateDatabase } from '../../src/infrastructure/postgres/migrate.js';
 import { testDatabase } from '../support/database.js';
 
 const setUp = async (t: Test) => {

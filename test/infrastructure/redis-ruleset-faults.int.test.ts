@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { redisRulesetFeed } from '../../src/infrastructure/redis-ruleset-feed.js';
+import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';

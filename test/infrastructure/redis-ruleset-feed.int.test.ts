@@ -1,7 +1,7 @@
 import { type Test, test } from 'tap';
 import { flagAnswer } from '../../src/queries/rulesets/evaluation-answers.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { redisRulesetFeed } from '../../src/infrastructure/redis-ruleset-feed.js';
+import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { type ExistingFlag } from '../../src/domain/flag/flag.js';
-import { redisRulesetFeed } from '../../src/infrastructure/redis-ruleset-feed.js';
+import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
 import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../../src/infrastructure/ruleset-supply.js';
 import { type CurrentStates } from '../../src/queries/load-current-states.js';

@@ -1,6 +1,6 @@
 import { test, type Test } from 'tap';
-import { redisLayout } from '../../src/infrastructure/redis-layout.js';
-import { createProjectorRedis } from '../../src/infrastructure/redis-snapshot.js';
+import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
+import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
 import { loadCurrentStates } from '../../src/queries/load-current-states.js';
 import { allChecksums, applyBatches } from '../support/applied-rows.js';

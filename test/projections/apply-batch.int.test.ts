@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { databaseOn } from '../../src/infrastructure/postgres.js';
+import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { BEGINNING, moveCheckpoint } from '../../src/projections/checkpoint.js';
 import { applyBatch, writeRows } from '../../src/projections/apply-batch.js';
 import { type LogEvent } from '../../src/projections/event-log.js';

@@ -1,5 +1,8 @@
 import { test, type Test } from 'tap';
-import { RebuildRunning, withRebuildDatabase } from '../../src/infrastructure/postgres-rebuild.js';
+import {
+  RebuildRunning,
+  withRebuildDatabase,
+} from '../../src/infrastructure/postgres/postgres-rebuild.js';
 import { type EventLog, type LogEvent } from '../../src/projections/event-log.js';
 import { rebuildReadModel } from '../../src/projections/rebuild-projection.js';
 import { type RebuildDatabase } from '../../src/projections/rebuild/rebuild-database.js';

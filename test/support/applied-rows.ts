@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { databaseOn } from '../../src/infrastructure/postgres.js';
-import { checksums } from '../../src/infrastructure/postgres-bulk.js';
+import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
+import { checksums } from '../../src/infrastructure/postgres/postgres-bulk.js';
 import { applyBatch, type Applied } from '../../src/projections/apply-batch.js';
 import { BEGINNING, loadCheckpoint, type Checkpoint } from '../../src/projections/checkpoint.js';
 import { type LogEvent } from '../../src/projections/event-log.js';

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { type Test } from 'tap';
-import { migrateDatabase } from '../../src/infrastructure/migrate.js';
-import { createPool } from '../../src/infrastructure/postgres.js';
+import { migrateDatabase } from '../../src/infrastructure/postgres/migrate.js';
+import { createPool } from '../../src/infrastructure/postgres/postgres.js';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 

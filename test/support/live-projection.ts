@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Test } from 'tap';
-import { databaseOn } from '../../src/infrastructure/postgres.js';
+import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { type EventLog } from '../../src/projections/event-log.js';
 import { READ_MODEL } from '../../src/projections/index.js';
 import { type ProjectionLog, statusReporter } from '../../src/projections/projection-status.js';

@@ -44,7 +44,11 @@ export const testService = async (t: Test): Promise<TestService> => {
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
   });
-  const { url, credential, stop } = await startService(config, pino({ level: 'silent' }));
+  const { url, credential, stop } = await startService(
+    config,
+    pino({ level: 'silent' }),
+    () => undefined,
+  );
   if (credential === undefined) throw new Error('The first start gave no credential.');
   const client = httpClient(url, credential);
   t.teardown(async () => {

@@ -6,8 +6,8 @@ import {
   type EnvironmentAt,
   flagAnswer,
 } from '../../queries/rulesets/evaluation-answers.js';
-import { type EvaluationDeps, environmentLocator } from '../locate-environment.js';
-import { contextFromBody, contextFromQuery } from '../evaluation-context.js';
+import { type EvaluationDeps, environmentLocator } from '../evaluation/locate-environment.js';
+import { contextFromBody, contextFromQuery } from '../evaluation/evaluation-context.js';
 import {
   AllFlagsAnswer,
   ContextBody,
@@ -17,7 +17,7 @@ import {
   FlatContext,
   MinPosition,
   MomentQuery,
-} from '../evaluation-schemas.js';
+} from '../evaluation/evaluation-schemas.js';
 
 /** Bodies larger than this are no context. Bytes. */
 const BODY_LIMIT = 64 * 1024;

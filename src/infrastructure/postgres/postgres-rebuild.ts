@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { loadCheckpoint } from '../projections/checkpoint.js';
-import { READ_MODEL } from '../projections/index.js';
-import { type Comparison, type RebuildDatabase } from '../projections/rebuild/rebuild-database.js';
+import { loadCheckpoint } from '../../projections/checkpoint.js';
+import { READ_MODEL } from '../../projections/index.js';
+import {
+  type Comparison,
+  type RebuildDatabase,
+} from '../../projections/rebuild/rebuild-database.js';
 import { checksums, copyInto, TABLES } from './postgres-bulk.js';
 import { migrate, READ_MODEL_MIGRATIONS } from './migrate.js';
 import {

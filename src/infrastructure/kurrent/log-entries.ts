@@ -1,5 +1,5 @@
 import { type AllStreamResolvedEvent } from '@eventstore/db-client';
-import { type LogBatch, type LogEvent } from '../projections/event-log.js';
+import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue } from './batch-queue.js';
 import { decodeRecorded } from './kurrent-decode.js';
 

@@ -1,15 +1,15 @@
-import { parseStream } from '../domain/streams.js';
-import { type Applied, freshEvents, reached } from '../projections/apply-batch.js';
-import { BEGINNING, type Checkpoint } from '../projections/checkpoint.js';
+import { parseStream } from '../../domain/streams.js';
+import { type Applied, freshEvents, reached } from '../../projections/apply-batch.js';
+import { BEGINNING, type Checkpoint } from '../../projections/checkpoint.js';
 import {
   type CurrentStates,
   type EvaluationSnapshot,
   evaluationSnapshot,
   type SnapshotDelta,
-} from '../projections/evaluation-snapshot.js';
-import { type LogBatch, type LogEvent } from '../projections/event-log.js';
-import { foldEvents } from '../projections/fold/fold.js';
-import { type Consumer } from '../projections/run-projection.js';
+} from '../../projections/evaluation-snapshot.js';
+import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
+import { foldEvents } from '../../projections/fold/fold.js';
+import { type Consumer } from '../../projections/run-projection.js';
 import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
 
 export const EVALUATION_SNAPSHOT = 'evaluation_snapshot';

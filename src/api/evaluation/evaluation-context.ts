@@ -1,5 +1,5 @@
-import { type Context } from '../domain/evaluation/context.js';
-import { DomainError } from '../domain/decider.js';
+import { type Context } from '../../domain/evaluation/context.js';
+import { DomainError } from '../../domain/decider.js';
 
 /** Query parameters that are not attributes. */
 export const RESERVED = ['targetingKey', 'at', 'position'] as const;

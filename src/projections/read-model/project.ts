@@ -1,5 +1,5 @@
-import { type Tracked, type TrackedProject } from './fold/fold.js';
-import { whenNewer, type ReadModel, type Table } from './projection.js';
+import { type Tracked, type TrackedProject } from '../fold/fold.js';
+import { whenNewer, type ReadModel, type Table } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
 
 const isProject = (tracked: Tracked): tracked is TrackedProject => tracked.category === 'project';

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { READ_MODEL_SCHEMA, transaction } from './postgres.js';
 
-/** The same from src/infrastructure and from dist/infrastructure. */
-const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+/** The same from src/ and from dist/. */
+const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
 export const SERVICE_SCHEMA = 'chronoflag';
 

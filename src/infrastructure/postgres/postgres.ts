@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DataRefused, type Database, type Transaction } from '../projections/projection.js';
+import { DataRefused, type Database, type Transaction } from '../../projections/projection.js';
 
 /** What a pool is for; sets how long a statement may take. */
 export type PoolUse = 'request' | 'projector' | 'maintenance';

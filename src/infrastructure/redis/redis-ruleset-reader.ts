@@ -1,7 +1,7 @@
 import { type ChainableCommander, type Redis } from 'ioredis';
-import { type RulesetChange } from '../domain/evaluation/change.js';
-import { type Ruleset } from '../domain/evaluation/ruleset.js';
-import { withDeadline } from './deadline.js';
+import { type RulesetChange } from '../../domain/evaluation/change.js';
+import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { withDeadline } from '../deadline.js';
 import { type RedisLayout } from './redis-layout.js';
 
 /** Where the snapshot in Redis stands. `lastId` is that of the last change, `0-0` when there is none. */

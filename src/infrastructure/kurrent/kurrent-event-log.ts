@@ -8,10 +8,10 @@ import {
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { CATEGORIES, parseStream } from '../domain/streams.js';
-import { type EventLog, type LogBatch, type LogEvent } from '../projections/event-log.js';
+import { CATEGORIES, parseStream } from '../../domain/streams.js';
+import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
-import { withDeadline } from './deadline.js';
+import { withDeadline } from '../deadline.js';
 import { toSafeInteger } from './kurrent-decode.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { type Checkpoint } from '../projections/checkpoint.js';
+import { type Checkpoint } from '../../projections/checkpoint.js';
 import {
   type Rulesets,
   type SnapshotDelta,
   type SnapshotWrite,
-} from '../projections/evaluation-snapshot.js';
+} from '../../projections/evaluation-snapshot.js';
 import { CHANGES_KEPT, type RedisLayout } from './redis-layout.js';
 import { APPLY, type ScriptReply, SWAP } from './redis-scripts.js';
 

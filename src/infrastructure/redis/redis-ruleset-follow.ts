@@ -1,4 +1,4 @@
-import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 import {
   type Cursor,
   cursorOf,

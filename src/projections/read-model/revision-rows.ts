@@ -1,4 +1,4 @@
-import { type Step, type Tracked } from './fold/fold.js';
+import { type Step, type Tracked } from '../fold/fold.js';
 
 /**
  * The range for which a step's state held, half-open in positions and in time. Open (null) until the next step of

@@ -1,5 +1,5 @@
-import { type Tracked, type TrackedFlag } from './fold/fold.js';
-import { whenNewer, type ReadModel, type Table } from './projection.js';
+import { type Tracked, type TrackedFlag } from '../fold/fold.js';
+import { whenNewer, type ReadModel, type Table } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
 
 const isFlag = (tracked: Tracked): tracked is TrackedFlag => tracked.category === 'flag';

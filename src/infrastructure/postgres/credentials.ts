@@ -1,6 +1,6 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
 import { type Pool } from 'pg';
-import { withDeadline } from './deadline.js';
+import { withDeadline } from '../deadline.js';
 
 /** A secret to show once, the part of it that may be seen, and what is stored of it. */
 export type NewCredential = Readonly<{

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
-import { withDeadline } from './deadline.js';
+import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
+import { withDeadline } from '../deadline.js';
 import { redisLayout } from './redis-layout.js';
 import { StreamGap } from './redis-ruleset-draft.js';
 import { followOnce, loadAll } from './redis-ruleset-follow.js';

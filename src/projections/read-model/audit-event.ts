@@ -1,5 +1,5 @@
-import { type DomainEvent } from '../domain/catalogue.js';
-import { type ReadModel, type Table } from './projection.js';
+import { type DomainEvent } from '../../domain/catalogue.js';
+import { type ReadModel, type Table } from '../projection.js';
 
 const table: Table = {
   name: 'audit_event',

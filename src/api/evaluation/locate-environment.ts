@@ -1,9 +1,9 @@
-import { DomainError } from '../domain/decider.js';
-import { type Ruleset } from '../domain/evaluation/ruleset.js';
-import { environmentIdOf, projectIdOf } from '../domain/streams.js';
-import { compileEnvironment } from '../queries/rulesets/environment-rulesets.js';
-import { type EnvironmentAt } from '../queries/rulesets/evaluation-answers.js';
-import { type RulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+import { DomainError } from '../../domain/decider.js';
+import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
+import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
+import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
+import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 
 export type EnvironmentPath = Readonly<{ project: string; environment: string }>;
 type MomentQuery = Readonly<{ at?: string; position?: number }>;

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { closed, Key, Position, problems, Revision } from './schemas.js';
+import { closed, Key, Position, problems, Revision } from '../schemas.js';
 
 /** A targeting key longer than this is no key. Characters. */
 const LONGEST_KEY = 4_096;

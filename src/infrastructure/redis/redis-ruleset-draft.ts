@@ -1,6 +1,6 @@
-import { type RulesetChange } from '../domain/evaluation/change.js';
-import { type Ruleset } from '../domain/evaluation/ruleset.js';
-import { type RulesetUpdate } from '../queries/rulesets/ruleset-memory.js';
+import { type RulesetChange } from '../../domain/evaluation/change.js';
+import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type RulesetUpdate } from '../../queries/rulesets/ruleset-memory.js';
 import {
   type ChangeEntry,
   type EnvironmentSnapshot,

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { READ_MODELS } from '../projections/index.js';
-import { type Table } from '../projections/projection.js';
-import { type Checksum, type CopySink } from '../projections/rebuild/rebuild-database.js';
+import { READ_MODELS } from '../../projections/index.js';
+import { type Table } from '../../projections/projection.js';
+import { type Checksum, type CopySink } from '../../projections/rebuild/rebuild-database.js';
 
 /** The names of the read model's tables, without the checkpoint's. */
 export const TABLES = READ_MODELS.flatMap(({ tables }) => tables).map(({ name }) => name);

@@ -1,7 +1,7 @@
 import { type RecordedEvent } from '@eventstore/db-client';
-import { type Event } from '../domain/decider.js';
-import { type Metadata } from '../domain/metadata.js';
-import { type Recorded } from '../domain/recorded.js';
+import { type Event } from '../../domain/decider.js';
+import { type Metadata } from '../../domain/metadata.js';
+import { type Recorded } from '../../domain/recorded.js';
 
 /**
  * Log positions and revisions as numbers.

@@ -20,11 +20,11 @@ import {
   NO_STREAM,
   type StreamSlice,
   WrongRevision,
-} from '../commands/event-store.js';
-import { DomainError, type Event } from '../domain/decider.js';
-import { type Metadata } from '../domain/metadata.js';
-import { type Recorded } from '../domain/recorded.js';
-import { withDeadline } from './deadline.js';
+} from '../../commands/event-store.js';
+import { DomainError, type Event } from '../../domain/decider.js';
+import { type Metadata } from '../../domain/metadata.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { withDeadline } from '../deadline.js';
 import { decodeRecorded, toSafeInteger } from './kurrent-decode.js';
 
 /** The client never gives up by itself on a server that accepts and does not answer. */
