@@ -101,7 +101,7 @@ test('a leader whose session ends stops, and leads again', async (t) => {
       where a.application_name = 'chronoflag leader' and a.datname = current_database()`,
   );
   t.equal(killed.rowCount, 1);
-  await projectors.isAll('standby');
+  await projectors.isAll('retrying');
   eventLog.append(...log.slice(10));
   await projectors.isLiveAt(end);
 });
@@ -168,7 +168,7 @@ test('a half-open connection gives leadership up', async (t) => {
   const projectors = start(memoryEventLog(log), { database: proxy.url });
   await projectors.isLiveAt(end);
   proxy.freeze();
-  await projectors.isAll('standby');
+  await projectors.isAll('retrying');
   proxy.resume();
   await projectors.isLiveAt(end);
 });
