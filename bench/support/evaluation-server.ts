@@ -3,8 +3,8 @@
 import Fastify, { type FastifyReply } from 'fastify';
 import { pino } from 'pino';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
-import { createHttp } from '../../src/composition/http.js';
-import { serviceMetrics } from '../../src/composition/metrics.js';
+import { createHttp } from '../../src/composition/http/create-http.js';
+import { serviceMetrics } from '../../src/composition/http/metrics.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { mixedFlags } from './flags.js';

@@ -7,13 +7,13 @@ import { StartupError } from '../embedded/stack.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { firstStart } from './first-start.js';
-import { authenticateWith, closeHttp, createHttp } from './http.js';
+import { authenticateWith, closeHttp, createHttp } from './http/create-http.js';
 import { type Jobs, startJobs } from './jobs.js';
-import { serviceMetrics } from './metrics.js';
+import { serviceMetrics } from './http/metrics.js';
 import { doneNow, migrated, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
 import { type Projector, startProjector } from './projector.js';
-import { readinessOf } from './readiness.js';
+import { readinessOf } from './http/readiness.js';
 import { type Requests, startRequests } from './requests.js';
 import { provideServices, type Services, stackLog } from './services.js';
 

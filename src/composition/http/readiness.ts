@@ -1,8 +1,8 @@
-import { type Readiness } from '../api/routes/health.js';
-import { withDeadline } from '../infrastructure/deadline.js';
-import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
-import { type VerificationStatus } from '../jobs/verification.js';
-import { type ProjectionStatus } from '../projections/projection-status.js';
+import { type Readiness } from '../../api/routes/health.js';
+import { withDeadline } from '../../infrastructure/deadline.js';
+import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
+import { type VerificationStatus } from '../../jobs/verification.js';
+import { type ProjectionStatus } from '../../projections/projection-status.js';
 
 const PROBE_MS = 1_000;
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type BatchObserver, type ProjectionStatus } from '../projections/projection-status.js';
-import { type RulesetStatus } from '../infrastructure/ruleset-supply.js';
+import { type BatchObserver, type ProjectionStatus } from '../../projections/projection-status.js';
+import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
 
 export type MetricSources = Readonly<{
   projections: () => readonly ProjectionStatus[];

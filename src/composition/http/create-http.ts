@@ -1,10 +1,10 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
-import { buildApp } from '../api/build-app.js';
-import { type Authenticate, type Guard } from '../api/caller.js';
-import { healthRoutes, type Readiness } from '../api/routes/health.js';
-import { type Config } from '../config.js';
-import { type CredentialStore } from '../infrastructure/postgres/credentials.js';
+import { buildApp } from '../../api/build-app.js';
+import { type Authenticate, type Guard } from '../../api/caller.js';
+import { healthRoutes, type Readiness } from '../../api/routes/health.js';
+import { type Config } from '../../config.js';
+import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Readonly<{
