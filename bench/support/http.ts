@@ -87,8 +87,6 @@ export const adminOf = (url: string, credential: string | undefined) => {
   };
 };
 
-export type Admin = ReturnType<typeof adminOf>;
-
 /** Does something for every number below `count`, some at a time. */
 export const forEachOf = async (
   count: number,

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export type Load = Readonly<{
+type Load = Readonly<{
   url: string;
   /** Sent as a JSON POST; a GET without. */
   body?: string;
@@ -14,7 +14,7 @@ export type Load = Readonly<{
   seconds: number;
 }>;
 
-export type LoadResult = Readonly<{ requests: number; perSecond: number; p99Ms: number }>;
+type LoadResult = Readonly<{ requests: number; perSecond: number; p99Ms: number }>;
 
 const hasWrk = spawnSync('wrk', ['--version']).error === undefined;
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
