@@ -6,7 +6,7 @@ import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { SCHEMA_VERSION } from '../../src/domain/metadata.js';
 import { type ProjectEvent } from '../../src/domain/project/events.js';
 import { flagStream, projectIdOf, projectStream } from '../../src/domain/streams.js';
-import { forEachOf } from './create-http.js';
+import { forEachOf } from './http.js';
 
 /** The organization that a service makes at its first start. */
 const ORGANIZATION = 'default';
