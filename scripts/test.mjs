@@ -128,6 +128,18 @@ const countsIn = (file) => {
   };
 };
 
+/** Every assertion that failed, with what tap tells of it: on a terminal tap has shown it already. */
+const printFailures = (file) => {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  for (let at = 0; at < lines.length; at += 1) {
+    if (!/^\s*not ok /.test(lines[at])) continue;
+    const hasDetails = lines[at + 1]?.trim() === '---';
+    const end = hasDetails ? lines.findIndex((line, nth) => nth > at && line.trim() === '...') : at;
+    console.log(lines.slice(at, end + 1).join('\n'));
+    at = Math.max(at, end);
+  }
+};
+
 const runTap = async (stack) => {
   const outputFile = join(dataDirectory, 'tests.tap');
   const files = isFaults ? ['test/faults/**/*.test.ts'] : chosen;
@@ -146,6 +158,7 @@ const runTap = async (stack) => {
   const code = await runToEnd(child);
   clearTimeout(limit);
   const counts = countsIn(outputFile);
+  if (!process.stdout.isTTY) printFailures(outputFile);
   const isUnexplained = code !== 0 && counts.failed === 0;
   if (!counts.isComplete || isUnexplained)
     failedSteps.push(`tests (tap ended with ${code ?? 'a signal'})`);

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { type Test } from 'tap';
 import { migrateDatabase } from '../../src/infrastructure/postgres/migrate.js';
 import { createPool } from '../../src/infrastructure/postgres/postgres.js';
+import { until } from './until.js';
 
 const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 
@@ -51,6 +52,19 @@ const withAdmin = async (work: (admin: pg.Client) => Promise<void>): Promise<voi
   }
 };
 
+/** Postgres' own autovacuum may be in it for a moment, and nobody but a superuser may end that. */
+const AUTOVACUUM_IS_IN_IT = '42501';
+
+const tryDrop = async (admin: pg.Client, database: string): Promise<boolean> => {
+  try {
+    await admin.query(`drop database ${database} with (force)`);
+    return true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === AUTOVACUUM_IS_IN_IT) return false;
+    throw error;
+  }
+};
+
 /**
  * A database of this test's own, migrated, dropped when the test ends.
  * `isMigrated: false` gives an empty one.
@@ -73,7 +87,7 @@ export const testDatabase = async (
   t.teardown(async () => {
     await pool.end();
     await withAdmin(async (admin) => {
-      await admin.query(`drop database ${database} with (force)`);
+      await until(`${database} is dropped`, () => tryDrop(admin, database));
     });
   });
   return { url, pool };
