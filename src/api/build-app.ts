@@ -5,7 +5,7 @@ import fastify, {
   type FastifyPluginAsync,
   LogController,
 } from 'fastify';
-import { type Guard, guardRoutes } from './caller.js';
+import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
 import { refuseNul } from './edge/clean-url.js';
@@ -60,6 +60,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
+  describeRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();

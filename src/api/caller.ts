@@ -12,6 +12,9 @@ export type Authenticate = (credential: string) => Promise<Caller | undefined>;
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
+    /** The pattern that the URL matched, `unknown` for none. Here because Fastify makes its own answer anew each time. */
+    routePattern: string;
+    access: 'public' | 'metrics' | undefined;
     /** The Idempotency-Key, or the id that this request was given instead of one. */
     commandId: string;
   }
@@ -57,15 +60,26 @@ const isMonitor = ({ headers }: FastifyRequest, metricsToken: string | undefined
 
 export type Guard = Readonly<{ authenticate: Authenticate; metricsToken?: string | undefined }>;
 
-/** Every route of the instance needs a credential, except those with `config: { access: 'public' }`. */
-export const guardRoutes = (app: FastifyInstance, { authenticate, metricsToken }: Guard): void => {
+/** Says of every request which route it is for; comes before every other hook, so that all can rely on it. */
+export const describeRequests = (app: FastifyInstance): void => {
   app.decorateRequest('caller');
   app.decorateRequest('commandId', '');
+  app.decorateRequest('routePattern', 'unknown');
+  app.decorateRequest('access', undefined);
   app.addHook('onRequest', (request, _, done) => {
-    const { access } = request.routeOptions.config;
+    const { config, url = 'unknown' } = request.routeOptions;
     request.caller = NOBODY;
-    const isOpen = request.is404 || access === 'public';
-    if (isOpen || (access === 'metrics' && isMonitor(request, metricsToken))) {
+    request.routePattern = url;
+    request.access = config.access;
+    done();
+  });
+};
+
+/** Every route of the instance needs a credential, except those with `config: { access: 'public' }`. */
+export const guardRoutes = (app: FastifyInstance, { authenticate, metricsToken }: Guard): void => {
+  app.addHook('onRequest', (request, _, done) => {
+    const isOpen = request.is404 || request.access === 'public';
+    if (isOpen || (request.access === 'metrics' && isMonitor(request, metricsToken))) {
       done();
       return;
     }

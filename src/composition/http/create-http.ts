@@ -47,11 +47,14 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
     app.addHook('onResponse', (request, reply, done) => {
-      const { url: route = 'unknown' } = request.routeOptions;
-      const labels = { method: request.method, route, status: reply.statusCode };
+      const labels = {
+        method: request.method,
+        route: request.routePattern,
+        status: reply.statusCode,
+      };
       metrics.observeRequest(labels, reply.elapsedTime / 1000);
-      const isPublic = request.routeOptions.config.access === 'public';
-      if (!isPublic) request.log.info({ ...labels, ...detailsOf(request, reply) }, 'answered');
+      if (request.access !== 'public')
+        request.log.info({ ...labels, ...detailsOf(request, reply) }, 'answered');
       done();
     });
   };

@@ -22,6 +22,8 @@ export const serviceMetrics = ({ projections, rulesets, head }: MetricSources) =
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
+  /** As many as there are routes, methods and statuses: looking labels up costs more than counting. */
+  const seriesOf = new Map<string, ReturnType<typeof requests.labels>>();
   const applied = new Counter({
     name: 'chronoflag_projection_events_total',
     help: 'Events applied since the process started.',
@@ -100,7 +102,13 @@ export const serviceMetrics = ({ projections, rulesets, head }: MetricSources) =
       labels: Readonly<{ method: string; route: string; status: number }>,
       seconds: number,
     ): void => {
-      requests.observe(labels, seconds);
+      const key = `${labels.method} ${labels.status} ${labels.route}`;
+      let series = seriesOf.get(key);
+      if (series === undefined) {
+        series = requests.labels(labels);
+        seriesOf.set(key, series);
+      }
+      series.observe(seconds);
     },
   };
 };
