@@ -1,10 +1,11 @@
 import { type FlagEvent } from './flag/events.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
 import { type ProjectEvent } from './project/events.js';
+import { type SegmentEvent } from './segment/events.js';
 import { type Category } from './streams.js';
 
 /** Every event that this version of the service writes or understands. */
-export type DomainEvent = OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent;
+export type DomainEvent = OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent | SegmentEvent;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
@@ -27,12 +28,21 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   FlagOffVariantChanged: 'flag',
   FlagRolloutChanged: 'flag',
   FlagTargetsChanged: 'flag',
+  FlagRulesChanged: 'flag',
+  FlagPrerequisitesChanged: 'flag',
   FlagPromoted: 'flag',
   FlagArchived: 'flag',
   FlagUnarchived: 'flag',
   FlagDeleted: 'flag',
   FlagRestored: 'flag',
   FlagReverted: 'flag',
+  SegmentCreated: 'segment',
+  SegmentDetailsChanged: 'segment',
+  SegmentKeysChanged: 'segment',
+  SegmentRulesChanged: 'segment',
+  SegmentDeleted: 'segment',
+  SegmentRestored: 'segment',
+  SegmentReverted: 'segment',
 };
 
 /** True for an event type that this version understands. */

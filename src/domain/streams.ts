@@ -1,10 +1,16 @@
 /** Keys of projects, environments and flags, and names of variants. They never change. */
 export const KEY_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
 
-export type Category = 'organization' | 'project' | 'flag' | 'apiKey';
+export type Category = 'organization' | 'project' | 'flag' | 'segment' | 'apiKey';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
-export const CATEGORIES: readonly Category[] = ['organization', 'project', 'flag', 'apiKey'];
+export const CATEGORIES: readonly Category[] = [
+  'organization',
+  'project',
+  'flag',
+  'segment',
+  'apiKey',
+];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
 export const projectIdOf = (organizationId: string, projectKey: string): string =>
@@ -19,10 +25,12 @@ export const organizationStream = (organizationId: string): string =>
 export const projectStream = (projectId: string): string => `project-${projectId}`;
 export const flagStream = (projectId: string, flagKey: string): string =>
   `flag-${projectId}:${flagKey}`;
+export const segmentStream = (projectId: string, segmentKey: string): string =>
+  `segment-${projectId}:${segmentKey}`;
 export const apiKeyStream = (organizationId: string, keyId: string): string =>
   `apiKey-${organizationId}:${keyId}`;
 
-/** What a stream's name tells. `projectKey` is set for projects and flags, `key` for flags and API keys. */
+/** What a stream's name tells. `projectKey` is set for projects, flags and segments, `key` for flags, segments and API keys. */
 export type StreamParts = Readonly<{
   category: Category;
   organizationId: string;
@@ -33,13 +41,15 @@ export type StreamParts = Readonly<{
 const isCategory = (text: string): text is Category =>
   (CATEGORIES as readonly string[]).includes(text);
 
+const IN_PROJECTS: readonly Category[] = ['project', 'flag', 'segment'];
+
 /** Takes a stream's name apart; undefined when the name is not one of ours. */
 export const parseStream = (stream: string): StreamParts | undefined => {
   const dash = stream.indexOf('-');
   const category = stream.slice(0, dash);
   if (dash < 0 || !isCategory(category)) return undefined;
   const [organizationId = '', second = null, third = null] = stream.slice(dash + 1).split(':');
-  return category === 'project' || category === 'flag'
+  return IN_PROJECTS.includes(category)
     ? { category, organizationId, projectKey: second, key: third }
     : { category, organizationId, projectKey: null, key: second };
 };

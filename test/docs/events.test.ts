@@ -6,6 +6,7 @@ import { evolveApiKey } from '../../src/domain/organization/api-key.js';
 import { evolveOrganization } from '../../src/domain/organization/organization.js';
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
+import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { content } from '../support/flags.js';
 
@@ -19,6 +20,17 @@ const stored = readdirSync(FIXTURES).map((file) => ({
 const documented = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
 
 const flag: Flag = { ...content, status: 'active' };
+const segment: Segment = {
+  status: 'active',
+  projectId: 'default:demo',
+  key: 'beta-testers',
+  name: 'Beta testers',
+  description: '',
+  tags: [],
+  included: ['user-1'],
+  excluded: [],
+  rules: [{ id: 'first', description: '', clauses: [{ segments: ['others'] }] }],
+};
 const project: Project = {
   status: 'active',
   organizationId: 'default',
@@ -47,6 +59,11 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       const isFirst = event.type === 'ProjectCreated';
       const before: Project = isFirst ? { status: 'absent' } : project;
       return [before, evolveProject(before, event as Parameters<typeof evolveProject>[1])];
+    }
+    case 'segment': {
+      const isFirst = event.type === 'SegmentCreated';
+      const before: Segment = isFirst ? { status: 'absent' } : segment;
+      return [before, evolveSegment(before, event as Parameters<typeof evolveSegment>[1])];
     }
     case 'organization':
       return [null, evolveOrganization({ status: 'absent' }, event as never)];

@@ -1,4 +1,5 @@
 import { type Json } from '../json.js';
+import { type Clause } from '../targeting/clause.js';
 
 export type FlagType = 'boolean' | 'string' | 'number' | 'object';
 
@@ -22,6 +23,24 @@ export type Serve = Readonly<{ variant: string | null }> | Readonly<{ split: Spl
 /** Targeting keys that always get one variant. */
 export type Target = Readonly<{ variant: string; keys: readonly string[] }>;
 
+/**
+ * What a rule serves. `logic` is JSONLogic in flagd's dialect, whose result names the variant; `null` as result: the
+ * next rule is tried.
+ */
+export type RuleServe = Serve | Readonly<{ logic: Json }>;
+
+/** For those for whom all clauses are true. Only a rule that serves `logic` may be without clauses. */
+export type Rule = Readonly<{
+  /** Stays with the rule through every change. */
+  id: string;
+  description: string;
+  clauses: readonly Clause[];
+  serve: RuleServe;
+}>;
+
+/** Met when the other flag serves one of these variants in the same environment. */
+export type Prerequisite = Readonly<{ flagKey: string; variants: readonly string[] }>;
+
 /** How a flag behaves in one environment. */
 export type Configuration = Readonly<{
   enabled: boolean;
@@ -29,7 +48,22 @@ export type Configuration = Readonly<{
   offVariant: string | null;
   fallthrough: Serve;
   targets: readonly Target[];
+  /** In the order in which they are tried. Absent when there are none. */
+  rules?: readonly Rule[];
+  /** All must be met, else `offVariant` is served. Absent when there are none. */
+  prerequisites?: readonly Prerequisite[];
 }>;
+
+/** The configuration with these rules and prerequisites; empty lists are left out, so that equal ones are equal. */
+export const withTargeting = (
+  { rules: _, prerequisites: __, ...configuration }: Configuration,
+  rules: readonly Rule[] = [],
+  prerequisites: readonly Prerequisite[] = [],
+): Configuration => ({
+  ...configuration,
+  ...(rules.length === 0 ? {} : { rules }),
+  ...(prerequisites.length === 0 ? {} : { prerequisites }),
+});
 
 /** The total of every split that our commands write: weights in 0.001 % steps. */
 export const SPLIT_TOTAL = 100_000;
@@ -37,13 +71,16 @@ export const SPLIT_TOTAL = 100_000;
 /** The largest total for which `hash × total` is exact in a double (2^32 × 2^20 < 2^53). */
 export const MAX_SPLIT_TOTAL = 2 ** 20;
 
+/** What `logic` may name is not known beforehand: none. */
+const servedVariants = (serve: RuleServe): readonly (string | null)[] => {
+  if ('logic' in serve) return [];
+  return 'split' in serve ? serve.split.weights.map(({ variant }) => variant) : [serve.variant];
+};
+
 /** Names of the variants that a configuration refers to. */
 export const usedVariants = (configuration: Configuration): ReadonlySet<string> => {
-  const { offVariant, fallthrough, targets } = configuration;
-  const served =
-    'split' in fallthrough
-      ? fallthrough.split.weights.map(({ variant }) => variant)
-      : [fallthrough.variant];
+  const { offVariant, fallthrough, targets, rules = [] } = configuration;
+  const served = [fallthrough, ...rules.map(({ serve }) => serve)].flatMap(servedVariants);
   const names = [offVariant, ...served, ...targets.map(({ variant }) => variant)];
   return new Set(names.filter((name) => name !== null));
 };

@@ -2,12 +2,16 @@ import { type Event } from '../decider.js';
 import {
   type Configuration,
   type FlagType,
+  type Prerequisite,
+  type Rule,
   type Serve,
   type Target,
   type Variant,
 } from './configuration.js';
 
 // Names and shapes are the storage format: add optional fields, never rename or re-mean.
+
+export type FlagMetadata = Readonly<Record<string, string | number | boolean>>;
 
 /** Everything about a flag but its status; what a restore, a revert or a copy carries. */
 export type FlagContent = Readonly<{
@@ -16,6 +20,8 @@ export type FlagContent = Readonly<{
   name: string;
   description: string;
   tags: readonly string[];
+  /** The team's own facts about the flag, handed to applications with every answer. Absent when there are none. */
+  metadata?: FlagMetadata;
   type: FlagType;
   variants: readonly Variant[];
   /** Hashed in front of the bucketing value; the flag's key unless given. */
@@ -36,7 +42,7 @@ export type FlagCreated = Event<
 >;
 export type FlagDetailsChanged = Event<
   'FlagDetailsChanged',
-  { name: string; description: string; tags: readonly string[] }
+  { name: string; description: string; tags: readonly string[]; metadata?: FlagMetadata }
 >;
 export type FlagVariantsChanged = Event<'FlagVariantsChanged', { variants: readonly Variant[] }>;
 export type FlagEnabled = Event<'FlagEnabled', { environment: string }>;
@@ -52,6 +58,14 @@ export type FlagRolloutChanged = Event<
 export type FlagTargetsChanged = Event<
   'FlagTargetsChanged',
   { environment: string; targets: readonly Target[] }
+>;
+export type FlagRulesChanged = Event<
+  'FlagRulesChanged',
+  { environment: string; rules: readonly Rule[] }
+>;
+export type FlagPrerequisitesChanged = Event<
+  'FlagPrerequisitesChanged',
+  { environment: string; prerequisites: readonly Prerequisite[] }
 >;
 export type FlagPromoted = Event<
   'FlagPromoted',
@@ -72,6 +86,8 @@ export type FlagEvent =
   | FlagOffVariantChanged
   | FlagRolloutChanged
   | FlagTargetsChanged
+  | FlagRulesChanged
+  | FlagPrerequisitesChanged
   | FlagPromoted
   | FlagArchived
   | FlagUnarchived

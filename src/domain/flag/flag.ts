@@ -1,4 +1,4 @@
-import { type Configuration } from './configuration.js';
+import { type Configuration, withTargeting } from './configuration.js';
 import { type FlagContent, type FlagEvent, type LiveStatus } from './events.js';
 
 /** A flag that exists. A deleted one keeps all it had, and the status it had before. */
@@ -25,6 +25,7 @@ export const contentOf = (flag: FlagContent): FlagContent => ({
   name: flag.name,
   description: flag.description,
   tags: flag.tags,
+  ...(flag.metadata === undefined ? {} : { metadata: flag.metadata }),
   type: flag.type,
   variants: flag.variants,
   salt: flag.salt,
@@ -43,6 +44,16 @@ const configured = (
     [environment]: { ...configurationOf(flag, environment), ...change },
   },
 });
+
+const targeted = (
+  flag: ExistingFlag,
+  environment: string,
+  change: Pick<Configuration, 'rules' | 'prerequisites'>,
+): ExistingFlag => {
+  const { rules, prerequisites } = { ...configurationOf(flag, environment), ...change };
+  const changed = withTargeting(configurationOf(flag, environment), rules, prerequisites);
+  return { ...flag, environments: { ...flag.environments, [environment]: changed } };
+};
 
 const live = (flag: FlagContent, status: LiveStatus): ExistingFlag => ({
   ...contentOf(flag),
@@ -67,8 +78,16 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
       return configured(flag, event.data.environment, { fallthrough: event.data.fallthrough });
     case 'FlagTargetsChanged':
       return configured(flag, event.data.environment, { targets: event.data.targets });
-    case 'FlagPromoted':
-      return configured(flag, event.data.to, event.data.configuration);
+    case 'FlagRulesChanged':
+      return targeted(flag, event.data.environment, { rules: event.data.rules });
+    case 'FlagPrerequisitesChanged':
+      return targeted(flag, event.data.environment, {
+        prerequisites: event.data.prerequisites,
+      });
+    case 'FlagPromoted': {
+      const { to, configuration } = event.data;
+      return { ...flag, environments: { ...flag.environments, [to]: configuration } };
+    }
     case 'FlagArchived':
       return live(flag, 'archived');
     case 'FlagUnarchived':

@@ -7,11 +7,17 @@ import {
   evolveProject,
   type ExistingProject,
 } from '../../domain/project/project.js';
+import { type SegmentEvent } from '../../domain/segment/events.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type ExistingSegment,
+} from '../../domain/segment/segment.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { PoisonEvent } from './poison.js';
-import { checkFlag, checkProject } from './shape.js';
+import { checkFlag, checkProject, checkSegment } from './shape.js';
 import { understand } from './understand.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
@@ -19,11 +25,13 @@ export type TrackedProject = Place &
   Readonly<{ category: 'project'; projectId: string; state: ExistingProject }>;
 export type TrackedFlag = Place &
   Readonly<{ category: 'flag'; projectId: string; key: string; state: ExistingFlag }>;
+export type TrackedSegment = Place &
+  Readonly<{ category: 'segment'; projectId: string; key: string; state: ExistingSegment }>;
 /** Streams whose events only the audit trail holds. */
 type TrackedOther = Place & Readonly<{ category: 'organization' | 'apiKey' }>;
 
 /** Where a stream stands, and the state that its events make. */
-export type Tracked = TrackedProject | TrackedFlag | TrackedOther;
+export type Tracked = TrackedProject | TrackedFlag | TrackedSegment | TrackedOther;
 
 /** One event and what its stream became by it. `recordedAt` of the event never decreases along the log. */
 export type Step = Readonly<{ event: Recorded<DomainEvent>; parts: StreamParts; after: Tracked }>;
@@ -37,6 +45,8 @@ export type Folded = Readonly<{
 const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
   CATALOGUE[event.type] === 'project';
 const isFlagEvent = (event: DomainEvent): event is FlagEvent => CATALOGUE[event.type] === 'flag';
+const isSegmentEvent = (event: DomainEvent): event is SegmentEvent =>
+  CATALOGUE[event.type] === 'segment';
 
 const evolvedProject = (
   event: ProjectEvent,
@@ -65,9 +75,24 @@ const evolvedFlag = (
   return { category: 'flag', projectId, key, state };
 };
 
+const evolvedSegment = (
+  event: SegmentEvent,
+  { organizationId, projectKey, key }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedSegment, 'category' | 'projectId' | 'key' | 'state'> => {
+  const projectId = projectIdOf(organizationId, projectKey ?? '');
+  const state = evolveSegment(before?.category === 'segment' ? before.state : absentSegment, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.projectId !== projectId || state.key !== key)
+    throw new Error('The segment in the data is not that of the stream.');
+  checkSegment(state);
+  return { category: 'segment', projectId, key, state };
+};
+
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);
   if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
+  if (isSegmentEvent(event)) return evolvedSegment(event, parts, before);
   return { category: parts.category === 'apiKey' ? 'apiKey' : 'organization' } as const;
 };
 

@@ -1,5 +1,6 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
 
 type Kind = 'string' | 'object' | 'array';
 type Shape = readonly (readonly [name: string, kind: Kind])[];
@@ -31,6 +32,15 @@ const FLAG: Shape = [
   ['environments', 'object'],
 ];
 
+const SEGMENT: Shape = [
+  ['name', 'string'],
+  ['description', 'string'],
+  ['tags', 'array'],
+  ['included', 'array'],
+  ['excluded', 'array'],
+  ['rules', 'array'],
+];
+
 /**
  * Folding trusts history; readers of what it makes trust these members. So a stored event that breaks them stops the
  * projections instead. @throws Error
@@ -42,4 +52,9 @@ export const checkProject = (state: ExistingProject): void => {
 /** @throws Error */
 export const checkFlag = (state: ExistingFlag): void => {
   check(state, FLAG);
+};
+
+/** @throws Error */
+export const checkSegment = (state: ExistingSegment): void => {
+  check(state, SEGMENT);
 };

@@ -15,6 +15,7 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
     organization: organizationId,
     project,
     flag: `${project}:${key ?? ''}`,
+    segment: `${project}:${key ?? ''}`,
     apiKey: `${organizationId}:${key ?? ''}`,
   };
   return `${category}-${names[category]}`;
