@@ -45,6 +45,8 @@ export const PROBLEMS = {
   'flag-not-boolean': [422, 'The flag has no true and false variants'],
   'flag-type-differs': [422, 'The flag has another type'],
   'duplicate-target': [422, 'A targeting key is given to two variants'],
+  'invalid-clause': [422, 'A clause means nothing'],
+  'invalid-regex': [422, 'A regular expression is not one'],
   'moment-in-future': [422, 'The moment has not come yet'],
   'invalid-flagd-file': [422, 'It is no file of flag definitions'],
   'cannot-import': [422, 'The definition cannot be imported'],
