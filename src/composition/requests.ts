@@ -10,6 +10,7 @@ import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
@@ -66,6 +67,7 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
+    ofrep: ofrepRoutes({ memory }),
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {

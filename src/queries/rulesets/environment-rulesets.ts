@@ -1,6 +1,7 @@
 import { compile, type CompiledFlag } from '../../domain/evaluation/compile.js';
 import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
+import { type Resolution } from '../../domain/evaluation/resolution.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import { type Answer, prepareAnswer } from './answer.js';
 
@@ -36,10 +37,15 @@ const environmentOf = (flags: ReadonlyMap<string, CompiledFlag<Answer>>): Enviro
   return { flags, parts: () => (parts ??= partsOf(flags.values())) };
 };
 
+const preparing =
+  ({ metadata }: Ruleset) =>
+  (resolution: Resolution): Answer =>
+    prepareAnswer(resolution, metadata);
+
 /** Compiles a whole environment. */
 export const compileEnvironment = (rulesets: Iterable<Ruleset>): EnvironmentRulesets => {
   const flags = new Map<string, CompiledFlag<Answer>>();
-  for (const ruleset of rulesets) flags.set(ruleset.key, compile(ruleset, prepareAnswer));
+  for (const ruleset of rulesets) flags.set(ruleset.key, compile(ruleset, preparing(ruleset)));
   return environmentOf(flags);
 };
 
@@ -51,7 +57,7 @@ export const changeEnvironment = (
   const flags = new Map(environment.flags);
   for (const [key, ruleset] of changes) {
     if (ruleset === null) flags.delete(key);
-    else flags.set(key, compile(ruleset, prepareAnswer));
+    else flags.set(key, compile(ruleset, preparing(ruleset)));
   }
   return environmentOf(flags);
 };
