@@ -10,7 +10,7 @@ import { type ApplicationKey } from '../../src/domain/organization/application-k
 import { type ApplicationKeyKind } from '../../src/domain/organization/events.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { aRuleset, aSplit } from '../support/rulesets.js';
+import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
 const PATH = '/api/v1/projects/shop/environments/production/evaluate';
 const byPlan = aSplit([['on', 100_000]], { bucketBy: 'plan' });
@@ -23,10 +23,7 @@ const flags = [
 
 const published = (rulesets: readonly Ruleset[], position: number) => {
   const memory = rulesetMemory();
-  const content = {
-    isComplete: true,
-    rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
-  };
+  const content = { isComplete: true, ...contentsOf(rulesets) };
   const environments = new Map([['acme:shop:production', content]]);
   memory.publish({ source: 'redis', position, isComplete: true, environments });
   return memory;
@@ -212,7 +209,7 @@ test('the past is evaluated with the rulesets of its position', async (t) => {
   const app = await started({
     rulesetsAt: async (...question) => {
       asked.push(question);
-      return { rulesets, position: 12 };
+      return { contents: contentsOf(rulesets), position: 12 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };

@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { type ApplicationKey } from '../../domain/organization/application-key.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
@@ -11,13 +11,13 @@ export type EnvironmentPath = Readonly<{ project: string; environment: string }>
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
 /**
- * The rulesets of an environment as they were at a past moment, and the one log position they were taken at.
+ * What an environment held at a past moment, and the one log position it was taken at.
  * Rejects with a DomainError for a moment, project or environment that there is not.
  */
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number }>>;
+) => Promise<Readonly<{ contents: EnvironmentContents; position: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
@@ -90,11 +90,11 @@ export const environmentLocator = ({
     if (lookup.applicationKey?.kind === 'client')
       throw new DomainError('forbidden', 'A client key evaluates the present only.');
     const address = { organizationId: organizationOf(lookup), project, environment };
-    const { rulesets, position } = await rulesetsAt(address, {
+    const { contents, position } = await rulesetsAt(address, {
       ...(at !== undefined && { at }),
       ...(asked !== undefined && { position: asked }),
     });
-    return { environment: compileEnvironment(rulesets), position };
+    return { environment: compileEnvironment(contents), position };
   };
 
   return (lookup: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {
