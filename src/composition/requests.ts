@@ -67,7 +67,13 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
-    ofrep: ofrepRoutes({ memory }),
+    ofrep: ofrepRoutes({
+      memory,
+      find: keys.find,
+      sign: keys.sign,
+      onKeysChanged: keys.subscribe,
+      publicUrl: config.publicUrl,
+    }),
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {

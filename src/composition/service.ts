@@ -143,6 +143,7 @@ export const startService = async (
       },
       routes: requests?.routes ?? [],
       ofrep: requests?.ofrep,
+      allowedOrigins: config.allowedOrigins.split(','),
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,
