@@ -10,6 +10,7 @@ import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
@@ -46,6 +47,7 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -69,11 +71,12 @@ export const startRequests = async (
     routes,
     ofrep: ofrepRoutes({
       memory,
+      streams,
       find: keys.find,
       sign: keys.sign,
-      onKeysChanged: keys.subscribe,
       publicUrl: config.publicUrl,
     }),
+    eventStreams: streams.count,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {

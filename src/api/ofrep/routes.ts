@@ -2,7 +2,7 @@ import { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { ofrepItem } from '../../queries/rulesets/ofrep-answers.js';
 import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 import { bulkRoute } from './bulk-route.js';
-import { type EventStreamDeps, eventStreams } from './streams/event-streams.js';
+import { type EventStreams } from './streams/event-streams.js';
 import { OfrepFailure, sendFailure } from './failure.js';
 import { keyOf, locate } from './locate.js';
 import { acceptText, bodyText, contextIn } from './request-body.js';
@@ -11,9 +11,10 @@ import { eventStreamRoute, type StreamLimits } from './streams/stream-route.js';
 import { streamTokens, type TokenDeps } from './streams/stream-token.js';
 import { answerUnknown } from './unknown-paths.js';
 
-export type OfrepDeps = EventStreamDeps &
-  Pick<TokenDeps, 'sign'> &
+export type OfrepDeps = Pick<TokenDeps, 'sign' | 'find'> &
   Readonly<{
+    memory: RulesetMemory;
+    streams: EventStreams;
     /** Where clients reach this service, with any path in front of ours; absent: where they evaluate. */
     publicUrl?: string | undefined;
     limits?: StreamLimits | undefined;
@@ -55,12 +56,12 @@ const singleRoute = (app: FastifyInstance, memory: RulesetMemory): void => {
 export const ofrepRoutes =
   (deps: OfrepDeps): FastifyPluginAsync =>
   async (app) => {
-    const { memory, publicUrl, limits, clock = Date.now } = deps;
+    const { memory, streams, publicUrl, limits, clock = Date.now } = deps;
     const tokens = streamTokens({ ...deps, clock });
     acceptText(app);
     app.setErrorHandler(sendFailure);
     app.setNotFoundHandler(answerUnknown);
     singleRoute(app, memory);
     bulkRoute(app, { memory, tokens, publicUrl }, BODY_LIMIT);
-    eventStreamRoute(app, { streams: eventStreams(deps), tokens, limits });
+    eventStreamRoute(app, { streams, tokens, limits });
   };
