@@ -6,6 +6,7 @@ import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { createHttp } from '../../src/composition/http/create-http.js';
 import { serviceMetrics } from '../../src/composition/http/metrics.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { mixedFlags } from './flags.js';
 
@@ -14,7 +15,7 @@ const complete = (rulesets: readonly Ruleset[]) => ({
   rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
 });
 
-const memory = rulesetMemory();
+const memory = rulesetMemory({ compileRegex });
 memory.publish({
   source: 'redis',
   position: 123_456,
@@ -27,6 +28,7 @@ memory.publish({
 const routes = evaluationRoutes({
   memory,
   organizationId: () => 'acme',
+  compileRegex,
   rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
 });
 

@@ -15,6 +15,8 @@ import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { queriesOver } from '../queries/queries.js';
@@ -50,7 +52,12 @@ export const startRequests = async (
     evaluationRoutes({
       memory,
       organizationId: () => FIRST_ORGANIZATION,
-      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
+      rulesetsAt: rulesetsAt(
+        queries.sources['read-model'],
+        queries.resolveMoment,
+        recordedAtPosition(pool),
+      ),
+      compileRegex,
     }),
     ...queryRoutes(queries),
   ];

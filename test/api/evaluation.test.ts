@@ -5,6 +5,7 @@ import { type EvaluationDeps } from '../../src/api/evaluation/locate-environment
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { DomainError } from '../../src/domain/decider.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset, aSplit } from '../support/rulesets.js';
 
@@ -18,7 +19,7 @@ const flags = [
 ];
 
 const published = (rulesets: readonly Ruleset[], position: number) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const content = {
     isComplete: true,
     rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
@@ -39,6 +40,7 @@ const started = async (deps: Partial<EvaluationDeps> = {}) =>
         rulesetsAt: async () => {
           throw new DomainError('moment-in-future', 'There is no past here.');
         },
+        compileRegex,
         minPositionWaitMs: 1,
         ...deps,
       }),
@@ -180,7 +182,7 @@ test('the past is evaluated with the rulesets of its position', async (t) => {
   const app = await started({
     rulesetsAt: async (...question) => {
       asked.push(question);
-      return { rulesets, position: 12 };
+      return { rulesets, position: 12, instantMs: 0 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };
@@ -206,7 +208,7 @@ test('a past that there is not is a problem', async (t) => {
 });
 
 test('before any rulesets have come, evaluation says that it cannot yet', async (t) => {
-  const app = await started({ memory: rulesetMemory() });
+  const app = await started({ memory: rulesetMemory({ compileRegex }) });
   const answer = await app.inject(`${PATH}/checkout`);
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { type: 'urn:chronoflag:problem:rulesets-unavailable' });

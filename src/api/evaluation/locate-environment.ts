@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/decider.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
 import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
@@ -9,19 +10,21 @@ export type EnvironmentPath = Readonly<{ project: string; environment: string }>
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
 /**
- * The rulesets of an environment as they were at a past moment, and the one log position they were taken at.
+ * The rulesets of an environment as they were at a past moment, the one log position they were taken at, and the
+ * instant that was now then.
  * Rejects with a DomainError for a moment, project or environment that there is not.
  */
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number }>>;
+) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number; instantMs: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
   /** The organization that the project keys of these routes belong to. */
   organizationId: () => string;
   rulesetsAt: RulesetsAt;
+  compileRegex: RegexCompiler;
   /** How long a request with X-Min-Position may wait. Milliseconds. */
   minPositionWaitMs?: number;
 }>;
@@ -39,6 +42,7 @@ export const environmentLocator = ({
   memory,
   organizationId,
   rulesetsAt,
+  compileRegex,
   minPositionWaitMs = MIN_POSITION_WAIT_MS,
 }: EvaluationDeps) => {
   const now = ({ project, environment }: EnvironmentPath): EnvironmentAt => {
@@ -66,8 +70,8 @@ export const environmentLocator = ({
   const atMoment = async (path: EnvironmentPath, moment: MomentQuery): Promise<EnvironmentAt> => {
     const { project, environment } = path;
     const address = { organizationId: organizationId(), project, environment };
-    const { rulesets, position } = await rulesetsAt(address, moment);
-    return { environment: compileEnvironment(rulesets), position };
+    const { rulesets, ...taken } = await rulesetsAt(address, moment);
+    return { environment: compileEnvironment(rulesets, { compileRegex }), ...taken };
   };
 
   return ({ params, query, headers }: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {

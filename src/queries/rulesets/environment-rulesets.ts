@@ -1,15 +1,20 @@
+import { type EvaluationPorts } from '../../domain/evaluation/clauses/clause.js';
+import { compileSegment } from '../../domain/evaluation/clauses/compile-segment.js';
+import { type CompiledSegment } from '../../domain/evaluation/clauses/compiled-clause.js';
 import { compile, type CompiledFlag } from '../../domain/evaluation/compile.js';
 import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
+import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import { type Answer, prepareAnswer } from './answer.js';
 
 /** What evaluating all flags walks through: flags that look at the context, and the text between them. */
 type Part = string | CompiledFlag<Answer>;
 
-/** The compiled flags of one environment. Never changed: a change makes a new one. */
+/** The compiled flags and segments of one environment. Never changed: a change makes a new one. */
 export type EnvironmentRulesets = Readonly<{
   flags: ReadonlyMap<string, CompiledFlag<Answer>>;
+  segments: ReadonlyMap<string, CompiledSegment>;
   /** In the order of the flags' keys; made on first use, so that a row of changes does not make it each time. */
   parts: () => readonly Part[];
 }>;
@@ -31,36 +36,47 @@ const partsOf = (flags: Iterable<CompiledFlag<Answer>>): readonly Part[] => {
   return [...parts, ...withoutContext(constants)];
 };
 
-const environmentOf = (flags: ReadonlyMap<string, CompiledFlag<Answer>>): EnvironmentRulesets => {
+const environmentOf = (
+  flags: ReadonlyMap<string, CompiledFlag<Answer>>,
+  segments: ReadonlyMap<string, CompiledSegment>,
+): EnvironmentRulesets => {
   let parts: readonly Part[] | undefined;
-  return { flags, parts: () => (parts ??= partsOf(flags.values())) };
+  return { flags, segments, parts: () => (parts ??= partsOf(flags.values())) };
 };
 
 /** Compiles a whole environment. */
-export const compileEnvironment = (rulesets: Iterable<Ruleset>): EnvironmentRulesets => {
+export const compileEnvironment = (
+  rulesets: Iterable<Ruleset>,
+  ports: EvaluationPorts,
+  definitions: Iterable<SegmentDefinition> = [],
+): EnvironmentRulesets => {
   const flags = new Map<string, CompiledFlag<Answer>>();
-  for (const ruleset of rulesets) flags.set(ruleset.key, compile(ruleset, prepareAnswer));
-  return environmentOf(flags);
+  for (const ruleset of rulesets) flags.set(ruleset.key, compile(ruleset, prepareAnswer, ports));
+  const segments = new Map<string, CompiledSegment>();
+  for (const definition of definitions)
+    segments.set(definition.key, compileSegment(definition, ports));
+  return environmentOf(flags, segments);
 };
 
 /** The environment after some flags have changed; `null` as ruleset removes the flag. */
 export const changeEnvironment = (
   environment: EnvironmentRulesets,
   changes: ReadonlyMap<string, Ruleset | null>,
+  ports: EvaluationPorts,
 ): EnvironmentRulesets => {
   const flags = new Map(environment.flags);
   for (const [key, ruleset] of changes) {
     if (ruleset === null) flags.delete(key);
-    else flags.set(key, compile(ruleset, prepareAnswer));
+    else flags.set(key, compile(ruleset, prepareAnswer, ports));
   }
-  return environmentOf(flags);
+  return environmentOf(flags, environment.segments);
 };
 
 /** The members of the map of all flags, as JSON text without the braces around it. */
 export const evaluateMembers = (environment: EnvironmentRulesets, context: Context): string => {
   let text = '';
   for (const part of environment.parts()) {
-    const member = typeof part === 'string' ? part : evaluate(part, context).member;
+    const member = typeof part === 'string' ? part : evaluate(part, context, environment).member;
     text += text === '' ? member.slice(1) : member;
   }
   return text;

@@ -1,3 +1,4 @@
+import { type EvaluationPorts } from '../../domain/evaluation/clauses/clause.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import {
   changeEnvironment,
@@ -50,32 +51,37 @@ export type RulesetMemory = Readonly<{
 const updated = (
   before: EnvironmentRulesets | undefined,
   { isComplete, rulesets }: EnvironmentUpdate,
+  ports: EvaluationPorts,
 ): EnvironmentRulesets =>
   isComplete || before === undefined
-    ? compileEnvironment([...rulesets.values()].filter((ruleset) => ruleset !== null))
-    : changeEnvironment(before, rulesets);
+    ? compileEnvironment(
+        [...rulesets.values()].filter((ruleset) => ruleset !== null),
+        ports,
+      )
+    : changeEnvironment(before, rulesets, ports);
 
 const applied = (
   before: ReadonlyMap<string, EnvironmentRulesets>,
   { isComplete, environments }: RulesetUpdate,
+  ports: EvaluationPorts,
 ): ReadonlyMap<string, EnvironmentRulesets> => {
   if (environments.size === 0 && !isComplete) return before;
   const after = new Map(isComplete ? [] : before);
   for (const [id, update] of environments) {
     if (update === null) after.delete(id);
-    else after.set(id, updated(before.get(id), update));
+    else after.set(id, updated(before.get(id), update, ports));
   }
   return after;
 };
 
-export const rulesetMemory = (): RulesetMemory => {
+export const rulesetMemory = (ports: EvaluationPorts): RulesetMemory => {
   let current: Rulesets | undefined;
   const listeners = new Set<RulesetListener>();
   const waiters = positionWaiters();
 
   const publish = (update: RulesetUpdate): boolean => {
     if (current !== undefined && update.position < current.position) return false;
-    const environments = applied(current?.environments ?? new Map(), update);
+    const environments = applied(current?.environments ?? new Map(), update, ports);
     const hasChanged = environments !== current?.environments;
     current = { source: update.source, position: update.position, environments };
     waiters.reached(update.position);
