@@ -112,7 +112,10 @@ const rowOf = (
 await runBench('engine', 60, async () => {
   const reach = { static: 25, disabled: 25, split: 200, rule: 100 } as const;
   const kinds = ['static', 'disabled', 'targets', 'split', 'rule', 'manyRules', 'segment'] as const;
-  const environment = compileEnvironment([], { compileRegex }, [members]);
+  const environment = compileEnvironment(
+    { flags: new Map(), segments: new Map([[members.key, members]]) },
+    { compileRegex },
+  );
   const rows = kinds.map((kind) => {
     const ruleset = benchFlag('new-checkout', kind);
     const flag = compile(ruleset, prepareAnswer, { compileRegex });

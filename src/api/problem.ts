@@ -13,6 +13,8 @@ export const PROBLEMS = {
   'environment-not-found': [404, 'The project has no such environment'],
   'flag-not-found': [404, 'The project has no such flag'],
   'flag-not-yet-created': [404, 'The flag did not exist at that moment'],
+  'segment-not-found': [404, 'The project has no such segment'],
+  'segment-not-yet-created': [404, 'The segment did not exist at that moment'],
   'revision-not-found': [404, 'There is no such revision'],
   'api-key-not-found': [404, 'There is no such API key'],
   'method-not-allowed': [405, 'The route has other methods'],

@@ -7,7 +7,7 @@ import { DomainError } from '../../src/domain/decider.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { aRuleset, aSplit } from '../support/rulesets.js';
+import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
 const PATH = '/api/v1/projects/shop/environments/production/evaluate';
 const byPlan = aSplit([['on', 100_000]], { bucketBy: 'plan' });
@@ -20,10 +20,7 @@ const flags = [
 
 const published = (rulesets: readonly Ruleset[], position: number) => {
   const memory = rulesetMemory({ compileRegex });
-  const content = {
-    isComplete: true,
-    rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
-  };
+  const content = { isComplete: true, ...contentsOf(rulesets) };
   const environments = new Map([['acme:shop:production', content]]);
   memory.publish({ source: 'redis', position, isComplete: true, environments });
   return memory;
@@ -182,7 +179,7 @@ test('the past is evaluated with the rulesets of its position', async (t) => {
   const app = await started({
     rulesetsAt: async (...question) => {
       asked.push(question);
-      return { rulesets, position: 12, instantMs: 0 };
+      return { contents: contentsOf(rulesets), position: 12, instantMs: 0 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };

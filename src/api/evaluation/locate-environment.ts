@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
@@ -10,14 +10,13 @@ export type EnvironmentPath = Readonly<{ project: string; environment: string }>
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
 /**
- * The rulesets of an environment as they were at a past moment, the one log position they were taken at, and the
- * instant that was now then.
+ * What an environment held at a past moment, the one log position it was taken at, and the instant that was now then.
  * Rejects with a DomainError for a moment, project or environment that there is not.
  */
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number; instantMs: number }>>;
+) => Promise<Readonly<{ contents: EnvironmentContents; position: number; instantMs: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
@@ -70,8 +69,8 @@ export const environmentLocator = ({
   const atMoment = async (path: EnvironmentPath, moment: MomentQuery): Promise<EnvironmentAt> => {
     const { project, environment } = path;
     const address = { organizationId: organizationId(), project, environment };
-    const { rulesets, ...taken } = await rulesetsAt(address, moment);
-    return { environment: compileEnvironment(rulesets, { compileRegex }), ...taken };
+    const { contents, ...taken } = await rulesetsAt(address, moment);
+    return { environment: compileEnvironment(contents, { compileRegex }), ...taken };
   };
 
   return ({ params, query, headers }: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {

@@ -4,8 +4,10 @@ import { type CompiledSegment } from '../../domain/evaluation/clauses/compiled-c
 import { compile, type CompiledFlag } from '../../domain/evaluation/compile.js';
 import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
-import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
-import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import {
+  type ContentChanges,
+  type EnvironmentContents,
+} from '../../domain/evaluation/environment-contents.js';
 import { type Answer, prepareAnswer } from './answer.js';
 
 /** What evaluating all flags walks through: flags that look at the context, and the text between them. */
@@ -44,33 +46,32 @@ const environmentOf = (
   return { flags, segments, parts: () => (parts ??= partsOf(flags.values())) };
 };
 
-/** Compiles a whole environment. */
-export const compileEnvironment = (
-  rulesets: Iterable<Ruleset>,
-  ports: EvaluationPorts,
-  definitions: Iterable<SegmentDefinition> = [],
-): EnvironmentRulesets => {
-  const flags = new Map<string, CompiledFlag<Answer>>();
-  for (const ruleset of rulesets) flags.set(ruleset.key, compile(ruleset, prepareAnswer, ports));
-  const segments = new Map<string, CompiledSegment>();
-  for (const definition of definitions)
-    segments.set(definition.key, compileSegment(definition, ports));
-  return environmentOf(flags, segments);
-};
+export const EMPTY_ENVIRONMENT: EnvironmentRulesets = environmentOf(new Map(), new Map());
 
-/** The environment after some flags have changed; `null` as ruleset removes the flag. */
+/** The environment after some flags and segments have changed; `null` removes one. */
 export const changeEnvironment = (
-  environment: EnvironmentRulesets,
-  changes: ReadonlyMap<string, Ruleset | null>,
+  before: EnvironmentRulesets,
+  changes: ContentChanges,
   ports: EvaluationPorts,
 ): EnvironmentRulesets => {
-  const flags = new Map(environment.flags);
-  for (const [key, ruleset] of changes) {
+  const flags = new Map(before.flags);
+  for (const [key, ruleset] of changes.flags) {
     if (ruleset === null) flags.delete(key);
     else flags.set(key, compile(ruleset, prepareAnswer, ports));
   }
-  return environmentOf(flags, environment.segments);
+  const segments = new Map(before.segments);
+  for (const [key, definition] of changes.segments) {
+    if (definition === null) segments.delete(key);
+    else segments.set(key, compileSegment(definition, ports));
+  }
+  return environmentOf(flags, segments);
 };
+
+/** Compiles a whole environment. */
+export const compileEnvironment = (
+  contents: EnvironmentContents,
+  ports: EvaluationPorts,
+): EnvironmentRulesets => changeEnvironment(EMPTY_ENVIRONMENT, contents, ports);
 
 /** The members of the map of all flags, as JSON text without the braces around it. */
 export const evaluateMembers = (environment: EnvironmentRulesets, context: Context): string => {
