@@ -5,13 +5,13 @@ import { pino } from 'pino';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { createHttp } from '../../src/composition/http/create-http.js';
 import { serviceMetrics } from '../../src/composition/http/metrics.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { mixedFlags } from './flags.js';
 
-const complete = (rulesets: readonly Ruleset[]) => ({
+const complete = (rulesets: ReturnType<typeof mixedFlags>) => ({
   isComplete: true,
-  rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
+  flags: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
+  segments: new Map(),
 });
 
 const memory = rulesetMemory();

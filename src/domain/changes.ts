@@ -22,6 +22,7 @@ const flagDifferences = (before: ExistingFlag, after: ExistingFlag): readonly Ch
   ...valueChange('/name', 'name', before.name, after.name),
   ...valueChange('/description', 'description', before.description, after.description),
   ...tagChanges(before.tags, after.tags),
+  ...valueChange('/metadata', 'metadata', before.metadata ?? {}, after.metadata ?? {}),
   ...valueChange('/type', 'type', before.type, after.type),
   ...variantsChanges(before.variants, after.variants),
   ...valueChange('/salt', 'salt', before.salt, after.salt),

@@ -1,10 +1,11 @@
 import { auditEvent } from './read-model/audit-event.js';
 import { flag } from './read-model/flag.js';
 import { project } from './read-model/project.js';
+import { segment } from './read-model/segment.js';
 import { type ReadModel } from './projection.js';
 
 /** Everything that Postgres holds of the log. One projector writes all of it under one checkpoint. */
-export const READ_MODELS: readonly ReadModel[] = [auditEvent, project, flag];
+export const READ_MODELS: readonly ReadModel[] = [auditEvent, project, flag, segment];
 
 /** The name of that checkpoint. */
 export const READ_MODEL = 'read_model';

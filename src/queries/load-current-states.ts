@@ -1,10 +1,11 @@
 import { type Pool } from 'pg';
 import { type ExistingFlag } from '../domain/flag/flag.js';
 import { type ExistingProject } from '../domain/project/project.js';
+import { type ExistingSegment } from '../domain/segment/segment.js';
 
 type Row<Id, State> = Readonly<Id & { revision: number; position: number; state: State }>;
 
-/** Every project and flag as it is now, deleted ones included, all at one log position. */
+/** Every project, flag and segment as it is now, deleted ones included, all at one log position. */
 export type CurrentStates = Readonly<{
   /** The log position that the read model stands at; null while it has applied nothing. */
   position: number | null;
@@ -12,6 +13,7 @@ export type CurrentStates = Readonly<{
   recordedAt: string | null;
   projects: readonly Row<{ projectId: string }, ExistingProject>[];
   flags: readonly Row<{ projectId: string; key: string }, ExistingFlag>[];
+  segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
 }>;
 
 type Db = Pick<Pool, 'connect'>;
@@ -31,6 +33,10 @@ const FLAGS = `select f.project_id as "projectId", f.key, f.revision, f.position
     from flag f
    order by f.project_id, f.key`;
 
+const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.position, s.state
+    from segment s
+   order by s.project_id, s.key`;
+
 // pg hands out bigint as text; revisions and positions stay below 2^53.
 const withNumbers = <R extends Numbers>(row: R) => ({
   ...row,
@@ -47,6 +53,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
     const checkpoint = (await client.query<Checkpoint>(CHECKPOINT)).rows[0];
     const projects = await client.query<CurrentStates['projects'][number] & Numbers>(PROJECTS);
     const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS);
+    const segments = await client.query<CurrentStates['segments'][number] & Numbers>(SEGMENTS);
     await client.query('commit');
     isBroken = false;
     return {
@@ -54,6 +61,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
       recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
       projects: projects.rows.map(withNumbers),
       flags: flags.rows.map(withNumbers),
+      segments: segments.rows.map(withNumbers),
     };
   } finally {
     // A connection with a transaction left open must not go back to the pool.

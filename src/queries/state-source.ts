@@ -1,17 +1,23 @@
 import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type ExistingSegment } from '../domain/segment/segment.js';
 import { type FlagAddress } from './flags/get-flag.js';
 import { type FlagView } from './flags/flag-view.js';
 import { type Moment } from './moments/resolve-moment.js';
 import { type ProjectAddress } from './projects/get-project.js';
 import { type ProjectView } from './projects/project-view.js';
+import { type SegmentAddress } from './segments/get-segment.js';
+import { type SegmentView } from './segments/segment-view.js';
 
-/** A flag's state with the revision that it is, and where and when that was recorded. */
-export type FlagState = Readonly<{
-  state: ExistingFlag;
+/** A state with the revision that it is, and where and when that was recorded. */
+type Taken<State> = Readonly<{
+  state: State;
   revision: number;
   position: number;
   recordedAt: string | Date;
 }>;
+
+export type FlagState = Taken<ExistingFlag>;
+export type SegmentState = Taken<ExistingSegment>;
 
 /** Where states of the past come from: the read model, or the log itself. Both must give the same answers. */
 export type StateSource = Readonly<{
@@ -21,4 +27,8 @@ export type StateSource = Readonly<{
   flag: (address: FlagAddress, moment: Moment) => Promise<FlagView>;
   /** Every flag of a project that existed then, by key, deleted ones too. */
   flags: (address: ProjectAddress, moment: Moment) => Promise<readonly FlagState[]>;
+  /** @throws DomainError project-not-found, segment-not-found, segment-not-yet-created */
+  segment: (address: SegmentAddress, moment: Moment) => Promise<SegmentView>;
+  /** Every segment of a project that existed then, by key, deleted ones too. */
+  segments: (address: ProjectAddress, moment: Moment) => Promise<readonly SegmentState[]>;
 }>;

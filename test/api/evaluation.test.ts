@@ -6,7 +6,7 @@ import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { DomainError } from '../../src/domain/decider.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { aRuleset, aSplit } from '../support/rulesets.js';
+import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
 const PATH = '/api/v1/projects/shop/environments/production/evaluate';
 const byPlan = aSplit([['on', 100_000]], { bucketBy: 'plan' });
@@ -19,10 +19,7 @@ const flags = [
 
 const published = (rulesets: readonly Ruleset[], position: number) => {
   const memory = rulesetMemory();
-  const content = {
-    isComplete: true,
-    rulesets: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
-  };
+  const content = { isComplete: true, ...contentsOf(rulesets) };
   const environments = new Map([['acme:shop:production', content]]);
   memory.publish({ source: 'redis', position, isComplete: true, environments });
   return memory;
@@ -180,7 +177,7 @@ test('the past is evaluated with the rulesets of its position', async (t) => {
   const app = await started({
     rulesetsAt: async (...question) => {
       asked.push(question);
-      return { rulesets, position: 12 };
+      return { contents: contentsOf(rulesets), position: 12 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };

@@ -58,6 +58,7 @@ const statesAt = (position: number): CurrentStates => ({
       },
     },
   ],
+  segments: [],
   flags: [
     { projectId: 'acme:shop', key: 'a', revision: position, position, state: flagAt(position) },
     { projectId: 'acme:shop', key: 'b', revision: 1, position: 2, state: flagAt(1, 'deleted') },

@@ -5,7 +5,12 @@ import { type OrganizationVerification } from '../../src/queries/log/verify-orga
 import { redisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
-const EQUAL: OrganizationVerification = { projectsChecked: 1, flagsChecked: 2, differences: [] };
+const EQUAL: OrganizationVerification = {
+  projectsChecked: 1,
+  segmentsChecked: 0,
+  flagsChecked: 2,
+  differences: [],
+};
 const DIFFERENT: OrganizationVerification = {
   ...EQUAL,
   differences: [{ project: 'web', flag: 'checkout', changes: [] } as never],
@@ -39,7 +44,11 @@ test('verification runs once an interval in the whole installation, and tells wh
   const first = workerOf('first', DIFFERENT);
   await until('the first run', () => runs.length > 0);
   await until('it is told', () => first.status() !== undefined);
-  t.match(first.status(), { flagsChecked: 2, differences: [{ project: 'web' }] });
+  t.match(first.status(), {
+    segmentsChecked: 0,
+    flagsChecked: 2,
+    differences: [{ project: 'web' }],
+  });
   t.ok(told.includes('error the read model differs from the log; rebuild it'));
 
   const second = workerOf('second', EQUAL);

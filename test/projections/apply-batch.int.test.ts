@@ -23,6 +23,7 @@ import {
   checkpointOf,
   lastRowPosition,
 } from '../support/applied-rows.js';
+import { emptyReadModel } from '../support/read-model.js';
 
 const history = recorded([
   ...projectBegins,
@@ -110,15 +111,14 @@ test('the same rows again change nothing', async (t) => {
 
 test('the boundaries of batches do not matter', async (t) => {
   const { pool } = await testDatabase(t);
-  const empty = `truncate checkpoint, audit_event, project, project_revision, flag, flag_revision`;
   const seed = Number(process.env['FAST_CHECK_SEED'] ?? 20_261_121);
   t.comment(`seed ${seed}`);
   await fc.assert(
     fc.asyncProperty(logs(30), fc.array(fc.nat(40), { maxLength: 6 }), async (log, cuts) => {
-      await pool.query(empty);
+      await emptyReadModel(pool);
       await applyBatches(pool, [log]);
       const whole = await allChecksums(pool);
-      await pool.query(empty);
+      await emptyReadModel(pool);
       const edges = [0, ...cuts.toSorted((a, b) => a - b), log.length];
       const batches = edges.slice(1).map((edge, nth) => log.slice(edges[nth], edge));
       const { checkpoint } = await applyBatches(pool, batches);
@@ -138,9 +138,7 @@ test('what was delivered before is ignored', async (t) => {
   await applyBatches(pool, [history]);
   const once = await allChecksums(pool);
   const doubled = history.flatMap((event) => [event, event]);
-  await pool.query(
-    `truncate checkpoint, audit_event, project, project_revision, flag, flag_revision`,
-  );
+  await emptyReadModel(pool);
   const { poison } = await applyBatches(pool, [doubled.slice(0, 7), doubled, history.slice(2)]);
   t.equal(poison, undefined);
   t.strictSame(await allChecksums(pool), once);

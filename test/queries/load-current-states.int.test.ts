@@ -30,15 +30,24 @@ const flag = (db: Pick<pg.Pool, 'query'>, key: string, status: string) =>
     [key, status, RECORDED_AT, { status, key }],
   );
 
+const segment = (db: Pick<pg.Pool, 'query'>) =>
+  db.query(
+    `insert into segment (project_id, key, name, description, status, tags, revision, position,
+                          created_at, updated_at, state)
+     values ('acme:shop', 's', 'S', '', 'deleted', '{}', 3, 11, $1, $1, $2)`,
+    [RECORDED_AT, { status: 'deleted', key: 's' }],
+  );
+
 test('an empty read model stands nowhere', async (t) => {
   const { pool: db } = await testDatabase(t);
-  const nothing = { position: null, recordedAt: null, projects: [], flags: [] };
+  const nothing = { position: null, recordedAt: null, projects: [], flags: [], segments: [] };
   t.strictSame(await loadCurrentStates(db)(), nothing);
 });
 
-test('everything comes with numbers for positions, deleted flags too', async (t) => {
+test('everything comes with numbers for positions, deleted flags and segments too', async (t) => {
   const { pool: db } = await testDatabase(t);
   await project(db);
+  await segment(db);
   await flag(db, 'b', 'deleted');
   await flag(db, 'a', 'active');
   await checkpoint(db, 12);
@@ -67,6 +76,15 @@ test('everything comes with numbers for positions, deleted flags too', async (t)
         revision: 7,
         position: 12,
         state: { status: 'deleted', key: 'b' },
+      },
+    ],
+    segments: [
+      {
+        projectId: 'acme:shop',
+        key: 's',
+        revision: 3,
+        position: 11,
+        state: { status: 'deleted', key: 's' },
       },
     ],
   });

@@ -13,7 +13,14 @@ import {
 } from '../../src/domain/flag/flag.js';
 import { type Json, sameJson } from '../../src/domain/json.js';
 import { type Recorded } from '../../src/domain/recorded.js';
-import { flagStream } from '../../src/domain/streams.js';
+import { type SegmentEvent } from '../../src/domain/segment/events.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  segmentContentOf,
+} from '../../src/domain/segment/segment.js';
+import { flagStream, segmentStream } from '../../src/domain/streams.js';
 import { environmentAt } from '../../src/queries/environments/environment-at.js';
 import { environmentDiff } from '../../src/queries/environments/environment-diff.js';
 import { projectState, type StateOfFlag } from '../../src/queries/environments/project-state.js';
@@ -41,6 +48,7 @@ const RUNS = { seed: SEED, numRuns: 15 };
 const PROJECT_ADDRESS = { organizationId: ORGANIZATION, project: PROJECT };
 
 const FLAGS = ['alpha', 'beta', 'Gamma'] as const;
+const SEGMENTS = ['staff', 'beta'] as const;
 
 type Log = readonly Recorded<DomainEvent>[];
 
@@ -50,6 +58,12 @@ const foldAt = (log: Log, flag: string, position: number): Flag =>
     .filter(({ stream }) => stream === flagStream(PROJECT_ID, flag))
     .filter((event) => event.position <= position)
     .reduce<Flag>((state, event) => evolveFlag(state, event as FlagEvent), absentFlag);
+
+const foldSegmentAt = (log: Log, segment: string, position: number): Segment =>
+  log
+    .filter(({ stream }) => stream === segmentStream(PROJECT_ID, segment))
+    .filter((event) => event.position <= position)
+    .reduce<Segment>((state, event) => evolveSegment(state, event as SegmentEvent), absentSegment);
 
 /** An answer, or the code and words of the refusal. */
 const outcome = async (answer: Promise<unknown>): Promise<unknown> =>
@@ -77,6 +91,20 @@ const viewed = async (source: StateSource, flag: string, position: number): Prom
   }
 };
 
+const viewedSegment = async (
+  source: StateSource,
+  segment: string,
+  position: number,
+): Promise<Segment> => {
+  try {
+    const view = await source.segment({ ...PROJECT_ADDRESS, segment }, { position });
+    return { ...segmentContentOf({ ...view, projectId: PROJECT_ID }), status: view.status };
+  } catch (error) {
+    if (error instanceof DomainError) return absentSegment;
+    throw error;
+  }
+};
+
 const positionsOf = (log: Log): readonly number[] =>
   log.flatMap(({ position }) => [position, position + 1]);
 
@@ -94,6 +122,13 @@ test('states at every position are the fold of the log, from both sources', asyn
         expectSame(await viewed(readModel, flag, position), foldAt(log, flag, position), flag);
         const view = await outcome(readModel.flag(address, moment));
         expectSame(await outcome(replay.flag(address, moment)), view, 'flag from the log');
+      }
+      for (const segment of SEGMENTS) {
+        const address = { ...PROJECT_ADDRESS, segment };
+        const folded = foldSegmentAt(log, segment, position);
+        expectSame(await viewedSegment(readModel, segment, position), folded, segment);
+        const view = await outcome(readModel.segment(address, moment));
+        expectSame(await outcome(replay.segment(address, moment)), view, 'segment from the log');
       }
       const whole = await projectState(readModel)(PROJECT_ADDRESS, moment);
       expectSame(await projectState(replay)(PROJECT_ADDRESS, moment), whole, 'project');
@@ -208,10 +243,12 @@ test('the read model is verified against the log', async (t) => {
     const { position } = log.at(-1)!;
     const verify = verifyProject(eventLogOf(log), db);
     const first = await verify({ ...PROJECT_ADDRESS, limit: 1 }, { position });
-    expectSame([first.agree, first.differences, first.flagsChecked], [true, [], 1], 'first page');
+    const firstChecked = first.flagsChecked + first.segmentsChecked;
+    expectSame([first.agree, first.differences, firstChecked], [true, [], 1], 'first page');
     const all = await verify(PROJECT_ADDRESS, { position });
     const keys = new Set(log.map(({ stream }) => stream)).size - 1;
-    expectSame([all.agree, all.flagsChecked, all.nextCursor], [true, keys, null], 'all flags');
+    const checked = all.flagsChecked + all.segmentsChecked;
+    expectSame([all.agree, checked, all.nextCursor], [true, keys, null], 'everything');
   };
   await fc.assert(fc.asyncProperty(logs(20), check), RUNS);
   t.pass(`seed ${SEED}`);

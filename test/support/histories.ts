@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
 import {
   type Configuration,
+  type Prerequisite,
+  type Rule,
   type Serve,
   type Target,
 } from '../../src/domain/flag/configuration.js';
@@ -10,7 +12,15 @@ import { absentFlag, contentOf, evolveFlag, type Flag } from '../../src/domain/f
 import { type Metadata } from '../../src/domain/metadata.js';
 import { type ProjectEvent } from '../../src/domain/project/events.js';
 import { type Recorded } from '../../src/domain/recorded.js';
-import { flagStream, projectIdOf, projectStream } from '../../src/domain/streams.js';
+import { type SegmentContent, type SegmentEvent } from '../../src/domain/segment/events.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  segmentContentOf,
+} from '../../src/domain/segment/segment.js';
+import { flagStream, projectIdOf, projectStream, segmentStream } from '../../src/domain/streams.js';
+import { type Clause } from '../../src/domain/targeting/clause.js';
 
 export const ORGANIZATION = 'acme';
 export const PROJECT = 'shop';
@@ -98,6 +108,23 @@ export const onFlag = (key: string, event: FlagEvent, more: Partial<Entry> = {})
   ...more,
 });
 
+export const segmentContent = (key: string, projectId = PROJECT_ID): SegmentContent => ({
+  projectId,
+  key,
+  name: `Segment ${key}`,
+  description: '',
+  tags: [],
+  included: [],
+  excluded: [],
+  rules: [],
+});
+
+export const onSegment = (key: string, event: SegmentEvent, more: Partial<Entry> = {}): Entry => ({
+  stream: segmentStream(PROJECT_ID, key),
+  event,
+  ...more,
+});
+
 export const onProject = (event: ProjectEvent, more: Partial<Entry> = {}): Entry => ({
   stream: projectStream(PROJECT_ID),
   event,
@@ -135,7 +162,7 @@ type Step = Readonly<{
 const step: fc.Arbitrary<Step> = fc.record({
   flag: fc.constantFrom('alpha', 'beta', 'Gamma'),
   environment: fc.constantFrom(...ENVIRONMENTS),
-  kind: fc.nat(12),
+  kind: fc.nat(14),
   n: fc.nat(4),
   afterMs: fc.constantFrom(0, 0, 1, 250, 5000),
 });
@@ -146,13 +173,40 @@ const VARIANT_NAMES = [null, 'on', 'off', null, 'on'] as const;
 const targetsOf = (n: number): readonly Target[] =>
   n === 0 ? [] : [{ variant: VARIANT_NAMES[n] ?? 'off', keys: [`user-${n}`, 'user-9'] }];
 
+/** What a rule of number `n` asks: attributes, groups and segments. */
+const CLAUSES: readonly (readonly Clause[])[] = [
+  [{ attribute: 'plan', operator: 'in', values: ['pro', 'team'] }],
+  [{ segments: ['staff'] }, { attribute: 'age', operator: 'lessThan', values: [30], negate: true }],
+  [{ anyOf: [{ segments: ['beta'] }, { attribute: 'beta', operator: 'in', values: [true] }] }],
+  [{ segments: ['beta', 'staff'], negate: true }],
+  [{ attribute: 'email', operator: 'endsWith', values: ['@b.org'], ignoreCase: true }],
+];
+
+const clausesOf = (n: number): readonly Clause[] => CLAUSES[n % CLAUSES.length] ?? [];
+
+/** None, or up to three whose order, clauses and served variants vary. */
+const rulesOf = (n: number): readonly Rule[] => {
+  const rules = ['first', 'second', 'third'].slice(0, n).map((id, nth) => ({
+    id,
+    description: n > 2 ? `rule of ${n}` : '',
+    clauses: clausesOf(n + nth),
+    serve: nth === 1 ? splitServe(n * 20_000) : { variant: VARIANT_NAMES[n] ?? null },
+  }));
+  return n > 3 ? rules.toReversed() : rules;
+};
+
+const prerequisitesOf = (n: number): readonly Prerequisite[] =>
+  n === 0 ? [] : [{ flagKey: n > 2 ? 'beta' : 'Gamma', variants: n % 2 === 0 ? ['on'] : ['off'] }];
+
 /** Any change of a live flag; `n` varies its values. */
 const changing = (past: readonly Flag[], { environment, kind, n }: Step): FlagEvent => {
   const data = { environment };
   const variant = VARIANT_NAMES[n] ?? null;
   const then = past[n % past.length] ?? absentFlag;
   const content = then.status === 'absent' ? flagContent('unused') : contentOf(then);
-  const details = { name: `Name ${n}`, description: 'd'.repeat(n), tags: [`t${n}`, 'all'] };
+  const metadata = n === 0 ? {} : { owner: `team-${n}` };
+  const words = { name: `Name ${n}`, description: 'd'.repeat(n), tags: [`t${n}`, 'all'] };
+  const details = { ...words, ...(n > 1 && { metadata }) };
   const promoted = { ...configuration, enabled: n % 2 === 0 };
   const events: readonly FlagEvent[] = [
     { type: 'FlagEnabled', data },
@@ -166,6 +220,11 @@ const changing = (past: readonly Flag[], { environment, kind, n }: Step): FlagEv
     { type: 'FlagPromoted', data: { from: 'x', to: environment, configuration: promoted } },
     { type: 'FlagArchived', data: {} },
     { type: 'FlagUnarchived', data: {} },
+    { type: 'FlagRulesChanged', data: { ...data, rules: rulesOf(n) } },
+    {
+      type: 'FlagPrerequisitesChanged',
+      data: { ...data, prerequisites: prerequisitesOf(n) },
+    },
     { type: 'FlagReverted', data: { content, status: 'active', fromRevision: n % past.length } },
   ];
   return events[kind] ?? { type: 'FlagDeleted', data: {} };
@@ -186,6 +245,48 @@ const entryOf = (past: readonly Flag[], taken: Step): Entry => {
   return onFlag(flag, { type: 'FlagRestored', data: restored }, { afterMs });
 };
 
+/** Any change of a live segment; `n` varies its values. */
+const changingSegment = (past: readonly Segment[], { kind, n }: Step): SegmentEvent => {
+  const then = past[n % past.length] ?? absentSegment;
+  const content = then.status === 'absent' ? segmentContent('unused') : segmentContentOf(then);
+  const details = { name: `Name ${n}`, description: 'd'.repeat(n), tags: [`t${n}`] };
+  const rules = rulesOf(n).map(({ serve, ...rule }) => rule);
+  const keys = { included: [`user-${n}`, 'user-9'], excluded: n > 2 ? ['user-0'] : [] };
+  const events: readonly SegmentEvent[] = [
+    { type: 'SegmentKeysChanged', data: keys },
+    { type: 'SegmentKeysChanged', data: { included: [], excluded: ['user-9'] } },
+    { type: 'SegmentRulesChanged', data: { rules } },
+    { type: 'SegmentDetailsChanged', data: details },
+    { type: 'SegmentReverted', data: { content, fromRevision: n % past.length } },
+    { type: 'SegmentDeleted', data: {} },
+  ];
+  return events[kind % events.length] ?? { type: 'SegmentDeleted', data: {} };
+};
+
+const segmentEvent = (past: readonly Segment[], key: string, taken: Step): SegmentEvent => {
+  const last = past.at(-1) ?? absentSegment;
+  if (last.status === 'absent') return { type: 'SegmentCreated', data: segmentContent(key) };
+  if (last.status === 'active') return changingSegment(past, taken);
+  const restored = { content: segmentContentOf(last), fromRevision: past.length - 2 };
+  return { type: 'SegmentRestored', data: restored };
+};
+
+/** One of them has the key of a flag, which must never be taken for it. */
+const SEGMENT_KEYS = ['staff', 'beta'] as const;
+
+/** What the steps come to on segments, each in front of the entry of the same step on a flag, or nothing. */
+const segmentEntriesOf = (steps: readonly Step[]): readonly (readonly Entry[])[] => {
+  const past = new Map<string, readonly Segment[]>();
+  return steps.map((taken) => {
+    if (taken.n % 2 === 0) return [];
+    const key = SEGMENT_KEYS[taken.kind % 2] ?? 'staff';
+    const before = past.get(key) ?? [];
+    const event = segmentEvent(before, key, taken);
+    past.set(key, [...before, evolveSegment(before.at(-1) ?? absentSegment, event)]);
+    return [onSegment(key, event, { afterMs: taken.afterMs })];
+  });
+};
+
 const entriesOf = (steps: readonly Step[]): readonly Entry[] => {
   const past = new Map<string, readonly Flag[]>();
   return steps.map((taken) => {
@@ -197,8 +298,13 @@ const entriesOf = (steps: readonly Step[]): readonly Entry[] => {
   });
 };
 
-/** Random logs of one project: up to three flags, every kind of flag event, several events in one millisecond. */
+/**
+ * Random logs of one project: up to three flags and two segments, every kind of their events, several events in one
+ * millisecond.
+ */
 export const logs = (maxLength = 40): fc.Arbitrary<readonly Recorded<DomainEvent>[]> =>
-  fc
-    .array(step, { minLength: 1, maxLength })
-    .map((steps) => recorded([...projectBegins, ...entriesOf(steps)]));
+  fc.array(step, { minLength: 1, maxLength }).map((steps) => {
+    const segments = segmentEntriesOf(steps);
+    const entries = entriesOf(steps).flatMap((entry, nth) => [...(segments[nth] ?? []), entry]);
+    return recorded([...projectBegins, ...entries]);
+  });

@@ -6,6 +6,8 @@ import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js
 import { type ProjectEvent } from '../../src/domain/project/events.js';
 import { absentProject, evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
+import { type SegmentEvent } from '../../src/domain/segment/events.js';
+import { absentSegment, evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
 import { parseStream, projectIdOf } from '../../src/domain/streams.js';
 import { type EventLog } from '../../src/queries/log/event-log.js';
 
@@ -79,6 +81,22 @@ const fillFlag = async (db: pg.Pool, stream: Log): Promise<void> => {
   await insert(db, 'flag', { project_id, key, ...currentOf(stream), ...shown });
 };
 
+const fillSegment = async (db: pg.Pool, stream: Log): Promise<void> => {
+  const { organizationId, projectKey, key } = parseStream(stream[0]!.stream)!;
+  const project_id = projectIdOf(organizationId, projectKey!);
+  let segment: Segment = absentSegment;
+  for (const [index, event] of stream.entries()) {
+    segment = evolveSegment(segment, event as SegmentEvent);
+    const state = JSON.stringify(segment);
+    const range = rangeOf(event, stream[index + 1]);
+    await insert(db, 'segment_revision', { project_id, segment_key: key, ...range, state });
+  }
+  if (segment.status === 'absent') return;
+  const { name, description, status, tags } = segment;
+  const shown = { name, description, status, tags, state: JSON.stringify(segment) };
+  await insert(db, 'segment', { project_id, key, ...currentOf(stream), ...shown });
+};
+
 const fillProject = async (db: pg.Pool, stream: Log): Promise<void> => {
   let project: Project = absentProject;
   const { organizationId, projectKey } = parseStream(stream[0]!.stream)!;
@@ -95,16 +113,23 @@ const fillProject = async (db: pg.Pool, stream: Log): Promise<void> => {
   await insert(db, 'project', { project_id, ...shown, ...currentOf(stream), state });
 };
 
+/** Leaves no row in any table. */
+export const emptyReadModel = async (db: pg.Pool): Promise<void> => {
+  await db.query(
+    `truncate checkpoint, audit_event, flag, flag_revision, project, project_revision,
+              segment, segment_revision`,
+  );
+};
+
 /** Fills the empty tables from a log: the plainest way to do what the projections do. */
 export const fillReadModel = async (db: pg.Pool, log: Log): Promise<void> => {
-  await db.query(
-    'truncate checkpoint, audit_event, flag, flag_revision, project, project_revision',
-  );
+  await emptyReadModel(db);
   await fillAudit(db, log);
   for (const name of new Set(log.map(({ stream }) => stream))) {
     const stream = log.filter((event) => event.stream === name);
     const category = parseStream(name)?.category;
     if (category === 'flag') await fillFlag(db, stream);
+    if (category === 'segment') await fillSegment(db, stream);
     if (category === 'project') await fillProject(db, stream);
   }
   const last = log.at(-1);

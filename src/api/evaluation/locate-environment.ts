@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
 import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
@@ -9,13 +9,13 @@ export type EnvironmentPath = Readonly<{ project: string; environment: string }>
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
 /**
- * The rulesets of an environment as they were at a past moment, and the one log position they were taken at.
+ * What an environment held at a past moment, and the one log position it was taken at.
  * Rejects with a DomainError for a moment, project or environment that there is not.
  */
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ rulesets: readonly Ruleset[]; position: number }>>;
+) => Promise<Readonly<{ contents: EnvironmentContents; position: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
@@ -66,8 +66,8 @@ export const environmentLocator = ({
   const atMoment = async (path: EnvironmentPath, moment: MomentQuery): Promise<EnvironmentAt> => {
     const { project, environment } = path;
     const address = { organizationId: organizationId(), project, environment };
-    const { rulesets, position } = await rulesetsAt(address, moment);
-    return { environment: compileEnvironment(rulesets), position };
+    const { contents, position } = await rulesetsAt(address, moment);
+    return { environment: compileEnvironment(contents), position };
   };
 
   return ({ params, query, headers }: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {

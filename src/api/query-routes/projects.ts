@@ -19,7 +19,13 @@ import {
   source,
   standing,
 } from './asking.js';
-import { answering, flagContent, pageOf, projectProperties } from './view-schemas.js';
+import {
+  answering,
+  flagContent,
+  pageOf,
+  projectProperties,
+  segmentContent,
+} from './view-schemas.js';
 
 type Standing = Readonly<{ position: number }>;
 
@@ -43,6 +49,14 @@ const State = Type.Object({
   flags: Type.Array(
     Type.Object({
       ...flagContent,
+      revision: Revision,
+      position: Position,
+      updatedAt: Type.String(),
+    }),
+  ),
+  segments: Type.Array(
+    Type.Object({
+      ...segmentContent,
       revision: Revision,
       position: Position,
       updatedAt: Type.String(),
@@ -107,7 +121,7 @@ export const projectQueryRoutes =
         schema: {
           ...querySchema(
             'projects',
-            'A whole project with all its flags, now or at a moment',
+            'A whole project with all its flags and segments, now or at a moment',
             answering<ProjectState & Standing>(State),
           ),
           params: ProjectParams,

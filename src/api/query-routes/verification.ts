@@ -17,9 +17,11 @@ import { answering, Changes, nullable } from './view-schemas.js';
 const Verified = Type.Object({
   agree: Type.Boolean(),
   flagsChecked: Type.Integer(),
+  segmentsChecked: Type.Integer(),
   differences: Type.Array(
     Type.Object({
       flag: nullable(Type.String()),
+      segment: Type.Optional(Type.String()),
       readModelRevision: nullable(Revision),
       logRevision: nullable(Revision),
       changes: Changes,
@@ -41,7 +43,7 @@ export const verificationRoutes =
         schema: {
           ...querySchema(
             'projects',
-            'Compare the read model with the log, a page of flags at a time',
+            'Compare the read model with the log, a page of flags and segments at a time',
             answering<Verification>(Verified),
           ),
           params: ProjectParams,

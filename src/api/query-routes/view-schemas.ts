@@ -63,7 +63,25 @@ export const Configuration = Type.Object({
     description: '{"variant": …}, or {"split": {weights, total, bucketBy, algorithm, salt?}}.',
   }),
   targets: Type.Array(Type.Object({ variant: Type.String(), keys: Type.Array(Type.String()) })),
+  rules: Type.Optional(
+    Type.Array(Type.Unknown(), { description: '{"id", "description", "clauses", "serve"}.' }),
+  ),
+  prerequisites: Type.Optional(
+    Type.Array(Type.Object({ flagKey: Type.String(), variants: Type.Array(Type.String()) })),
+  ),
 });
+
+/** What a segment is in every answer. */
+export const segmentContent = {
+  key: Type.String(),
+  name: Type.String(),
+  description: Type.String(),
+  status: Type.String({ description: 'active or deleted.' }),
+  tags: Type.Array(Type.String()),
+  included: Type.Array(Type.String()),
+  excluded: Type.Array(Type.String()),
+  rules: Type.Array(Type.Unknown({ description: '{"id", "description", "clauses"}.' })),
+};
 
 export const FlagStatus = Type.String({ description: 'active, archived or deleted.' });
 
@@ -79,6 +97,7 @@ export const flagContent = {
   ...flagIdentity,
   description: Type.String(),
   tags: Type.Array(Type.String()),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   variants: Type.Array(FlagVariant),
   salt: Type.String(),
   defaults: Configuration,

@@ -1,19 +1,13 @@
 import { type Configuration, type Target } from '../flag/configuration.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
-import { type Json, sameJson } from '../json.js';
+import { sameJson } from '../json.js';
 import { type Change, listed, setDifference, step } from './change.js';
+import { prerequisiteChanges } from './prerequisite-changes.js';
+import { ruleChanges } from './rule-changes.js';
+import { type Scope, worded } from './scope.js';
 import { configurationText, serveText, variantText } from './serve-text.js';
 
-type Scope = Readonly<{ path: string; label: string }>;
-
 const DEFAULTS: Scope = { path: '/defaults', label: 'by default' };
-
-const worded = (
-  { path, label }: Scope,
-  [before, after]: readonly [Json, Json],
-  text: string,
-): readonly Change[] =>
-  sameJson(before, after) ? [] : [{ path, before, after, text: `${label}: ${text}` }];
 
 const keysOf = (targets: readonly Target[], variant: string): readonly string[] =>
   targets.filter((target) => target.variant === variant).flatMap(({ keys }) => keys);
@@ -61,6 +55,8 @@ const differences = (
     `off variant was ${variantText(before.offVariant)}, now ${variantText(after.offVariant)}`,
   ),
   ...targetChanges({ path, label }, before.targets, after.targets),
+  ...ruleChanges({ path, label }, before.rules, after.rules),
+  ...prerequisiteChanges({ path, label }, before.prerequisites, after.prerequisites),
 ];
 
 const ownershipText = (isOwn: boolean): string =>

@@ -1,4 +1,10 @@
-import { type Configuration, type Serve, type Split, SPLIT_TOTAL } from '../flag/configuration.js';
+import {
+  type Configuration,
+  type RuleServe,
+  type Serve,
+  type Split,
+  SPLIT_TOTAL,
+} from '../flag/configuration.js';
 
 const shareText = (weight: number, total: number): string => {
   const percent = `${Number(((weight * 100) / total).toFixed(3))} %`;
@@ -24,12 +30,23 @@ export const serveText = (serve: Serve): string => {
     : `variant ${variantText(serve.variant)}`;
 };
 
+/** As `serveText`, or that an expression says it. */
+export const ruleServeText = (serve: RuleServe): string =>
+  'logic' in serve ? 'the variant that its JSONLogic names' : serveText(serve);
+
+const counted = (count: number, noun: string): string => {
+  if (count === 0) return '';
+  return `, ${count} ${noun}${count === 1 ? '' : 's'}`;
+};
+
 /** A whole configuration in one line. */
 export const configurationText = (configuration: Configuration): string => {
   const { enabled, offVariant, fallthrough, targets } = configuration;
+  const { rules = [], prerequisites = [] } = configuration;
   const targeted = targets.map(
     ({ variant, keys }) => `, ${keys.length} targeted to ${JSON.stringify(variant)}`,
   );
   const state = enabled ? 'enabled' : 'disabled';
-  return `${state}, serves ${serveText(fallthrough)}, off variant ${variantText(offVariant)}${targeted.join('')}`;
+  const more = `${counted(rules.length, 'rule')}${counted(prerequisites.length, 'prerequisite')}`;
+  return `${state}, serves ${serveText(fallthrough)}, off variant ${variantText(offVariant)}${targeted.join('')}${more}`;
 };

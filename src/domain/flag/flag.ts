@@ -55,6 +55,9 @@ const targeted = (
   return { ...flag, environments: { ...flag.environments, [environment]: changed } };
 };
 
+const withoutEmptyMetadata = ({ metadata = {}, ...flag }: ExistingFlag): ExistingFlag =>
+  Object.keys(metadata).length === 0 ? flag : { ...flag, metadata };
+
 const live = (flag: FlagContent, status: LiveStatus): ExistingFlag => ({
   ...contentOf(flag),
   status,
@@ -65,7 +68,7 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
     case 'FlagCreated':
       return live(event.data, 'active');
     case 'FlagDetailsChanged':
-      return { ...flag, ...event.data };
+      return withoutEmptyMetadata({ ...flag, ...event.data });
     case 'FlagVariantsChanged':
       return { ...flag, variants: event.data.variants };
     case 'FlagEnabled':

@@ -1,6 +1,13 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
-import { flagStream, parseStream, projectIdOf, projectStream } from '../../domain/streams.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
+import {
+  flagStream,
+  parseStream,
+  projectIdOf,
+  projectStream,
+  segmentStream,
+} from '../../domain/streams.js';
 import { type Row, type Transaction } from '../projection.js';
 import { type Step, type Tracked } from './fold.js';
 
@@ -13,6 +20,13 @@ const FLAGS = `
     join flag f
       on f.project_id = w.project_id
      and f.key = w.key`;
+
+const SEGMENTS = `
+  select s.project_id, s.key, s.revision, s.position, s.state
+    from unnest($1::text[], $2::text[]) as w (project_id, key)
+    join segment s
+      on s.project_id = w.project_id
+     and s.key = w.key`;
 
 const PROJECTS = `
   select p.project_id, p.revision, p.position, p.state
@@ -40,6 +54,13 @@ const flagOf = (row: Row): readonly [string, Tracked] => {
   return [flagStream(projectId, key), { category: 'flag', projectId, key, state, ...placeOf(row) }];
 };
 
+const segmentOf = (row: Row): readonly [string, Tracked] => {
+  const [projectId, key] = [String(row['project_id']), String(row['key'])];
+  const state = row['state'] as ExistingSegment;
+  const tracked = { category: 'segment', projectId, key, state, ...placeOf(row) } as const;
+  return [segmentStream(projectId, key), tracked];
+};
+
 const projectOf = (row: Row): readonly [string, Tracked] => {
   const projectId = String(row['project_id']);
   const state = row['state'] as ExistingProject;
@@ -60,11 +81,12 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
   const read = async (text: string, wanted: readonly string[], ...more: readonly string[][]) =>
     wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
 
-  const flags = of('flag');
+  const [flags, segments] = [of('flag'), of('segment')];
   const others = of('organization', 'apiKey').map(({ stream }) => stream);
-  const keys = flags.map(({ parts }) => parts?.key ?? '');
+  const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
-    ...(await read(FLAGS, projectIds(flags), keys)).map(flagOf),
+    ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),
+    ...(await read(SEGMENTS, projectIds(segments), keys(segments))).map(segmentOf),
     ...(await read(PROJECTS, projectIds(of('project')))).map(projectOf),
     ...(await read(OTHERS, others)).map(otherOf),
   ];

@@ -4,9 +4,9 @@ import { type PoisonEvent } from '../fold/poison.js';
 import { READ_MODELS } from '../index.js';
 import { type Row, type Table, type TableRows } from '../projection.js';
 
-/** Tells the rows of one project or flag from those of another in the same table. */
+/** Tells the rows of one project, flag or segment from those of another in the same table. */
 const entityOf = (row: Row): string =>
-  JSON.stringify([row['project_id'], row['flag_key'] ?? row['key']]);
+  JSON.stringify([row['project_id'], row['flag_key'] ?? row['segment_key'] ?? row['key']]);
 
 /** Rows that are not final yet, of one table. */
 type Held = Map<string, Row>;

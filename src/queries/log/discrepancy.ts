@@ -4,8 +4,10 @@ import { type Replayed } from './replay.js';
 
 /** Where the read model and the log do not agree. A revision is null where there is no state. */
 export type Discrepancy = Readonly<{
-  /** Null for the project itself. */
+  /** Null for the project itself, and for a segment. */
   flag: string | null;
+  /** Of a segment only. */
+  segment?: string;
   readModelRevision: number | null;
   logRevision: number | null;
   /** From what the read model has to what the log says. */
@@ -25,7 +27,7 @@ const placeOf = (held: HeldState<unknown> | undefined): string =>
 
 /** At most one: where the read model does not hold what the log says. */
 export const discrepancies = <State>(
-  flag: string | null,
+  entity: Pick<Discrepancy, 'flag' | 'segment'>,
   held: HeldState<State> | undefined,
   replayed: Replayed<State>,
   changesOf: (before: State | undefined, after: State | undefined) => readonly Change[],
@@ -33,5 +35,7 @@ export const discrepancies = <State>(
   const logged = heldInLog(replayed);
   const changes = changesOf(held?.state, logged?.state);
   if (changes.length === 0 && placeOf(held) === placeOf(logged)) return [];
-  return [{ flag, readModelRevision: revisionOf(held), logRevision: revisionOf(logged), changes }];
+  return [
+    { ...entity, readModelRevision: revisionOf(held), logRevision: revisionOf(logged), changes },
+  ];
 };

@@ -1,5 +1,6 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Database } from '../database.js';
 
 /** A state as the read model holds it at a position. */
@@ -23,6 +24,28 @@ export const heldFlag =
               order by h.position_from desc
               limit 1`,
       values: [projectId, flag, position],
+    });
+    return rows[0];
+  };
+
+/** As `heldFlag`, of a segment. */
+export const heldSegment =
+  (db: Database) =>
+  async (
+    projectId: string,
+    segment: string,
+    position: number,
+  ): Promise<HeldState<ExistingSegment> | undefined> => {
+    const { rows } = await db.query<HeldState<ExistingSegment>>({
+      name: 'held_segment',
+      text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
+               from segment_revision h
+              where h.project_id = $1
+                and h.segment_key = $2
+                and h.position_from <= $3
+              order by h.position_from desc
+              limit 1`,
+      values: [projectId, segment, position],
     });
     return rows[0];
   };

@@ -4,13 +4,15 @@ import { flagView } from '../flags/flag-view.js';
 import { flagNotFound, flagNotYetCreated } from '../flags/get-flag.js';
 import { projectNotFound, projectNotYetCreated } from '../projects/get-project.js';
 import { projectView } from '../projects/project-view.js';
-import { type FlagState, type StateSource } from '../state-source.js';
+import { segmentNotFound, segmentNotYetCreated } from '../segments/get-segment.js';
+import { segmentView } from '../segments/segment-view.js';
+import { type FlagState, type SegmentState, type StateSource } from '../state-source.js';
 import { type EventLog } from './event-log.js';
-import { flagKeys } from './flag-keys.js';
+import { flagKeys, segmentKeys } from './entity-keys.js';
 import { inBatches } from './in-batches.js';
-import { replayFlag, replayProject } from './replay.js';
+import { replayFlag, replayProject, replaySegment } from './replay.js';
 
-/** More flags than a project can sensibly have. */
+/** More flags or segments than a project can sensibly have. */
 const ALL = 1_000_000;
 
 const projectFrom =
@@ -45,12 +47,37 @@ const flagsFrom =
     return states.flat();
   };
 
+const segmentFrom =
+  (log: EventLog): StateSource['segment'] =>
+  async (address, moment) => {
+    const projectId = projectIdOf(address.organizationId, address.project);
+    const replayed = await replaySegment(log, projectId, address.segment, moment.position);
+    if (replayed.found === 'state') return segmentView(replayed);
+    if (replayed.found === 'later') throw segmentNotYetCreated(address, replayed.createdAt);
+    await projectFrom(log)(address, moment);
+    throw segmentNotFound(address);
+  };
+
+const segmentsFrom =
+  (log: EventLog, db: Database): StateSource['segments'] =>
+  async (address, { position }) => {
+    const projectId = projectIdOf(address.organizationId, address.project);
+    const keys = await segmentKeys(db)(address, { limit: ALL });
+    const states = await inBatches(keys, async (key): Promise<SegmentState[]> => {
+      const replayed = await replaySegment(log, projectId, key, position);
+      return replayed.found === 'state' ? [{ ...replayed.last, state: replayed.state }] : [];
+    });
+    return states.flat();
+  };
+
 /**
- * States replayed from the event store. Which flags a project has is the one thing asked of the read model
+ * States replayed from the event store. Which flags and segments a project has is the one thing asked of the read model
  * (its audit trail), because the log has no list of streams; each of their states is folded from the log alone.
  */
 export const logSource = (log: EventLog, db: Database): StateSource => ({
   project: projectFrom(log),
   flag: flagFrom(log),
   flags: flagsFrom(log, db),
+  segment: segmentFrom(log),
+  segments: segmentsFrom(log, db),
 });

@@ -4,7 +4,9 @@ import { evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
 import { evolveProject, type ExistingProject } from '../../domain/project/project.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { flagStream, projectStream } from '../../domain/streams.js';
+import { type SegmentEvent } from '../../domain/segment/events.js';
+import { evolveSegment, type ExistingSegment } from '../../domain/segment/segment.js';
+import { flagStream, projectStream, segmentStream } from '../../domain/streams.js';
 import { type EventLog } from './event-log.js';
 
 /** A stream folded up to a position; `last` is the event that led to `state`, `next` the one after it. */
@@ -53,4 +55,15 @@ export const replayProject = async (
 ): Promise<Replayed<ExistingProject>> => {
   const { events } = await log.read<ProjectEvent>(projectStream(projectId));
   return replay<ExistingProject, ProjectEvent>(events, position, evolveProject);
+};
+
+/** A segment as the log itself has it at a position. */
+export const replaySegment = async (
+  log: EventLog,
+  projectId: string,
+  segment: string,
+  position: number,
+): Promise<Replayed<ExistingSegment>> => {
+  const { events } = await log.read<SegmentEvent>(segmentStream(projectId, segment));
+  return replay<ExistingSegment, SegmentEvent>(events, position, evolveSegment);
 };

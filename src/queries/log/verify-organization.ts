@@ -5,6 +5,7 @@ import { type Discrepancy } from './discrepancy.js';
 export type OrganizationVerification = Readonly<{
   projectsChecked: number;
   flagsChecked: number;
+  segmentsChecked: number;
   /** The first few, with the project they are in. */
   differences: readonly (Discrepancy & Readonly<{ project: string }>)[];
 }>;
@@ -13,13 +14,13 @@ type Asked = Pick<Queries, 'listProjects' | 'resolveMoment' | 'verifyProject'>;
 
 const MAX_REPORTED = 20;
 
-/** Compares every project and flag of an organization, deleted ones too, with the log, replayed. */
+/** Compares every project, flag and segment of an organization, deleted ones too, with the log, replayed. */
 export const verifyOrganization =
   ({ listProjects, resolveMoment, verifyProject }: Asked) =>
   async (organizationId: string): Promise<OrganizationVerification> => {
     const moment = await resolveMoment({});
     const differences: OrganizationVerification['differences'][number][] = [];
-    let [projectsChecked, flagsChecked] = [0, 0];
+    let [projectsChecked, flagsChecked, segmentsChecked] = [0, 0, 0];
     const list = everyPage((paging) => listProjects({ organizationId, status: 'all', ...paging }));
     for await (const { items } of list) {
       for (const { key: project } of items) {
@@ -29,9 +30,15 @@ export const verifyOrganization =
           verifyProject({ ...address, ...paging }, moment),
         )) {
           flagsChecked += page.flagsChecked;
+          segmentsChecked += page.segmentsChecked;
           differences.push(...page.differences.map((found) => ({ ...found, project })));
         }
       }
     }
-    return { projectsChecked, flagsChecked, differences: differences.slice(0, MAX_REPORTED) };
+    return {
+      projectsChecked,
+      flagsChecked,
+      segmentsChecked,
+      differences: differences.slice(0, MAX_REPORTED),
+    };
   };

@@ -1,70 +1,119 @@
 import { changesBetween, projectChangesBetween } from '../../domain/changes.js';
+import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { decodeCursor, encodeCursor } from '../paging/cursor.js';
 import { getProject, type ProjectAddress } from '../projects/get-project.js';
 import { type Discrepancy, discrepancies } from './discrepancy.js';
+import { flagKeys, segmentKeys } from './entity-keys.js';
 import { type EventLog } from './event-log.js';
-import { flagKeys } from './flag-keys.js';
 import { inBatches } from './in-batches.js';
-import { replayFlag, replayProject } from './replay.js';
-import { heldFlag, heldProject } from './held-states.js';
+import { replayFlag, replayProject, replaySegment } from './replay.js';
+import { heldFlag, heldProject, heldSegment } from './held-states.js';
 
 export type Verification = Readonly<{
   /** The log position at which both were compared. */
   position: number;
   flagsChecked: number;
+  segmentsChecked: number;
   agree: boolean;
   /** The first few. */
   differences: readonly Discrepancy[];
-  /** Null when every flag has been looked at. */
+  /** Null when every flag and segment has been looked at. */
   nextCursor: string | null;
 }>;
 
 export type VerifyProject = ProjectAddress & Readonly<{ limit?: number; cursor?: string }>;
 
-const DEFAULT_FLAGS = 200;
+type Entity = Readonly<{ kind: 'flag' | 'segment'; key: string }>;
+
+const DEFAULT_ENTITIES = 200;
 const MAX_REPORTED = 20;
 
+/** Flags by key, then segments by key, after `after`. */
+const entitiesIn = async (
+  db: Database,
+  address: ProjectAddress,
+  after: Entity,
+  limit: number,
+): Promise<readonly Entity[]> => {
+  const flags =
+    after.kind === 'flag' ? await flagKeys(db)(address, { after: after.key, limit }) : [];
+  const rest = { after: after.kind === 'flag' ? '' : after.key, limit: limit - flags.length };
+  const segments = rest.limit > 0 ? await segmentKeys(db)(address, rest) : [];
+  return [
+    ...flags.map((key) => ({ kind: 'flag', key }) as const),
+    ...segments.map((key) => ({ kind: 'segment', key }) as const),
+  ];
+};
+
+const verifyEntity =
+  (log: EventLog, db: Database) =>
+  async (
+    { kind, key }: Entity,
+    projectId: string,
+    position: number,
+  ): Promise<readonly Discrepancy[]> =>
+    kind === 'flag'
+      ? discrepancies<ExistingFlag>(
+          { flag: key },
+          await heldFlag(db)(projectId, key, position),
+          await replayFlag(log, projectId, key, position),
+          changesBetween,
+        )
+      : discrepancies<ExistingSegment>(
+          { flag: null, segment: key },
+          await heldSegment(db)(projectId, key, position),
+          await replaySegment(log, projectId, key, position),
+          segmentChangesBetween,
+        );
+
+const verifyItself =
+  (log: EventLog, db: Database) =>
+  async (projectId: string, position: number): Promise<readonly Discrepancy[]> =>
+    discrepancies<ExistingProject>(
+      { flag: null },
+      await heldProject(db)(projectId, position),
+      await replayProject(log, projectId, position),
+      projectChangesBetween,
+    );
+
+const countOf = (entities: readonly Entity[], kind: Entity['kind']): number =>
+  entities.filter((entity) => entity.kind === kind).length;
+
 /**
- * Compares the states of a project and of a page of its flags with the log, replayed.
+ * Compares the states of a project and of a page of its flags and segments with the log, replayed.
  * @throws DomainError project-not-found, project-not-yet-created, invalid-cursor
  */
 export const verifyProject =
   (log: EventLog, db: Database) =>
   async (request: VerifyProject, { position }: Moment): Promise<Verification> => {
-    const { organizationId, project, limit = DEFAULT_FLAGS, cursor } = request;
+    const { organizationId, project, limit = DEFAULT_ENTITIES, cursor } = request;
     const scope = { list: 'verify', organizationId, project };
-    const [after = ''] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['string']);
+    const [kind = 'flag', key = ''] =
+      cursor === undefined ? [] : decodeCursor(scope, cursor, ['string', 'string']);
     await getProject(db)(request, { position });
 
     const projectId = projectIdOf(organizationId, project);
-    const keys = await flagKeys(db)(request, { after: String(after), limit: limit + 1 });
-    const page = keys.slice(0, limit);
-    const ofProject = discrepancies<ExistingProject>(
-      null,
-      await heldProject(db)(projectId, position),
-      await replayProject(log, projectId, position),
-      projectChangesBetween,
+    const after: Entity = { kind: kind === 'segment' ? 'segment' : 'flag', key: String(key) };
+    const entities = await entitiesIn(db, request, after, limit + 1);
+    const page = entities.slice(0, limit);
+    const found = await inBatches(page, (entity) =>
+      verifyEntity(log, db)(entity, projectId, position),
     );
-    const ofFlags = await inBatches(page, async (key) =>
-      discrepancies<ExistingFlag>(
-        key,
-        await heldFlag(db)(projectId, key, position),
-        await replayFlag(log, projectId, key, position),
-        changesBetween,
-      ),
-    );
-    const differences = [...ofProject, ...ofFlags.flat()];
+    const differences = [...(await verifyItself(log, db)(projectId, position)), ...found.flat()];
     const last = page.at(-1);
+    const isMore = entities.length > limit && last !== undefined;
     return {
       position,
-      flagsChecked: page.length,
+      flagsChecked: countOf(page, 'flag'),
+      segmentsChecked: countOf(page, 'segment'),
       agree: differences.length === 0,
       differences: differences.slice(0, MAX_REPORTED),
-      nextCursor: keys.length > limit && last !== undefined ? encodeCursor(scope, [last]) : null,
+      nextCursor: isMore ? encodeCursor(scope, [last.kind, last.key]) : null,
     };
   };
