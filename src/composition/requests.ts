@@ -16,6 +16,8 @@ import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
@@ -56,7 +58,12 @@ export const startRequests = async (
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
+      rulesetsAt: rulesetsAt(
+        queries.sources['read-model'],
+        queries.resolveMoment,
+        recordedAtPosition(pool),
+      ),
+      compileRegex,
     }),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),
