@@ -8,6 +8,9 @@ import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
+import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
+import { segmentMemberCommandRoutes } from '../api/routes/targeting/segment-member-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
@@ -44,6 +47,9 @@ export const startRequests = async (
     flagCommandRoutes(commands),
     configurationCommandRoutes(commands),
     targetCommandRoutes(commands),
+    ruleCommandRoutes(commands),
+    segmentCommandRoutes(commands),
+    segmentMemberCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),

@@ -30,6 +30,8 @@ const fill = (text: string, project: string): string =>
   text
     .replaceAll('{project}', project)
     .replaceAll('{flag}', 'f')
+    .replaceAll('{segment}', 's')
+    .replaceAll('{rule}', 'pro')
     .replaceAll('{environment}', 'production');
 
 const filled = <T>(body: T, project: string): T =>
