@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap';
 import { testService, type TestService } from '../support/service.js';
-import { COMMAND_CASES, type CommandCase } from './command-cases.js';
+import { type CommandCase } from './command-case.js';
+import { COMMAND_CASES } from './command-cases.js';
 
 type Command = Readonly<{
   result: string;

@@ -39,7 +39,7 @@ export const segmentIn = (request: Place) => ({
   segmentKey: request.params.segment,
 });
 
-/** Commands on a segment as a whole; those on its keys and rules are in segment-member-commands.ts. */
+/** Commands on a segment as a whole; those on its keys and rules have files of their own. */
 export const segmentCommandRoutes =
   ({ segments, segmentSnapshotOf }: SegmentCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {

@@ -1,8 +1,10 @@
 import { type Command } from '../../../domain/decider.js';
 import { type FlagEvent, type FlagMetadata } from '../../../domain/flag/events.js';
-import { type Flag } from '../../../domain/flag/flag.js';
+import { type ExistingFlag, type Flag } from '../../../domain/flag/flag.js';
 import { sameJson } from '../../../domain/json.js';
 import { requireActive } from '../guards.js';
+
+type Details = Pick<ExistingFlag, 'name' | 'description' | 'tags'>;
 
 /** What is left out stays as it is. */
 export type ChangeFlagDetails = Command<
@@ -18,19 +20,16 @@ export type ChangeFlagDetails = Command<
   }
 >;
 
+const detailsOf = ({ name, description, tags }: Details) => ({ name, description, tags });
+
 export const changeFlagDetails = (
-  { data }: ChangeFlagDetails,
+  { data: { projectId: _, flagKey, tags, metadata, ...words } }: ChangeFlagDetails,
   flag: Flag,
 ): readonly FlagEvent[] => {
-  const active = requireActive(flag, data.flagKey);
-  const { name: oldName, description: oldDescription, tags: oldTags, metadata: old = {} } = active;
-  const present = { name: oldName, description: oldDescription, tags: oldTags };
-  const { name = present.name, description = present.description } = data;
-  const tags = data.tags === undefined ? present.tags : [...new Set(data.tags)];
-  const wanted = { name, description, tags };
-  const { metadata = old } = data;
-  const hasOtherMetadata = !sameJson(old, metadata);
-  if (sameJson(present, wanted) && !hasOtherMetadata) return [];
-  const details = { ...wanted, ...(hasOtherMetadata && { metadata }) };
-  return [{ type: 'FlagDetailsChanged', data: details }];
+  const active = requireActive(flag, flagKey);
+  const present = detailsOf(active);
+  const wanted = { ...present, ...words, ...(tags && { tags: [...new Set(tags)] }) };
+  const isOther = metadata !== undefined && !sameJson(active.metadata ?? {}, metadata);
+  if (sameJson(present, wanted) && !isOther) return [];
+  return [{ type: 'FlagDetailsChanged', data: { ...wanted, ...(isOther && { metadata }) } }];
 };

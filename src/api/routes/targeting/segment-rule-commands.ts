@@ -14,69 +14,17 @@ import {
   SegmentRules,
 } from './rule-schemas.js';
 import { type SegmentCommandDeps, segmentIn } from './segment-commands.js';
-import {
-  AddedKeysBody,
-  KeyListsBody,
-  SegmentKeys,
-  SegmentParams,
-  SegmentRuleParams,
-} from './segment-schemas.js';
+import { SegmentParams, SegmentRuleParams } from './segment-schemas.js';
 
 const SEGMENT = '/projects/:project/segments/:segment';
 const RULE = `${SEGMENT}/rules/:rule`;
 
-/** Commands on who is in a segment: keys and rules. */
-export const segmentMemberCommandRoutes =
+/** Commands on the rules of a segment. */
+export const segmentRuleCommandRoutes =
   ({ segments }: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
   async (app) => {
     const send = commandSender(segments, segmentChangesBetween);
     app.addHook('preValidation', nameCommand);
-
-    app.put(
-      `${SEGMENT}/keys`,
-      {
-        schema: {
-          ...commandSchema('segments', 'Replace the included and excluded keys'),
-          params: SegmentParams,
-          body: KeyListsBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...segmentIn(request), ...request.body };
-        return send(request, reply, { type: 'ReplaceSegmentKeys', data });
-      },
-    );
-
-    app.post(
-      `${SEGMENT}/keys/add`,
-      {
-        schema: {
-          ...commandSchema('segments', 'Include or exclude keys, whatever they were before'),
-          params: SegmentParams,
-          body: AddedKeysBody,
-        },
-      },
-      async (request, reply) => {
-        const { included = [], excluded = [] } = request.body;
-        const data = { ...segmentIn(request), included, excluded };
-        return send(request, reply, { type: 'AddSegmentKeys', data });
-      },
-    );
-
-    app.post(
-      `${SEGMENT}/keys/remove`,
-      {
-        schema: {
-          ...commandSchema('segments', 'Neither include nor exclude these keys any more'),
-          params: SegmentParams,
-          body: Type.Object({ keys: SegmentKeys }, closed),
-        },
-      },
-      async (request, reply) => {
-        const data = { ...segmentIn(request), ...request.body };
-        return send(request, reply, { type: 'RemoveSegmentKeys', data });
-      },
-    );
 
     app.put(
       `${SEGMENT}/rules`,
