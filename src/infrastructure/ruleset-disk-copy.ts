@@ -2,7 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as giveWay } from 'node:timers/promises';
+import { type EnvironmentContents } from '../domain/evaluation/environment-contents.js';
 import { type Ruleset } from '../domain/evaluation/ruleset.js';
+import { type SegmentDefinition } from '../domain/evaluation/segment-definition.js';
 import { type Rulesets } from '../queries/rulesets/ruleset-memory.js';
 
 /** Raised when older code could no longer read what newer code writes. */
@@ -11,16 +13,25 @@ const FORMAT = 1;
 /** Lines that are made between two turns of the event loop. */
 const LINES_AT_ONCE = 100;
 
-/** The rulesets of a copy: environmentId → flag key → ruleset. */
+/** What a copy holds, by environmentId. */
 export type DiskCopy = Readonly<{
   position: number;
   /** Epoch milliseconds at which it was written. */
   writtenAt: number;
-  environments: ReadonlyMap<string, ReadonlyMap<string, Ruleset>>;
+  environments: ReadonlyMap<string, EnvironmentContents>;
 }>;
 
 type Header = { format: number; position: number; writtenAt: number };
-type Line = { environment: string; ruleset?: Ruleset };
+type Line = { environment: string; ruleset?: Ruleset; segment?: SegmentDefinition };
+
+type Draft = { flags: Map<string, Ruleset>; segments: Map<string, SegmentDefinition> };
+
+const take = ({ environment, ruleset, segment }: Line, environments: Map<string, Draft>): void => {
+  const draft = environments.get(environment) ?? { flags: new Map(), segments: new Map() };
+  environments.set(environment, draft);
+  if (ruleset !== undefined) draft.flags.set(ruleset.key, ruleset);
+  if (segment !== undefined) draft.segments.set(segment.key, segment);
+};
 
 /** Tells why a file cannot be used. */
 export class UnusableCopy extends Error {
@@ -36,19 +47,17 @@ const parseCopy = (bytes: Buffer): DiskCopy => {
   const [first = '{}', ...lines] = body.toString().trimEnd().split('\n');
   const { format, position, writtenAt } = JSON.parse(first) as Header;
   if (format !== FORMAT) throw new UnusableCopy(`format ${format}, not ${FORMAT}`);
-  const environments = new Map<string, Map<string, Ruleset>>();
-  for (const line of lines) {
-    const { environment, ruleset } = JSON.parse(line) as Line;
-    if (ruleset === undefined) environments.set(environment, new Map());
-    else environments.get(environment)?.set(ruleset.key, ruleset);
-  }
+  const environments = new Map<string, Draft>();
+  for (const line of lines) take(JSON.parse(line) as Line, environments);
   return { position, writtenAt, environments };
 };
 
 const linesOf = function* ({ position, environments }: Rulesets, writtenAt: number) {
   yield JSON.stringify({ format: FORMAT, position, writtenAt } satisfies Header);
-  for (const [environment, { flags }] of environments) {
+  for (const [environment, { flags, definitions }] of environments) {
     yield JSON.stringify({ environment } satisfies Line);
+    for (const segment of definitions.values())
+      yield JSON.stringify({ environment, segment } satisfies Line);
     for (const { ruleset } of flags.values())
       yield JSON.stringify({ environment, ruleset } satisfies Line);
   }

@@ -37,7 +37,7 @@ const inTime = <T>(answer: Promise<T>): Promise<T> =>
 const completely = (
   environments: ReturnType<typeof currentRulesets>,
 ): Parameters<RulesetMemory['publish']>[0]['environments'] =>
-  new Map([...environments].map(([id, rulesets]) => [id, { isComplete: true, rulesets }]));
+  new Map([...environments].map(([id, contents]) => [id, { isComplete: true, ...contents }]));
 
 /**
  * Sees to it that there are rulesets: from Redis; while Redis is away from Postgres, asked again each second; with

@@ -1,28 +1,39 @@
 import { type RulesetChange } from '../domain/evaluation/change.js';
-import { rulesetOf } from '../domain/evaluation/ruleset.js';
 import { type ExistingFlag } from '../domain/flag/flag.js';
 import { type ExistingProject } from '../domain/project/project.js';
-import { canonicalJson } from '../domain/json.js';
+import { type ExistingSegment } from '../domain/segment/segment.js';
 import { environmentIdOf, parseStream, projectIdOf } from '../domain/streams.js';
-import { type Step, type Tracked, type TrackedFlag, type TrackedProject } from './fold/fold.js';
+import {
+  type Step,
+  type Tracked,
+  type TrackedFlag,
+  type TrackedProject,
+  type TrackedSegment,
+} from './fold/fold.js';
+import { type EntryIn, flagEntryIn, segmentEntryIn } from './snapshot-entries.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
 
-/** Every project and flag, deleted ones too, at one log position. */
+/** Every project, flag and segment, deleted ones too, at one log position. */
 export type CurrentStates = Readonly<{
   position: number | null;
   recordedAt: string | null;
   projects: readonly (Readonly<{ projectId: string; state: ExistingProject }> & Place)[];
   flags: readonly (Readonly<{ projectId: string; key: string; state: ExistingFlag }> & Place)[];
+  segments: readonly (Readonly<{ projectId: string; key: string; state: ExistingSegment }> &
+    Place)[];
 }>;
 
-/** Rulesets of one environment as JSON, by flag key. Canonical, so that equal rulesets are equal texts. */
-export type Rulesets = ReadonlyMap<string, string>;
+/**
+ * Rulesets and segments of one environment as JSON, by entry name (environment-contents.ts). Canonical, so that equal
+ * ones are equal texts.
+ */
+export type Entries = ReadonlyMap<string, string>;
 
-/** What becomes of one environment: filled or dropped whole, or some flags set (JSON) and removed (null). */
+/** What becomes of one environment: filled or dropped whole, or some entries set (JSON) and removed (null). */
 export type SnapshotWrite =
-  | Readonly<{ environment: string; fill: Rulesets | null }>
-  | Readonly<{ environment: string; flags: ReadonlyMap<string, string | null> }>;
+  | Readonly<{ environment: string; fill: Entries | null }>
+  | Readonly<{ environment: string; entries: ReadonlyMap<string, string | null> }>;
 
 export type SnapshotDelta = Readonly<{
   changes: readonly RulesetChange[];
@@ -34,27 +45,43 @@ const activeEnvironments = (project: TrackedProject | undefined): readonly strin
     ? project.state.environments.filter(({ status }) => status === 'active').map(({ key }) => key)
     : [];
 
+const isMember = (tracked: Tracked): tracked is TrackedFlag | TrackedSegment =>
+  tracked.category === 'flag' || tracked.category === 'segment';
+
+/** What is kept of each project: by key. */
+type Members<T> = Map<string, Map<string, T>>;
+
+const keepMember = <T extends TrackedFlag | TrackedSegment>(into: Members<T>, member: T): void => {
+  const siblings = into.get(member.projectId) ?? new Map<string, T>();
+  into.set(member.projectId, siblings.set(member.key, member));
+};
+
 /** All states in memory, and the rulesets that follow from them: for each environment that can be evaluated. */
 export const evaluationSnapshot = (loaded: CurrentStates) => {
   const projects = new Map<string, TrackedProject>();
-  const flags = new Map<string, Map<string, TrackedFlag>>();
+  const flags: Members<TrackedFlag> = new Map();
+  const segments: Members<TrackedSegment> = new Map();
 
   const keep = (tracked: Tracked): void => {
     if (tracked.category === 'project') projects.set(tracked.projectId, tracked);
-    if (tracked.category !== 'flag') return;
-    const ofProject = flags.get(tracked.projectId) ?? new Map<string, TrackedFlag>();
-    flags.set(tracked.projectId, ofProject.set(tracked.key, tracked));
+    if (tracked.category === 'flag') keepMember(flags, tracked);
+    if (tracked.category === 'segment') keepMember(segments, tracked);
   };
   for (const project of loaded.projects) keep({ category: 'project', ...project });
   for (const flag of loaded.flags) keep({ category: 'flag', ...flag });
+  for (const segment of loaded.segments) keep({ category: 'segment', ...segment });
 
-  const rulesetsOf = (projectId: string, environment: string): Rulesets => {
-    const rulesets = new Map<string, string>();
-    for (const [key, flag] of flags.get(projectId) ?? []) {
-      const ruleset = rulesetOf(flag.state, environment, flag);
-      if (ruleset !== undefined) rulesets.set(key, canonicalJson(ruleset));
+  const entriesOf = (projectId: string, environment: string): Entries => {
+    const members = [
+      ...[...(flags.get(projectId)?.values() ?? [])].map(flagEntryIn),
+      ...[...(segments.get(projectId)?.values() ?? [])].map(segmentEntryIn),
+    ];
+    const entries = new Map<string, string>();
+    for (const entryIn of members) {
+      const { name, json } = entryIn(environment, environmentIdOf(projectId, environment));
+      if (json !== null) entries.set(name, json);
     }
-    return rulesets;
+    return entries;
   };
 
   /** Environments that came or went: readers load (or forget) them whole. */
@@ -64,59 +91,58 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
     const went = before.filter((environment) => !now.includes(environment));
     for (const environment of [...came, ...went]) {
       const id = environmentIdOf(projectId, environment);
-      const fill = went.includes(environment) ? null : rulesetsOf(projectId, environment);
+      const fill = went.includes(environment) ? null : entriesOf(projectId, environment);
       into.writes.set(id, { environment: id, fill });
       into.changes.push({ environment: id, reload: true });
     }
   };
 
-  const change = ({ projectId, key }: TrackedFlag, into: Draft): void => {
-    const flag = flags.get(projectId)?.get(key);
-    if (flag === undefined) return;
+  const change = (projectId: string, entryIn: EntryIn, into: Draft): void => {
     for (const environment of activeEnvironments(projects.get(projectId))) {
       const id = environmentIdOf(projectId, environment);
-      const write = into.writes.get(id) ?? { environment: id, flags: new Map() };
+      const write = into.writes.get(id) ?? { environment: id, entries: new Map() };
       if ('fill' in write) continue;
-      const ruleset = rulesetOf(flag.state, environment, flag) ?? null;
-      const json = ruleset && canonicalJson(ruleset);
-      into.writes.set(id, { environment: id, flags: new Map(write.flags).set(key, json) });
-      into.changes.push({ environment: id, flag: key, ruleset });
+      const { name, json, change: told } = entryIn(environment, id);
+      into.writes.set(id, { environment: id, entries: new Map(write.entries).set(name, json) });
+      into.changes.push(told);
     }
   };
 
   return {
-    /** What a stream is here: only projects and flags are known. */
+    /** What a stream is here: only projects, flags and segments are known. */
     lookUp: (stream: string): Tracked | undefined => {
       const { category, organizationId = '', projectKey, key } = parseStream(stream) ?? {};
       const projectId = projectIdOf(organizationId, projectKey ?? '');
-      return category === 'project'
-        ? projects.get(projectId)
-        : flags.get(projectId)?.get(key ?? '');
+      if (category === 'project') return projects.get(projectId);
+      return (category === 'segment' ? segments : flags).get(projectId)?.get(key ?? '');
     },
 
-    /** Takes the steps in, and tells what they change: each flag and environment once, as it is after all of them. */
+    /** Takes the steps in, and tells what they change: each member and environment once, as it is after all of them. */
     apply: (steps: readonly Step[]): SnapshotDelta => {
       const before = new Map<string, readonly string[]>();
-      const touched = new Map<string, TrackedFlag>();
+      const touched = new Map<string, TrackedFlag | TrackedSegment>();
       for (const { event, after } of steps) {
         if (after.category === 'project' && !before.has(after.projectId))
           before.set(after.projectId, activeEnvironments(projects.get(after.projectId)));
-        if (after.category === 'flag') touched.set(event.stream, after);
+        if (isMember(after)) touched.set(event.stream, after);
         keep(after);
       }
       const draft: Draft = { changes: [], writes: new Map() };
       for (const [projectId, environments] of before) reload(projectId, environments, draft);
-      for (const flag of touched.values()) change(flag, draft);
+      for (const member of touched.values()) {
+        const entryIn = member.category === 'flag' ? flagEntryIn(member) : segmentEntryIn(member);
+        change(member.projectId, entryIn, draft);
+      }
       return { changes: draft.changes, writes: [...draft.writes.values()] };
     },
 
-    /** Everything that the snapshot consists of: environmentId → rulesets. */
-    contents: (): ReadonlyMap<string, Rulesets> =>
+    /** Everything that the snapshot consists of: environmentId → entries. */
+    contents: (): ReadonlyMap<string, Entries> =>
       new Map(
         [...projects.values()].flatMap((project) =>
           activeEnvironments(project).map((environment) => [
             environmentIdOf(project.projectId, environment),
-            rulesetsOf(project.projectId, environment),
+            entriesOf(project.projectId, environment),
           ]),
         ),
       ),

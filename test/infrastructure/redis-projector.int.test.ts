@@ -10,7 +10,13 @@ import { batchOf } from '../support/applied-rows.js';
 import { testRedis } from '../support/redis.js';
 import { snapshotLogs } from '../support/snapshot-histories.js';
 
-const nothing: CurrentStates = { position: null, recordedAt: null, projects: [], flags: [] };
+const nothing: CurrentStates = {
+  position: null,
+  recordedAt: null,
+  projects: [],
+  flags: [],
+  segments: [],
+};
 const history = recorded([
   ...projectBegins,
   onFlag('alpha', { type: 'FlagCreated', data: flagContent('alpha') }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
 import { rulesetMemory, type Rulesets } from '../../src/queries/rulesets/ruleset-memory.js';
-import { aRuleset, aSplit } from '../support/rulesets.js';
+import { aRuleset, aSegment, aSplit, contentsOf } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 
 const rulesetsAt = (position: number): Rulesets => {
@@ -14,10 +14,10 @@ const rulesetsAt = (position: number): Rulesets => {
     aRuleset('é', { position }),
     aRuleset('s', { configuration: { fallthrough: aSplit([['on', 100_000]]) } }),
   ];
-  const prod = { isComplete: true, rulesets: new Map(rulesets.map((one) => [one.key, one])) };
+  const prod = { isComplete: true, ...contentsOf(rulesets, [aSegment('testers', ['anna'])]) };
   const environments = new Map([
     ['acme:shop:production', prod],
-    ['acme:shop:empty', { isComplete: true, rulesets: new Map() }],
+    ['acme:shop:empty', { isComplete: true, ...contentsOf([]) }],
   ]);
   memory.publish({ source: 'redis', position, isComplete: true, environments });
   const current = memory.current();
@@ -43,10 +43,9 @@ test('what was saved is loaded, empty environments too', async (t) => {
     [...(loaded?.environments.keys() ?? [])],
     ['acme:shop:production', 'acme:shop:empty'],
   );
-  t.strictSame(
-    loaded?.environments.get('acme:shop:production')?.get('é'),
-    aRuleset('é', { position: 10 }),
-  );
+  const production = loaded?.environments.get('acme:shop:production');
+  t.strictSame(production?.flags.get('é'), aRuleset('é', { position: 10 }));
+  t.strictSame([...(production?.segments.values() ?? [])], [aSegment('testers', ['anna'])]);
   t.strictSame(await readdir(join(path, '..')), ['rulesets']);
 });
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
+import { segmentEntry } from '../../src/domain/evaluation/environment-contents.js';
 import { canonicalJson } from '../../src/domain/json.js';
 import {
   evaluationSnapshot,
@@ -12,13 +13,15 @@ import {
   flagContent,
   onFlag,
   onProject,
+  onSegment,
   PROJECT_ID,
   projectBegins,
   recorded,
+  segmentContent,
 } from '../support/histories.js';
 import { snapshotLogs } from '../support/snapshot-histories.js';
 
-const empty = { position: null, recordedAt: null, projects: [], flags: [] };
+const empty = { position: null, recordedAt: null, projects: [], flags: [], segments: [] };
 const production = `${PROJECT_ID}:production`;
 const development = `${PROJECT_ID}:development`;
 
@@ -66,6 +69,28 @@ test('a change of a flag reaches every environment; a deletion removes it', asyn
   ]);
 });
 
+test('a segment reaches every environment, and leaves with its deletion', async (t) => {
+  const { snapshot, apply } = follow(begun.slice(0, 6));
+  const log = recorded([
+    ...Array.from({ length: 6 }, () => onProject({ type: 'ProjectRestored', data: {} })),
+    onSegment('testers', {
+      type: 'SegmentCreated',
+      data: { ...segmentContent('testers'), included: ['anna'] },
+    }),
+    onSegment('testers', { type: 'SegmentDeleted', data: {} }),
+  ]);
+  t.match(apply(log.slice(6, 7)).changes, [
+    { environment: development, segment: 'testers', definition: { included: ['anna'] } },
+    { environment: production, segment: 'testers', definition: { revision: 0 } },
+  ]);
+  t.strictSame(
+    [...(snapshot.contents().get(production)?.keys() ?? [])],
+    ['alpha', segmentEntry('testers')],
+  );
+  t.match(apply(log.slice(7)).changes, [{ definition: null }, { definition: null }]);
+  t.strictSame([...(snapshot.contents().get(production)?.keys() ?? [])], ['alpha']);
+});
+
 test('deleted environments vanish and come back', async (t) => {
   const { snapshot, apply } = follow(begun.slice(0, 8));
   t.same(apply(begun.slice(8, 9)), {
@@ -90,7 +115,7 @@ const put = (rulesets: Map<string, string> | undefined, key: string, json: strin
 const store = (held: Held, { writes }: SnapshotDelta): void => {
   for (const write of writes) {
     const id = write.environment;
-    if ('flags' in write) for (const [key, json] of write.flags) put(held.get(id), key, json);
+    if ('entries' in write) for (const [key, json] of write.entries) put(held.get(id), key, json);
     else if (write.fill === null) held.delete(id);
     else held.set(id, new Map(write.fill));
   }
@@ -100,9 +125,15 @@ const store = (held: Held, { writes }: SnapshotDelta): void => {
 const read = (told: Held, held: Held, { changes }: SnapshotDelta): void => {
   for (const change of changes) {
     const id = change.environment;
-    if ('reload' in change) told.set(id, new Map(held.get(id)));
-    else if (change.ruleset === null) told.get(id)?.delete(change.flag);
-    else told.get(id)?.set(change.flag, canonicalJson(change.ruleset));
+    if ('reload' in change) {
+      told.set(id, new Map(held.get(id)));
+      continue;
+    }
+    const [name, value] =
+      'segment' in change
+        ? [segmentEntry(change.segment), change.definition]
+        : [change.flag, change.ruleset];
+    put(told.get(id), name, value && canonicalJson(value));
   }
 };
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type RulesetChange } from '../../src/domain/evaluation/change.js';
+import { segmentEntry } from '../../src/domain/evaluation/environment-contents.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { redisSnapshot, type Stand } from '../../src/infrastructure/redis/redis-snapshot.js';
@@ -15,11 +16,14 @@ const fillOf = ([environment, rulesets]: [string, Contents[string]]): SnapshotWr
   fill: rulesets ? textsOf(rulesets) : null,
 });
 
-const flagsOf = (change: RulesetChange): readonly SnapshotWrite[] => {
+const entriesOf = (change: RulesetChange): readonly SnapshotWrite[] => {
   if ('reload' in change) return [];
-  const { environment, flag, ruleset } = change;
-  const text = ruleset === null ? null : JSON.stringify(ruleset);
-  return [{ environment, flags: new Map([[flag, text]]) }];
+  const [name, value] =
+    'segment' in change
+      ? [segmentEntry(change.segment), change.definition]
+      : [change.flag, change.ruleset];
+  const text = value === null ? null : JSON.stringify(value);
+  return [{ environment: change.environment, entries: new Map([[name, text]]) }];
 };
 
 /** The projector's own writer, told directly what to write. An empty Redis is filled, then batches are applied. */
@@ -41,7 +45,7 @@ export const writtenSnapshot = (url: string, prefix: string) => {
     contents: Contents = {},
   ): Promise<void> => {
     if (stand === undefined) throw new Error('Fill it first.');
-    const writes = [...Object.entries(contents).map(fillOf), ...changes.flatMap(flagsOf)];
+    const writes = [...Object.entries(contents).map(fillOf), ...changes.flatMap(entriesOf)];
     const outcome = await writer.apply(stand, checkpointAt(position), { changes, writes });
     if (outcome !== 'written') throw new Error(`Redis stands at ${JSON.stringify(outcome)}.`);
     stand = { position, generation: stand.generation };

@@ -1,4 +1,6 @@
+import { type EnvironmentContents } from '../../src/domain/evaluation/environment-contents.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
 import {
   type Configuration,
   type Split,
@@ -45,4 +47,28 @@ export const aSplit = (
     algorithm: 'murmur3-32',
     ...more,
   },
+});
+
+/** A segment with these members, but for what is said otherwise. */
+export const aSegment = (
+  key: string,
+  included: readonly string[] = [],
+  more: Partial<SegmentDefinition> = {},
+): SegmentDefinition => ({
+  key,
+  revision: 2,
+  position: 30,
+  included,
+  excluded: [],
+  rules: [],
+  ...more,
+});
+
+/** What an environment with these flags and segments holds. */
+export const contentsOf = (
+  flags: readonly Ruleset[],
+  segments: readonly SegmentDefinition[] = [],
+): EnvironmentContents => ({
+  flags: new Map(flags.map((flag) => [flag.key, flag])),
+  segments: new Map(segments.map((segment) => [segment.key, segment])),
 });

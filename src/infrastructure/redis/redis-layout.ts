@@ -1,7 +1,8 @@
 /**
  * Where the evaluation snapshot is in Redis. One hash tag, so that one script may touch all keys, also in a cluster.
  *
- * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON. Absent for an environment without flags
+ * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON, and `@<segment key>` → SegmentDefinition
+ *   as JSON. Absent for an environment without any
  * - `environments`: hash, environmentId → log position of the last change applied to its rulesets. An environment
  *   is in it exactly when it can be evaluated: neither it nor its project is deleted
  * - `checkpoint`: hash, `position` (log position applied), `recordedAt`, `generation` (random, new after every refill)

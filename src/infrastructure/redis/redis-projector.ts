@@ -29,10 +29,10 @@ export type RedisProjectorOptions = Readonly<{
   confirm: () => Promise<void>;
 }>;
 
-/** Organizations and API keys are in no ruleset; their revisions are not known here. */
+/** Other streams are in no ruleset; their revisions are not known here. */
 const concernsRulesets = ({ stream }: LogEvent): boolean => {
   const category = parseStream(stream)?.category;
-  return category !== 'organization' && category !== 'apiKey';
+  return category === 'project' || category === 'flag' || category === 'segment';
 };
 
 /** One at a time, in the order of the calls. */

@@ -1,5 +1,7 @@
+import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { type RulesetChange } from '../../domain/evaluation/change.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
 import { type RulesetUpdate } from '../../queries/rulesets/ruleset-memory.js';
 import {
   type ChangeEntry,
@@ -16,7 +18,17 @@ export class StreamGap extends Error {
 /** Where a reader stands in the change stream. */
 export type Cursor = Readonly<{ lastId: string; position: number; generation: string }>;
 
-type EnvironmentDraft = { rulesets: Map<string, Ruleset | null>; loadedAt: number | undefined };
+type EnvironmentDraft = {
+  flags: Map<string, Ruleset | null>;
+  segments: Map<string, SegmentDefinition | null>;
+  loadedAt: number | undefined;
+};
+
+const draftOf = (contents?: EnvironmentContents, loadedAt?: number): EnvironmentDraft => ({
+  flags: new Map(contents?.flags),
+  segments: new Map(contents?.segments),
+  loadedAt,
+});
 
 /** Entries that may be read in one go. */
 export const ENTRIES_AT_ONCE = 500;
@@ -35,10 +47,10 @@ export const rulesetDraft = (
   let minimum = from.position;
   const environments = new Map<string, EnvironmentDraft | null>();
 
-  const add = (id: string, { position, generation, rulesets }: EnvironmentSnapshot): void => {
+  const add = (id: string, { position, generation, contents }: EnvironmentSnapshot): void => {
     if (generation !== from.generation) throw new StreamGap('The snapshot was refilled meanwhile.');
     minimum = Math.max(minimum, position);
-    environments.set(id, rulesets && { rulesets: new Map(rulesets), loadedAt: position });
+    environments.set(id, contents && draftOf(contents, position));
   };
   const load = async (id: string): Promise<void> => {
     add(id, await reader.environment(id));
@@ -49,7 +61,7 @@ export const rulesetDraft = (
     const existing = environments.get(id);
     if (existing !== undefined) return existing ?? undefined;
     if (!hasEnvironment(id)) return undefined;
-    const begun: EnvironmentDraft = { rulesets: new Map(), loadedAt: undefined };
+    const begun = draftOf();
     environments.set(id, begun);
     return begun;
   };
@@ -58,7 +70,8 @@ export const rulesetDraft = (
     if ((environments.get(step.environment)?.loadedAt ?? -1) >= position) return;
     const draft = 'reload' in step ? undefined : draftFor(step.environment);
     if ('reload' in step || draft === undefined) await load(step.environment);
-    else draft.rulesets.set(step.flag, step.ruleset);
+    else if ('segment' in step) draft.segments.set(step.segment, step.definition);
+    else draft.flags.set(step.flag, step.ruleset);
   };
 
   const apply = async (entries: readonly ChangeEntry[]): Promise<void> => {
@@ -89,7 +102,11 @@ export const rulesetDraft = (
       environments: new Map(
         [...environments].map(([id, draft]) => [
           id,
-          draft && { isComplete: draft.loadedAt !== undefined, rulesets: draft.rulesets },
+          draft && {
+            isComplete: draft.loadedAt !== undefined,
+            flags: draft.flags,
+            segments: draft.segments,
+          },
         ]),
       ),
     }),

@@ -1,6 +1,11 @@
 import { type ChainableCommander, type Redis } from 'ioredis';
 import { type RulesetChange } from '../../domain/evaluation/change.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import {
+  type EnvironmentContents,
+  isSegmentEntry,
+} from '../../domain/evaluation/environment-contents.js';
+import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
 import { withDeadline } from '../deadline.js';
 import { type RedisLayout } from './redis-layout.js';
 
@@ -12,11 +17,11 @@ export type SnapshotHead = Readonly<{
   environmentIds: readonly string[];
 }>;
 
-/** One environment and the position it was read at; `rulesets` is null when it does not exist. */
+/** One environment and the position it was read at; `contents` is null when it does not exist. */
 export type EnvironmentSnapshot = Readonly<{
   position: number;
   generation: string;
-  rulesets: ReadonlyMap<string, Ruleset> | null;
+  contents: EnvironmentContents | null;
 }>;
 
 /** One entry of the change stream. */
@@ -66,6 +71,19 @@ const entryOf = ([id, pairs]: StreamReply[number]): ChangeEntry => {
   };
 };
 
+const contentsOf = (texts: Fields): EnvironmentContents => {
+  const flags = new Map<string, Ruleset>();
+  const segments = new Map<string, SegmentDefinition>();
+  for (const [name, text] of Object.entries(texts)) {
+    if (!isSegmentEntry(name)) flags.set(name, parse(text));
+    else {
+      const definition = parse<SegmentDefinition>(text);
+      segments.set(definition.key, definition);
+    }
+  }
+  return { flags, segments };
+};
+
 /** What the feed asks of Redis. Every call fails when its answer does not come in time. */
 export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
   /** Undefined when Redis holds no snapshot: never filled, or flushed. */
@@ -91,13 +109,10 @@ export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
         .hexists(layout.environments, id)
         .hgetall(layout.rulesets(id)),
     )) as [(string | null)[], number, Fields];
-    const rulesets = Object.entries(texts).map(
-      ([key, text]) => [key, parse<Ruleset>(text)] as const,
-    );
     return {
       position: Number(position ?? -1),
       generation: generation ?? '',
-      rulesets: exists === 1 ? new Map(rulesets) : null,
+      contents: exists === 1 ? contentsOf(texts) : null,
     };
   },
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { type Checkpoint } from '../../projections/checkpoint.js';
 import {
-  type Rulesets,
+  type Entries,
   type SnapshotDelta,
   type SnapshotWrite,
 } from '../../projections/evaluation-snapshot.js';
@@ -39,8 +39,8 @@ const chunksOf = <T>(items: readonly T[]): readonly (readonly T[])[] =>
     items.slice(nth * FIELDS_AT_ONCE, (nth + 1) * FIELDS_AT_ONCE),
   );
 
-const pairsOf = (rulesets: Rulesets): readonly (readonly string[])[] =>
-  chunksOf([...rulesets]).map((chunk) => chunk.flat());
+const pairsOf = (entries: Entries): readonly (readonly string[])[] =>
+  chunksOf([...entries]).map((chunk) => chunk.flat());
 
 type Operation = Readonly<{ name: 'set' | 'unset' | 'drop'; values: readonly string[] }>;
 
@@ -54,9 +54,9 @@ const operationsOf = (write: SnapshotWrite): readonly Operation[] => {
   }
   const set = new Map<string, string>();
   const unset: string[] = [];
-  for (const [flag, ruleset] of write.flags)
-    if (ruleset === null) unset.push(flag);
-    else set.set(flag, ruleset);
+  for (const [name, json] of write.entries)
+    if (json === null) unset.push(name);
+    else set.set(name, json);
   return [
     ...pairsOf(set).map((values) => ({ name: 'set', values }) as const),
     ...chunksOf(unset).map((values) => ({ name: 'unset', values }) as const),
@@ -85,14 +85,14 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
     return { position: Number(position), generation };
   };
 
-  const stage = async (generation: string, id: string, rulesets: Rulesets): Promise<void> => {
+  const stage = async (generation: string, id: string, entries: Entries): Promise<void> => {
     const key = layout.staged(generation, id);
-    for (const values of pairsOf(rulesets)) await redis.hset(key, ...values);
+    for (const values of pairsOf(entries)) await redis.hset(key, ...values);
     await redis.expire(key, STAGED_SECONDS);
   };
 
   /** Rulesets that no environment of the snapshot has, and refills that were never finished. */
-  const deleteLeftovers = async (contents: ReadonlyMap<string, Rulesets>): Promise<void> => {
+  const deleteLeftovers = async (contents: ReadonlyMap<string, Entries>): Promise<void> => {
     const kept = new Set([...contents.keys()].map(layout.rulesets));
     for (const pattern of [layout.rulesets('*'), layout.staged('*', '*')]) {
       const found = redis.scanStream({ match: pattern.replace(/[[\]?\\]/g, '\\$&'), count: 1_000 });
@@ -131,13 +131,13 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
     /** Replaces all that Redis holds. @returns where it stands now; undefined when another writer was faster */
     refill: async (
       to: Checkpoint,
-      contents: ReadonlyMap<string, Rulesets>,
+      contents: ReadonlyMap<string, Entries>,
     ): Promise<Stand | undefined> => {
       const generation = randomUUID();
       const from = await stand();
       const old = await redis.hkeys(layout.environments).catch(() => []);
-      const filled = [...contents].filter(([, rulesets]) => rulesets.size > 0);
-      for (const [id, rulesets] of filled) await stage(generation, id, rulesets);
+      const filled = [...contents].filter(([, entries]) => entries.size > 0);
+      for (const [id, entries] of filled) await stage(generation, id, entries);
       const [written] = await run(
         SWAP,
         [
@@ -157,14 +157,14 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
     },
 
     /** What Redis holds that it should not, and the reverse, in words; empty when it is as it should be. */
-    differences: async (contents: ReadonlyMap<string, Rulesets>): Promise<readonly string[]> => {
+    differences: async (contents: ReadonlyMap<string, Entries>): Promise<readonly string[]> => {
       const held = await redis.hkeys(layout.environments);
       const found = held.filter((id) => !contents.has(id)).map((id) => `${id} should not be there`);
-      for (const [id, rulesets] of contents) {
+      for (const [id, entries] of contents) {
         if (!held.includes(id)) found.push(`${id} is missing`);
         const texts = new Map(Object.entries(await redis.hgetall(layout.rulesets(id))));
-        for (const key of new Set([...texts.keys(), ...rulesets.keys()]))
-          if (texts.get(key) !== rulesets.get(key)) found.push(`${id}: flag ${key} differs`);
+        for (const name of new Set([...texts.keys(), ...entries.keys()]))
+          if (texts.get(name) !== entries.get(name)) found.push(`${id}: ${name} differs`);
       }
       return found;
     },

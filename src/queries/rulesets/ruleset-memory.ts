@@ -1,7 +1,7 @@
-import { type Ruleset } from '../../domain/evaluation/ruleset.js';
+import { type ContentChanges } from '../../domain/evaluation/environment-contents.js';
 import {
   changeEnvironment,
-  compileEnvironment,
+  EMPTY_ENVIRONMENT,
   type EnvironmentRulesets,
 } from './environment-rulesets.js';
 import { positionWaiters } from './position-waiters.js';
@@ -9,11 +9,8 @@ import { positionWaiters } from './position-waiters.js';
 /** Where rulesets came from. */
 export type RulesetSource = 'redis' | 'postgres' | 'disk';
 
-/** New content of an environment: all its flags, or only those that changed (`null`: removed). */
-export type EnvironmentUpdate = Readonly<{
-  isComplete: boolean;
-  rulesets: ReadonlyMap<string, Ruleset | null>;
-}>;
+/** New content of an environment: all its flags and segments, or only those that changed (`null`: removed). */
+export type EnvironmentUpdate = ContentChanges & Readonly<{ isComplete: boolean }>;
 
 export type RulesetUpdate = Readonly<{
   source: RulesetSource;
@@ -49,11 +46,9 @@ export type RulesetMemory = Readonly<{
 
 const updated = (
   before: EnvironmentRulesets | undefined,
-  { isComplete, rulesets }: EnvironmentUpdate,
+  update: EnvironmentUpdate,
 ): EnvironmentRulesets =>
-  isComplete || before === undefined
-    ? compileEnvironment([...rulesets.values()].filter((ruleset) => ruleset !== null))
-    : changeEnvironment(before, rulesets);
+  changeEnvironment(update.isComplete || before === undefined ? EMPTY_ENVIRONMENT : before, update);
 
 const applied = (
   before: ReadonlyMap<string, EnvironmentRulesets>,

@@ -8,7 +8,8 @@ const DEV = 'acme:shop:development';
 
 const content = (isComplete: boolean, rulesets: Readonly<Record<string, Ruleset | null>>) => ({
   isComplete,
-  rulesets: new Map(Object.entries(rulesets)),
+  flags: new Map(Object.entries(rulesets)),
+  segments: new Map(),
 });
 
 const update = (

@@ -5,6 +5,7 @@ import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { type ExistingProject } from '../../../src/domain/project/project.js';
 import { rulesetsAt } from '../../../src/queries/rulesets/rulesets-at.js';
 import { type StateSource } from '../../../src/queries/state-source.js';
+import { segmentContent } from '../../support/histories.js';
 import { archived, created, deleted, enabled, ENVIRONMENT, FLAG } from '../../support/flags.js';
 
 const RECORDED_AT = '2026-01-01T00:00:00.000Z';
@@ -18,7 +19,7 @@ const environmentOf = (status: 'active' | 'deleted') =>
 const sourceOf = (
   history: readonly FlagEvent[],
   project: Partial<ExistingProject> = {},
-): Pick<StateSource, 'project' | 'flags'> => ({
+): Pick<StateSource, 'project' | 'flags' | 'segments'> => ({
   project: async () => ({
     key: 'web',
     name: '',
@@ -35,9 +36,16 @@ const sourceOf = (
     if (state.status === 'absent') return [];
     return [{ state, revision, position: revision * 10, recordedAt: RECORDED_AT }];
   },
+  segments: async (_, { position }) =>
+    (['active', 'deleted'] as const).map((status, nth) => ({
+      state: { ...segmentContent(status), included: ['anna'], status },
+      revision: nth,
+      position,
+      recordedAt: RECORDED_AT,
+    })),
 });
 
-const at = (position: number, source: Pick<StateSource, 'project' | 'flags'>) =>
+const at = (position: number, source: Pick<StateSource, 'project' | 'flags' | 'segments'>) =>
   rulesetsAt(source, async ({ position: asked = 0 }) => ({ position: asked }))(address, {
     position,
   });
@@ -45,9 +53,9 @@ const at = (position: number, source: Pick<StateSource, 'project' | 'flags'>) =>
 test('rulesets are those of the position', async (t) => {
   const source = sourceOf([created, enabled, archived, deleted]);
   const seen = async (position: number) => {
-    const { rulesets, position: stood } = await at(position, source);
+    const { contents, position: stood } = await at(position, source);
     t.equal(stood, position);
-    return rulesets.map(({ key, revision, isArchived, configuration }) => [
+    return [...contents.flags.values()].map(({ key, revision, isArchived, configuration }) => [
       key,
       revision,
       isArchived,
@@ -59,6 +67,12 @@ test('rulesets are those of the position', async (t) => {
   t.strictSame(await seen(19), [[FLAG, 1, false, true]]);
   t.strictSame(await seen(20), [[FLAG, 2, true, true]]);
   t.strictSame(await seen(30), [], 'a deleted flag is not evaluated');
+});
+
+test('segments are those of the position, without the deleted ones', async (t) => {
+  const { contents } = await at(5, sourceOf([created]));
+  t.match([...contents.segments.values()], [{ key: 'active', included: ['anna'], position: 5 }]);
+  t.equal(contents.segments.size, 1);
 });
 
 test('what did not exist, or was deleted then, is not evaluated', async (t) => {
