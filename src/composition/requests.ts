@@ -9,6 +9,10 @@ import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
+import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
+import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
+import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
@@ -53,6 +57,10 @@ export const startRequests = async (
     flagCommandRoutes(commands),
     configurationCommandRoutes(commands),
     targetCommandRoutes(commands),
+    ruleCommandRoutes(commands),
+    segmentCommandRoutes(commands),
+    segmentKeyCommandRoutes(commands),
+    segmentRuleCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
