@@ -14,6 +14,7 @@ import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.j
 import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
 import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
@@ -81,6 +82,7 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
+    ofrep: ofrepRoutes({ memory }),
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {
