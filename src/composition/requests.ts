@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
@@ -17,9 +18,10 @@ import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
+import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
-import { FIRST_ORGANIZATION } from './first-start.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -38,6 +40,11 @@ export const startRequests = async (
   const commands = writeSide(store, head);
   const queries = queriesOver(pool, store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
+  const requireEnvironment = async (place: KeyPlace): Promise<void> => {
+    const now = await queries.resolveMoment({});
+    environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
+  };
+  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -49,14 +56,15 @@ export const startRequests = async (
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      organizationId: () => FIRST_ORGANIZATION,
       rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
     }),
+    applicationKeyRoutes(keys),
     ...queryRoutes(queries),
   ];
   return {
     commands,
     credentials: credentialStore(pool),
+    keys,
     routes,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
@@ -67,6 +75,7 @@ export const startRequests = async (
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await supply.close();
+      await keys.close();
       await pool.end();
     },
   };

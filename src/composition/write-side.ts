@@ -3,7 +3,11 @@ import { type EventStore } from '../commands/event-store.js';
 import { type Moment, type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
 import { type FlagCommand, flagDecider } from '../commands/flag-decider.js';
 import { commandHandler } from '../commands/handle-command.js';
-import { apiKeyDecider, organizationDecider } from '../commands/organization-decider.js';
+import {
+  type ApiKeyCommand,
+  apiKeyDecider,
+  organizationDecider,
+} from '../commands/organization-decider.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
 import { DomainError } from '../domain/decider.js';
@@ -53,8 +57,11 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       clock,
       decider: apiKeyDecider,
       streams: aggregates(store, apiKeyDecider, clock),
-      streamOf: ({ data }) => apiKeyStream(data.organizationId, data.keyId),
-      referencesOf: none,
+      streamOf: ({ data }: ApiKeyCommand) => apiKeyStream(data.organizationId, data.keyId),
+      referencesOf: async ({ type, data: { projectId } }: ApiKeyCommand, fresh) =>
+        type === 'IssueApiKey' && projectId !== undefined
+          ? loadProject(projectId, fresh ? 0 : PROJECT_MAX_AGE_MS)
+          : undefined,
     }),
     projects: commandHandler({
       store,

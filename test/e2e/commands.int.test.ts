@@ -20,8 +20,10 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their many answers are in import.int.test.ts and revert-environment.int.test.ts. */
-const BATCHES = [
+/** Their answers are in import.int.test.ts, revert-environment.int.test.ts and application-keys.int.test.ts. */
+const ELSEWHERE = [
+  'POST /projects/{project}/environments/{environment}/keys',
+  'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/revert',
   'POST /projects/{project}/import',
 ];
@@ -163,7 +165,7 @@ test('commands', async (t) => {
         .map(([method]) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
     );
     t.strictSame(
-      [...COMMAND_CASES.map(({ route }) => route), ...BATCHES].toSorted(),
+      [...COMMAND_CASES.map(({ route }) => route), ...ELSEWHERE].toSorted(),
       commands.toSorted(),
     );
   });

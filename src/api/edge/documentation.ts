@@ -33,7 +33,12 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
         description:
           'Feature flags whose history is the product. Errors are RFC 9457 problems; see docs/errors.md.',
       },
-      components: { securitySchemes: { credential: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          credential: { type: 'http', scheme: 'bearer' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
       security: [{ credential: [] }],
     },
     transform: ({ schema, url, route }) => ({

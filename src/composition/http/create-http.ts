@@ -30,6 +30,10 @@ export const authenticateWith =
         };
   };
 
+/** Evaluations are too many to be told one by one. */
+const isLogged = (access: FastifyRequest['access']): boolean =>
+  access === undefined || access === 'metrics';
+
 /** What the log tells of a guarded request, next to its id. Never a body, a query or a header: they may hold secrets. */
 const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: FastifyReply) => ({
   durationMs: Math.round(elapsedTime * 100) / 100,
@@ -53,7 +57,7 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
         status: reply.statusCode,
       };
       metrics.observeRequest(labels, reply.elapsedTime / 1000);
-      if (request.access !== 'public')
+      if (isLogged(request.access))
         request.log.info({ ...labels, ...detailsOf(request, reply) }, 'answered');
       done();
     });
