@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { runBench } from './support/bench.js';
+import { keyOf } from './support/evaluation-keys.js';
 import { load } from './support/load.js';
 import { figure } from './support/numbers.js';
 import { type Row, row, times } from './support/report.js';
@@ -84,7 +85,13 @@ const measure = async (
 ): Promise<Measured> => {
   const post = postBody === undefined ? {} : { body: postBody };
   const before = await ask(server);
-  const result = await load({ url, ...post, connections: CONNECTIONS, seconds: SECONDS });
+  const result = await load({
+    url,
+    ...post,
+    credential: keyOf(url.includes('/of-1000/') ? 1_000 : 50),
+    connections: CONNECTIONS,
+    seconds: SECONDS,
+  });
   const { cpuMicros } = await ask(server);
   return { ...result, cpuMicros: (cpuMicros - before.cpuMicros) / result.requests };
 };

@@ -33,7 +33,7 @@ await runBench('memory', 200, async (bench) => {
   const [bareUrl] = (await once(bare, 'message')) as [string];
   const api = await startService(bench, { backends, role: 'api' });
   const evaluate = `${api.url}/api/v1/projects/demo/environments/production/evaluate`;
-  await callUntil(`${evaluate}?targetingKey=anna`, (answer) =>
+  await callUntil(`${evaluate}?targetingKey=anna`, writer.serverKey, (answer) =>
     answer.includes(`flag-${FLAGS - 1}"`),
   );
   await pause(IDLE_MS);
@@ -44,11 +44,21 @@ await runBench('memory', 200, async (bench) => {
   const soaked: number[] = [];
   for (let round = 0; round < SOAK_ROUNDS; round += 1) {
     const target = `${evaluate}/flag-${round}?targetingKey=anna`;
-    const loaded = load({ url: target, connections: 50, seconds: ROUND_SECONDS });
+    const loaded = load({
+      url: target,
+      credential: writer.serverKey,
+      connections: 50,
+      seconds: ROUND_SECONDS,
+    });
     percent = (percent + 1) % 100;
     await forEachOf(20, (n) => admin.changeRollout(`flag-${n}`, percent), 2);
     await loaded;
-    await load({ url: `${evaluate}?targetingKey=anna`, connections: 4, seconds: 1 });
+    await load({
+      url: `${evaluate}?targetingKey=anna`,
+      credential: writer.serverKey,
+      connections: 4,
+      seconds: 1,
+    });
     soaked.push(residentMbOf(api.pid));
   }
   await load({ url: bareUrl, connections: 50, seconds: ROUND_SECONDS });

@@ -27,7 +27,7 @@ await runBench('propagation', 120, async (bench) => {
   await forEachOf(FLAGS, (n) => admin.enable(`flag-${n}`));
   const evaluations = `${reader.url}/api/v1/projects/demo/environments/production/evaluate`;
   const one = `${evaluations}/flag-0?targetingKey=anna`;
-  await callUntil(`${evaluations}?targetingKey=anna`, (answer) =>
+  await callUntil(`${evaluations}?targetingKey=anna`, writer.serverKey, (answer) =>
     answer.includes(`flag-${FLAGS - 1}`),
   );
 
@@ -38,7 +38,7 @@ await runBench('propagation', 120, async (bench) => {
     await admin.setVariant('flag-0', variant);
     const commandMs = performance.now() - began;
     const served = `"variant":"${variant}"`;
-    const visibleMs = await callUntil(one, (answer) => answer.includes(served));
+    const visibleMs = await callUntil(one, writer.serverKey, (answer) => answer.includes(served));
     await pause();
     return { commandMs, visibleMs };
   };

@@ -15,9 +15,11 @@ const CONNECTIONS = 50;
 const TARGET = 1.5;
 
 /** The same number of connections, whatever the number of processes. */
-const together = async (urls: readonly string[]): Promise<number> => {
+const together = async (urls: readonly string[], credential?: string): Promise<number> => {
   const connections = Math.floor(CONNECTIONS / urls.length);
-  const rates = await Promise.all(urls.map((url) => load({ url, connections, seconds: SECONDS })));
+  const rates = await Promise.all(
+    urls.map((url) => load({ url, credential, connections, seconds: SECONDS })),
+  );
   return rates.reduce((sum, { perSecond }) => sum + perSecond, 0);
 };
 
@@ -40,7 +42,7 @@ await runBench('scaling', 150, async (bench) => {
   for (let n = 0; n < 2; n += 1) {
     const { url } = await startService(bench, { backends, role: 'api' });
     ours.push(`${url}${query}`);
-    await callUntil(`${url}${query}`, (answer) => answer !== '');
+    await callUntil(`${url}${query}`, writer.serverKey, (answer) => answer !== '');
   }
   await writer.stop();
   const bare = [await startBare(bench), await startBare(bench)];
@@ -53,8 +55,8 @@ await runBench('scaling', 150, async (bench) => {
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     rates.bareOne.push(await together(bare.slice(0, 1)));
-    rates.one.push(await together(ours.slice(0, 1)));
-    rates.two.push(await together(ours));
+    rates.one.push(await together(ours.slice(0, 1), writer.serverKey));
+    rates.two.push(await together(ours, writer.serverKey));
     rates.bareTwo.push(await together(bare));
     bench.say(
       Object.entries(rates)

@@ -2,17 +2,27 @@ import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { InvalidConfig, loadConfig } from './config.js';
 import { StartupError } from './embedded/stack.js';
+import { type FirstCredentials } from './composition/first-start.js';
 import { startService } from './composition/service.js';
 
 /** Longer than any request and the draining may take; then the process ends all the same. */
 const CLOSE_TIMEOUT_MS = 30_000;
 
-const credentialLines = (credential: string, url: string): readonly string[] => [
+const credentialLines = ({ admin, server }: FirstCredentials, url: string): readonly string[] => [
   '',
   'The admin credential, shown this once:',
-  `  ${credential}`,
+  `  ${admin}`,
   'Try it:',
-  `  curl -H "authorization: Bearer ${credential}" ${url}/api/v1/projects/demo`,
+  `  curl -H "authorization: Bearer ${admin}" ${url}/api/v1/projects/demo`,
+  ...(server === undefined
+    ? []
+    : [
+        '',
+        'A server key, with which applications evaluate the flags of demo/production, shown this once:',
+        `  ${server}`,
+        'Try it:',
+        `  curl -H "x-api-key: ${server}" ${url}/api/v1/projects/demo/environments/production/evaluate`,
+      ]),
 ];
 
 const print = (lines: readonly string[]): void => {
@@ -29,17 +39,17 @@ const tell = (error: unknown): string => {
 try {
   const config = loadConfig(process.env);
   const log = pino({ level: config.logLevel });
-  const announceLate = (late: string): void => {
+  const announceLate = (late: FirstCredentials): void => {
     print(credentialLines(late, `http://${config.host}:${config.port}`));
   };
-  const { url, credential, stop } = await startService(config, log, announceLate);
+  const { url, credentials, stop } = await startService(config, log, announceLate);
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'ending after an unexpected error');
     else log.info({ signal }, 'stopping');
     await stop();
   });
   const ready = `Chronoflag is ready on ${url} (documentation: ${url}/docs)`;
-  print(['', ready, ...(credential === undefined ? [] : credentialLines(credential, url))]);
+  print(['', ready, ...(credentials === undefined ? [] : credentialLines(credentials, url))]);
 } catch (error) {
   process.stderr.write(`chronoflag: ${tell(error)}\n`);
   process.exitCode = 1;

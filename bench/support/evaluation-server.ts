@@ -7,6 +7,9 @@ import { createHttp } from '../../src/composition/http/create-http.js';
 import { serviceMetrics } from '../../src/composition/http/metrics.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
+import { sha256 } from '../../src/infrastructure/secrets.js';
+import { keyOf } from './evaluation-keys.js';
 import { mixedFlags } from './flags.js';
 
 const complete = (rulesets: ReturnType<typeof mixedFlags>) => ({
@@ -15,19 +18,31 @@ const complete = (rulesets: ReturnType<typeof mixedFlags>) => ({
   segments: new Map(),
 });
 
+const SIZES = [50, 1_000];
+
 const memory = rulesetMemory({ compileRegex });
 memory.publish({
   source: 'redis',
   position: 123_456,
   isComplete: true,
-  environments: new Map(
-    [50, 1_000].map((size) => [`acme:shop:of-${size}`, complete(mixedFlags(size))]),
-  ),
+  environments: new Map(SIZES.map((size) => [`acme:shop:of-${size}`, complete(mixedFlags(size))])),
 });
+
+const keys = keyMemory();
+keys.adopt(
+  SIZES.map((size) => ({
+    keyId: keyOf(size).slice(7, 19),
+    kind: 'server',
+    organizationId: 'acme',
+    project: 'shop',
+    environment: `of-${size}`,
+    sha256: sha256(keyOf(size)),
+    expiresAt: null,
+  })),
+);
 
 const routes = evaluationRoutes({
   memory,
-  organizationId: () => 'acme',
   compileRegex,
   rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
 });
@@ -37,7 +52,7 @@ const routes = evaluationRoutes({
 const app = await createHttp({
   log: pino({ level: 'warn' }),
   version: 'bench',
-  guard: { authenticate: () => Promise.resolve(undefined) },
+  guard: { authenticate: () => Promise.resolve(undefined), verifyKey: keys.verify },
   routes: [routes],
   readiness: () => Promise.resolve([]),
   isStopping: () => false,
@@ -64,12 +79,12 @@ for (const name of ['one', '50', '1000']) {
 }
 
 const evaluate = '/api/v1/projects/shop/environments';
-for (const [name, url] of [
-  ['one', `${evaluate}/of-50/evaluate/flag-0001?targetingKey=anna`],
-  ['50', `${evaluate}/of-50/evaluate?targetingKey=anna`],
-  ['1000', `${evaluate}/of-1000/evaluate?targetingKey=anna`],
+for (const [name, url, size] of [
+  ['one', `${evaluate}/of-50/evaluate/flag-0001?targetingKey=anna`, 50],
+  ['50', `${evaluate}/of-50/evaluate?targetingKey=anna`, 50],
+  ['1000', `${evaluate}/of-1000/evaluate?targetingKey=anna`, 1_000],
 ] as const) {
-  const { body, statusCode } = await app.inject(url);
+  const { body, statusCode } = await app.inject({ url, headers: { 'x-api-key': keyOf(size) } });
   if (statusCode !== 200) throw new Error(`${url}: ${body}`);
   bodies.set(name, body);
 }

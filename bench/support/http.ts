@@ -41,12 +41,13 @@ export const call = (
 /** Calls until `isDone` says so of an answer; failures count as not yet. @returns milliseconds it took */
 export const callUntil = async (
   url: string,
+  credential: string | undefined,
   isDone: (answer: string) => boolean,
   limitMs = 30_000,
 ): Promise<number> => {
   const began = performance.now();
   for (;;) {
-    const answer = await call(url).catch(() => '');
+    const answer = await call(url, { credential }).catch(() => '');
     const took = performance.now() - began;
     if (isDone(answer)) return took;
     if (took > limitMs) throw new Error(`${url} did not change: ${answer}`);

@@ -10,6 +10,7 @@ type Load = Readonly<{
   url: string;
   /** Sent as a JSON POST; a GET without. */
   body?: string;
+  credential?: string | undefined;
   connections: number;
   seconds: number;
 }>;
@@ -24,13 +25,20 @@ const milliseconds = (text: string): number => {
   return Number(amount) * ({ us: 0.001, ms: 1, s: 1_000 }[unit ?? 'ms'] ?? 1);
 };
 
-const withWrk = async ({ url, body, connections, seconds }: Load): Promise<LoadResult> => {
+const withWrk = async ({
+  url,
+  body,
+  credential = '',
+  connections,
+  seconds,
+}: Load): Promise<LoadResult> => {
   const script = join(folder, 'request.lua');
   writeFileSync(
     script,
-    body === undefined
-      ? ''
-      : `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\nwrk.body = [==[${body}]==]\n`,
+    `wrk.headers["x-api-key"] = "${credential}"\n` +
+      (body === undefined
+        ? ''
+        : `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\nwrk.body = [==[${body}]==]\n`),
   );
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url];
   const { stdout } = await run('wrk', options);
@@ -48,9 +56,16 @@ type AutocannonReport = {
   non2xx: number;
 };
 
-const withAutocannon = async ({ url, body, connections, seconds }: Load): Promise<LoadResult> => {
+const withAutocannon = async ({
+  url,
+  body,
+  credential = '',
+  connections,
+  seconds,
+}: Load): Promise<LoadResult> => {
   const post = body === undefined ? [] : ['-m', 'POST', '-T', 'application/json', '-b', body];
-  const options = ['-j', '-c', `${connections}`, '-d', `${seconds}`, ...post, url];
+  const key = ['-H', `x-api-key=${credential}`];
+  const options = [...key, '-j', '-c', `${connections}`, '-d', `${seconds}`, ...post, url];
   const { stdout } = await run('npx', ['autocannon', ...options]);
   const { requests, latency, non2xx } = JSON.parse(stdout) as AutocannonReport;
   if (non2xx > 0) throw new Error(`${non2xx} answers were not 2xx.`);

@@ -59,6 +59,7 @@ export type Service = Readonly<{
   pid: number;
   /** Set by the first start on empty services. */
   credential: string | undefined;
+  serverKey: string | undefined;
   stop: () => Promise<void>;
 }>;
 
@@ -125,7 +126,13 @@ export const startService = async (
   const welcome = await Promise.race([welcomeOf(child.stdout), ended.then(() => '')]);
   const url = /ready on (\S+)/.exec(welcome)?.[1];
   if (url === undefined || child.pid === undefined) throw new Error('The service did not start.');
-  return { url, pid: child.pid, credential: /cf_admin_\w+/.exec(welcome)?.[0], stop };
+  return {
+    url,
+    pid: child.pid,
+    credential: /cf_admin_\w+/.exec(welcome)?.[0],
+    serverKey: /cf_srv_\w+/.exec(welcome)?.[0],
+    stop,
+  };
 };
 
 /** CPU time that a process has used so far, in milliseconds; Linux only. */

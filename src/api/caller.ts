@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { DomainError } from '../domain/decider.js';
 import { type Actor } from '../domain/metadata.js';
+import { type ApplicationKey } from '../domain/organization/application-key.js';
 
 /** Who sends a request, and the organization (tenant) that everything it names belongs to. */
 export type Caller = Readonly<{ organizationId: string; actor: Actor }>;
@@ -9,18 +10,28 @@ export type Caller = Readonly<{ organizationId: string; actor: Actor }>;
 /** Looks a credential up; undefined when it is not one. */
 export type Authenticate = (credential: string) => Promise<Caller | undefined>;
 
+/** The key of an application that a text is, told at once; undefined when it is none that is valid. */
+export type VerifyKey = (key: string) => ApplicationKey | undefined;
+
+/**
+ * Whom a route lets in besides admins: everybody; who has the metrics token; applications with a server key; those
+ * with a client key too. A route that does not say is for admins.
+ */
+export type Access = 'public' | 'metrics' | 'evaluation' | 'bulk-evaluation';
+
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
+    /** Set where applications have access, when it is one that sends the request and not an admin. */
+    applicationKey: ApplicationKey | undefined;
     /** The pattern that the URL matched, `unknown` for none. Here because Fastify makes its own answer anew each time. */
     routePattern: string;
-    access: 'public' | 'metrics' | undefined;
+    access: Access | undefined;
     /** The Idempotency-Key, or the id that this request was given instead of one. */
     commandId: string;
   }
   interface FastifyContextConfig {
-    /** A route is guarded unless it says that it is public; `metrics` also takes the metrics token. */
-    access?: 'public' | 'metrics';
+    access?: Access;
   }
 }
 
@@ -31,16 +42,26 @@ const NOBODY: Caller = {
   actor: { id: 'anonymous', type: 'system', authMethod: 'none' },
 };
 
+/** The credential of a request: `Authorization: Bearer`, else `X-API-Key`. */
+export const credentialIn = ({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined => {
+  const { authorization } = headers;
+  if (authorization !== undefined) {
+    const bearer = BEARER.exec(authorization)?.[1];
+    if (bearer !== undefined) return bearer;
+  }
+  const key = headers['x-api-key'];
+  return typeof key === 'string' ? key : undefined;
+};
+
 const requireCaller = async (
-  { headers }: FastifyRequest,
+  credential: string | undefined,
   authenticate: Authenticate,
 ): Promise<Caller> => {
-  const credential = BEARER.exec(headers.authorization ?? '')?.[1];
   const caller = credential === undefined ? undefined : await authenticate(credential);
   if (caller === undefined) {
     throw new DomainError(
       'unauthorized',
-      'Send "Authorization: Bearer <admin credential>"; the first start printed it.',
+      'Send "Authorization: Bearer <credential>"; the first start printed some.',
     );
   }
   return caller;
@@ -58,11 +79,16 @@ const isMonitor = ({ headers }: FastifyRequest, metricsToken: string | undefined
   );
 };
 
-export type Guard = Readonly<{ authenticate: Authenticate; metricsToken?: string | undefined }>;
+export type Guard = Readonly<{
+  authenticate: Authenticate;
+  verifyKey: VerifyKey;
+  metricsToken?: string | undefined;
+}>;
 
 /** Says of every request which route it is for; comes before every other hook, so that all can rely on it. */
 export const describeRequests = (app: FastifyInstance): void => {
   app.decorateRequest('caller');
+  app.decorateRequest('applicationKey', undefined);
   app.decorateRequest('commandId', '');
   app.decorateRequest('routePattern', 'unknown');
   app.decorateRequest('access', undefined);
@@ -75,15 +101,37 @@ export const describeRequests = (app: FastifyInstance): void => {
   });
 };
 
-/** Every route of the instance needs a credential, except those with `config: { access: 'public' }`. */
-export const guardRoutes = (app: FastifyInstance, { authenticate, metricsToken }: Guard): void => {
+/** Every route of the instance needs a credential, except those whose `config.access` says otherwise. */
+export const guardRoutes = (
+  app: FastifyInstance,
+  { authenticate, verifyKey, metricsToken }: Guard,
+): void => {
+  const isOpen = (request: FastifyRequest): boolean =>
+    request.is404 ||
+    request.access === 'public' ||
+    (request.access === 'metrics' && isMonitor(request, metricsToken));
+
+  /** The key of the application that sends the request. @throws DomainError `forbidden` */
+  const keyOf = ({ access }: FastifyRequest, credential: string): ApplicationKey | undefined => {
+    if (access !== 'evaluation' && access !== 'bulk-evaluation') return undefined;
+    const key = verifyKey(credential);
+    if (key?.kind === 'client' && access === 'evaluation')
+      throw new DomainError('forbidden', 'A client key only evaluates all flags at once.');
+    return key;
+  };
+
   app.addHook('onRequest', (request, _, done) => {
-    const isOpen = request.is404 || request.access === 'public';
-    if (isOpen || (request.access === 'metrics' && isMonitor(request, metricsToken))) {
+    if (isOpen(request)) {
       done();
       return;
     }
-    requireCaller(request, authenticate).then((caller) => {
+    const credential = credentialIn(request);
+    request.applicationKey = credential === undefined ? undefined : keyOf(request, credential);
+    if (request.applicationKey !== undefined) {
+      done();
+      return;
+    }
+    requireCaller(credential, authenticate).then((caller) => {
       request.caller = caller;
       done();
     }, done);

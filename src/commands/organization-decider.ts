@@ -1,6 +1,7 @@
 import { type Decider } from '../domain/decider.js';
 import { absentApiKey, type ApiKey, evolveApiKey } from '../domain/organization/api-key.js';
 import { type ApiKeyEvent, type OrganizationEvent } from '../domain/organization/events.js';
+import { type Project } from '../domain/project/project.js';
 import {
   absentOrganization,
   evolveOrganization,
@@ -21,13 +22,14 @@ export const organizationDecider: Decider<Organization, RegisterOrganization, Or
 
 export type ApiKeyCommand = IssueApiKey | RevokeApiKey;
 
-export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent> = {
+/** References: the project of an application key that is to be issued. */
+export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project | undefined> = {
   initialState: absentApiKey,
   evolve: evolveApiKey,
-  decide: (command, apiKey) => {
+  decide: (command, apiKey, project) => {
     switch (command.type) {
       case 'IssueApiKey':
-        return issueApiKey(command, apiKey);
+        return issueApiKey(command, apiKey, project);
       case 'RevokeApiKey':
         return revokeApiKey(command, apiKey);
     }

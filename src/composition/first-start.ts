@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type ApplicationKeys } from '../api/routes/application-keys.js';
 import { commandHashOf } from '../commands/event-id.js';
 import { DomainError } from '../domain/decider.js';
 import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
@@ -76,17 +77,39 @@ export const issueAdminCredential = async (
   return secret;
 };
 
+/** A key with which an application evaluates the flags of demo/production. */
+const issueServerKey = async (keys: ApplicationKeys): Promise<string | undefined> => {
+  const [{ environment }] = ENVIRONMENTS;
+  const { command, handle, secret } = keys.issuing({
+    kind: 'server',
+    name: 'first start',
+    place: { organizationId: FIRST_ORGANIZATION, project: DEMO.key, environment },
+    commandId: randomUUID(),
+  });
+  await handle(request(command, 'first start'));
+  return secret();
+};
+
+/** What a first start issues, to be shown once. */
+export type FirstCredentials = Readonly<{ admin: string; server: string | undefined }>;
+
 /**
- * Makes what a new installation needs: an organization, the project `demo` and an admin credential.
- * Safe to run again, also when it was interrupted. @returns the new credential, if one was issued
+ * Makes what a new installation needs: an organization, the project `demo`, an admin credential and a server key.
+ * Safe to run again, also when it was interrupted. @returns the new credentials, if they were issued
  */
 export const firstStart = async (
   side: WriteSide,
   credentials: CredentialStore,
-): Promise<string | undefined> => {
+  keys: ApplicationKeys,
+): Promise<FirstCredentials | undefined> => {
   if ((await credentials.list(FIRST_ORGANIZATION)).length > 0) return undefined;
   const data = { organizationId: FIRST_ORGANIZATION, name: 'Default organization' };
   await side.organizations(request({ type: 'RegisterOrganization', data } as const, 'first start'));
   await createDemo(side);
-  return issueAdminCredential(side, credentials, { reason: 'first start' });
+  // Before the credential: an interrupted start is one without it, and is run again.
+  const server = await issueServerKey(keys);
+  return {
+    admin: await issueAdminCredential(side, credentials, { reason: 'first start' }),
+    server,
+  };
 };

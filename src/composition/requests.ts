@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
@@ -8,7 +9,12 @@ import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
+import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
+import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
+import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
@@ -19,9 +25,10 @@ import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
+import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
-import { FIRST_ORGANIZATION } from './first-start.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -40,18 +47,26 @@ export const startRequests = async (
   const commands = writeSide(store, head);
   const queries = queriesOver(pool, store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
+  const requireEnvironment = async (place: KeyPlace): Promise<void> => {
+    const now = await queries.resolveMoment({});
+    environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
+  };
+  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
     flagCommandRoutes(commands),
     configurationCommandRoutes(commands),
     targetCommandRoutes(commands),
+    ruleCommandRoutes(commands),
+    segmentCommandRoutes(commands),
+    segmentKeyCommandRoutes(commands),
+    segmentRuleCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      organizationId: () => FIRST_ORGANIZATION,
       rulesetsAt: rulesetsAt(
         queries.sources['read-model'],
         queries.resolveMoment,
@@ -59,12 +74,15 @@ export const startRequests = async (
       ),
       compileRegex,
     }),
+    applicationKeyRoutes(keys),
     ...queryRoutes(queries),
   ];
   return {
     commands,
     credentials: credentialStore(pool),
+    keys,
     routes,
+    ofrep: ofrepRoutes({ memory }),
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {
@@ -74,6 +92,7 @@ export const startRequests = async (
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await supply.close();
+      await keys.close();
       await pool.end();
     },
   };

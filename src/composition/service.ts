@@ -6,7 +6,7 @@ import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
-import { firstStart } from './first-start.js';
+import { type FirstCredentials, firstStart } from './first-start.js';
 import { authenticateWith, closeHttp, createHttp } from './http/create-http.js';
 import { type Jobs, startJobs } from './jobs.js';
 import { serviceMetrics } from './http/metrics.js';
@@ -20,8 +20,8 @@ import { provideServices, type Services, stackLog } from './services.js';
 export type RunningService = Readonly<{
   /** Where HTTP is. */
   url: string;
-  /** The admin credential, when this start issued it: to be shown once. */
-  credential: string | undefined;
+  /** When this start issued some: to be shown once. */
+  credentials: FirstCredentials | undefined;
   stop: () => Promise<void>;
 }>;
 
@@ -50,7 +50,7 @@ type Parts = {
   projector?: Projector;
   jobs?: Jobs;
   head?: () => Promise<number>;
-  credential?: string;
+  credentials?: FirstCredentials;
 };
 
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
@@ -70,14 +70,14 @@ const readinessIn = (parts: Parts) =>
   );
 
 /**
- * One process of the service in its role, from nothing to listening. `announceLate` is told of a credential that is
+ * One process of the service in its role, from nothing to listening. `announceLate` is told of credentials that are
  * issued only after that, because services were away.
  * @throws StartupError when something is missing that a person has to provide
  */
 export const startService = async (
   config: Config,
   log: Logger,
-  announceLate: (credential: string) => void,
+  announceLate: (credentials: FirstCredentials) => void,
 ): Promise<RunningService> => {
   const stopping = new AbortController();
   const resources = opened();
@@ -91,15 +91,16 @@ export const startService = async (
   const bringUp = async (services: Services, client: EventStoreDBClient): Promise<void> => {
     await migrated(services.databaseUrl);
     const { requests } = parts;
-    const secret = requests && (await firstStart(requests.commands, requests.credentials));
-    if (secret !== undefined) parts.credential = secret;
+    const issued =
+      requests && (await firstStart(requests.commands, requests.credentials, requests.keys));
+    if (issued !== undefined) parts.credentials = issued;
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
       const { observeBatch: observe } = metrics;
       parts.projector = startProjector(config, services, { client, log, observe });
       resources.push(parts.projector.stop);
       // The first look at a new installation must find what was just made.
-      if (secret !== undefined) await requests?.caughtUp();
+      if (issued !== undefined) await requests?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
       parts.jobs = startJobs(config, services, { client, log });
@@ -126,7 +127,7 @@ export const startService = async (
     if (isDone) return;
     const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });
     void late.then(() => {
-      if (parts.credential !== undefined) announceLate(parts.credential);
+      if (parts.credentials !== undefined) announceLate(parts.credentials);
     });
   };
 
@@ -137,9 +138,11 @@ export const startService = async (
       version: VERSION,
       guard: {
         authenticate: requests === undefined ? nobody : authenticateWith(requests.credentials),
+        verifyKey: (key) => requests?.keys.verify(key),
         metricsToken: config.metricsToken,
       },
       routes: requests?.routes ?? [],
+      ofrep: requests?.ofrep,
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,
@@ -155,7 +158,7 @@ export const startService = async (
   try {
     await openBackends();
     const url = await openHttp();
-    return { url, credential: parts.credential, stop };
+    return { url, credentials: parts.credentials, stop };
   } catch (error) {
     await stop();
     throw error;

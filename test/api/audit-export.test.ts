@@ -39,6 +39,7 @@ test('an export ends when its client goes away, and is never far ahead of it', a
         organizationId: 'acme',
         actor: { id: 'tester', type: 'user', authMethod: 'none' },
       }),
+      verifyKey: () => undefined,
     },
     routes: [auditRoutes(queries)],
     operations: [],

@@ -1,9 +1,13 @@
+import { type InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
 import { type EvaluationDeps } from '../../src/api/evaluation/locate-environment.js';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
+import { type Caller } from '../../src/api/caller.js';
 import { DomainError } from '../../src/domain/decider.js';
+import { type ApplicationKey } from '../../src/domain/organization/application-key.js';
+import { type ApplicationKeyKind } from '../../src/domain/organization/events.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
@@ -26,14 +30,16 @@ const published = (rulesets: readonly Ruleset[], position: number) => {
   return memory;
 };
 
-const started = async (deps: Partial<EvaluationDeps> = {}) =>
-  buildApp({
+const started = async (deps: Partial<EvaluationDeps> = {}) => {
+  const app = await buildApp({
     log: pino({ level: 'silent' }),
-    guard: { authenticate: async () => undefined },
+    guard: {
+      authenticate: async (credential) => (credential === 'admin' ? ADMIN : undefined),
+      verifyKey: (key) => KEYS.get(key),
+    },
     routes: [
       evaluationRoutes({
         memory: published(flags, 44),
-        organizationId: () => 'acme',
         rulesetsAt: async () => {
           throw new DomainError('moment-in-future', 'There is no past here.');
         },
@@ -45,6 +51,32 @@ const started = async (deps: Partial<EvaluationDeps> = {}) =>
     operations: [],
     version: 'test',
   });
+  return {
+    /** With a server key, unless the request says who sends it. */
+    inject: (request: string | InjectOptions) => {
+      const asked = typeof request === 'string' ? { url: request } : request;
+      return app.inject({ ...asked, headers: { 'x-api-key': 'server', ...asked.headers } });
+    },
+  };
+};
+
+const ADMIN: Caller = {
+  organizationId: 'acme',
+  actor: { id: 'admin', type: 'apiKey', authMethod: 'admin-credential' },
+};
+
+const aKey = (kind: ApplicationKeyKind, environmentId: string): ApplicationKey => ({
+  keyId: 'k',
+  kind,
+  organizationId: 'acme',
+  environmentId,
+});
+
+const KEYS: ReadonlyMap<string, ApplicationKey> = new Map([
+  ['server', aKey('server', 'acme:shop:production')],
+  ['client', aKey('client', 'acme:shop:production')],
+  ['other', aKey('server', 'acme:shop:staging')],
+]);
 
 const context = (attributes: Readonly<Record<string, unknown>>) => ({ context: attributes });
 
@@ -209,4 +241,28 @@ test('before any rulesets have come, evaluation says that it cannot yet', async 
   const answer = await app.inject(`${PATH}/checkout`);
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { type: 'urn:chronoflag:problem:rulesets-unavailable' });
+});
+
+test('who evaluates needs a key of that environment, or an admin credential', async (t) => {
+  const app = await started();
+  const statusOf = async (url: string, key: string) =>
+    (await app.inject({ url, headers: { 'x-api-key': key } })).statusCode;
+  t.strictSame(
+    [await statusOf(PATH, 'server'), await statusOf(`${PATH}/checkout`, 'server')],
+    [200, 200],
+  );
+  t.strictSame(
+    [await statusOf(PATH, 'admin'), await statusOf(`${PATH}/checkout`, 'admin')],
+    [200, 200],
+  );
+  t.equal(await statusOf(PATH, 'other'), 404, 'to a key of another environment there is none');
+  t.equal(await statusOf(`${PATH}?position=12`, 'other'), 404, 'nor was there one');
+  t.equal(await statusOf(PATH, 'nobody'), 401);
+  t.equal(await statusOf(PATH, 'client'), 200);
+  t.equal(await statusOf(`${PATH}/checkout`, 'client'), 403, 'a client key evaluates all flags');
+  t.equal(await statusOf(`${PATH}?position=12`, 'client'), 403, 'and only the present');
+  const bearer = { authorization: 'Bearer server', 'x-api-key': 'nobody' };
+  t.equal((await app.inject({ url: PATH, headers: bearer })).statusCode, 200);
+  const basic = { authorization: 'Basic c29tZTpvbmU=', 'x-api-key': 'server' };
+  t.equal((await app.inject({ url: PATH, headers: basic })).statusCode, 200);
 });

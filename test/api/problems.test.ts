@@ -10,7 +10,7 @@ const SECRET = 'postgres://user:password@host';
 const failingWith = async (error: Error) => {
   const app = await buildApp({
     log: pino({ level: 'silent' }),
-    guard: { authenticate: async () => undefined },
+    guard: { authenticate: async () => undefined, verifyKey: () => undefined },
     routes: [
       async (routes) => {
         routes.get('/fails', { config: { access: 'public' } }, async () => {

@@ -38,7 +38,12 @@ test('docs/api.md', async (t) => {
 
   const skip = hasCurl ? false : 'there is no curl here';
   await t.test('its examples work, one after the other', { skip }, async (t) => {
-    const env = { ...process.env, URL: service.url, CREDENTIAL: service.credential };
+    const env = {
+      ...process.env,
+      URL: service.url,
+      CREDENTIAL: service.credential,
+      KEY: service.serverKey,
+    };
     t.ok(examples.length > 10);
     for (const example of examples) {
       const command = example.replace('curl -sS', 'curl -sS --max-time 10 --fail-with-body');

@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap';
 import { testService, type TestService } from '../support/service.js';
-import { COMMAND_CASES, type CommandCase } from './command-cases.js';
+import { type CommandCase } from './command-case.js';
+import { COMMAND_CASES } from './command-cases.js';
 
 type Command = Readonly<{
   result: string;
@@ -20,8 +21,10 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their many answers are in import.int.test.ts and revert-environment.int.test.ts. */
-const BATCHES = [
+/** Their answers are in import.int.test.ts, revert-environment.int.test.ts and application-keys.int.test.ts. */
+const ELSEWHERE = [
+  'POST /projects/{project}/environments/{environment}/keys',
+  'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/revert',
   'POST /projects/{project}/import',
 ];
@@ -30,6 +33,8 @@ const fill = (text: string, project: string): string =>
   text
     .replaceAll('{project}', project)
     .replaceAll('{flag}', 'f')
+    .replaceAll('{segment}', 's')
+    .replaceAll('{rule}', 'pro')
     .replaceAll('{environment}', 'production');
 
 const filled = <T>(body: T, project: string): T =>
@@ -163,7 +168,7 @@ test('commands', async (t) => {
         .map(([method]) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`),
     );
     t.strictSame(
-      [...COMMAND_CASES.map(({ route }) => route), ...BATCHES].toSorted(),
+      [...COMMAND_CASES.map(({ route }) => route), ...ELSEWHERE].toSorted(),
       commands.toSorted(),
     );
   });

@@ -16,10 +16,10 @@ test('evaluation over HTTP', async (t) => {
   });
   const on = await service.post<Recorded>(`${PLACE}/enable`);
   const position = String(on.body.position);
-  const options = { credential: null, headers: { 'x-min-position': position } };
+  const options = { credential: service.serverKey, headers: { 'x-min-position': position } };
   const context = { targetingKey: 'anna', plan: { name: 'pro' } };
 
-  await t.test('nobody needs a credential, and their own write is seen', async (t) => {
+  await t.test('an application sees what was just written', async (t) => {
     const one = await service.get<Evaluated>(`${PATH}/checkout?targetingKey=anna`, options);
     t.match(one, {
       status: 200,
@@ -65,6 +65,7 @@ test('evaluation over HTTP', async (t) => {
     [`${PATH}?position=9007199254740991`, 422, 'moment-in-future'],
     [`${PATH}?at=2020-01-01T00:00:00Z&position=1`, 400, 'several-moments'],
     ['/projects/demo/environments/none/evaluate', 404, 'environment-not-found'],
+    ['/projects/demo/environments/staging/evaluate', 404, 'environment-not-found'],
     ['/projects/none/environments/production/evaluate', 404, 'environment-not-found'],
   ] as const;
   await t.test('what cannot be evaluated', async (t) => {

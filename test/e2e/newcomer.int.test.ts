@@ -50,7 +50,7 @@ test('a newcomer imports flags, rolls one out, loses it and gets it back', async
   const evaluate = async (recorded: Recorded): Promise<readonly Evaluation[]> => {
     const users = Array.from({ length: 200 }, (_, n) => `user-${n}`);
     const path = `${DEMO}/environments/production/evaluate/productCatalogFailure`;
-    const options = { ...seeing(recorded), credential: null };
+    const options = { ...seeing(recorded), credential: service.serverKey };
     return Promise.all(
       users.map(async (user) => {
         const { body } = await service.get<Evaluation>(`${path}?targetingKey=${user}`, options);

@@ -3,7 +3,11 @@ import { test } from 'tap';
 import { type ApiDocument, operationsOf } from '../support/openapi.js';
 import { testService } from '../support/service.js';
 
-const PUBLIC = [/^\/health$/, /^\/ready$/, /\/evaluate(\/\{flag\})?$/];
+const PUBLIC = [/^\/health$/, /^\/ready$/];
+
+/** These also take the keys of applications. */
+const EVALUATION = /\/evaluate(\/\{flag\})?$|^\/ofrep\/v1\/evaluate\//;
+const BY_KEY = [{ credential: [] }, { apiKey: [] }];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
@@ -54,7 +58,8 @@ test('the OpenAPI document', async (t) => {
       t.match(operation, { summary: /\w/, tags: [/\w/] }, `${name}: what it is`);
       const isOperational = operation.tags.includes('operation');
       const problems = responses['4XX']?.content;
-      if (!isOperational) t.ok(problems?.['application/problem+json'], `${name}: its problems`);
+      const kind = path.startsWith('/ofrep/') ? 'application/json' : 'application/problem+json';
+      if (!isOperational) t.ok(problems?.[kind], `${name}: its problems`);
     }
   });
 
@@ -95,7 +100,8 @@ test('the OpenAPI document', async (t) => {
     t.strictSame(document.security, [{ credential: [] }]);
     for (const { name, method, path, operation } of operations) {
       const isPublic = PUBLIC.some((pattern) => pattern.test(path));
-      t.strictSame(operation.security, isPublic ? [] : undefined, name);
+      const security = EVALUATION.test(path) ? BY_KEY : undefined;
+      t.strictSame(operation.security, isPublic ? [] : security, name);
       const url = path.replaceAll(/\{\w+\}/g, 'demo');
       const { status } = await service.send(method, url, { credential: null });
       t.equal(status === 401, !isPublic, `${name} without a credential: ${status}`);

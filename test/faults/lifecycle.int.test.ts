@@ -46,6 +46,7 @@ test('a start with everything away, and SIGTERM under load', async (t) => {
     const load = startLoad({
       target: () => ready[nth++ % ready.length] ?? service.url,
       credential: client.credential,
+      serverKey: client.serverKey,
       flags: FLAGS,
       variants: VARIANTS,
       commandsPerSecond: byLength(20, 60),

@@ -31,6 +31,7 @@ export const queryApp = async (t: Test): Promise<QueryApp> => {
         organizationId,
         actor: { id: 'tester', type: 'user', authMethod: 'none' },
       }),
+      verifyKey: () => undefined,
     },
     routes: [...queryRoutes(queriesOver(db, eventLogOf(shopLog), { waitMs: 300 }))],
     operations: [],

@@ -25,7 +25,8 @@ const removeKeys = async (url: string, prefix: string): Promise<void> => {
   redis.disconnect();
 };
 
-export type TestService = HttpClient & Readonly<{ url: string; credential: string }>;
+export type TestService = HttpClient &
+  Readonly<{ url: string; credential: string; serverKey: string }>;
 
 /**
  * The whole service in this process, as main.ts composes it, with an event store, a database and Redis keys of its
@@ -44,12 +45,14 @@ export const testService = async (t: Test): Promise<TestService> => {
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
   });
-  const { url, credential, stop } = await startService(
+  const { url, credentials, stop } = await startService(
     config,
     pino({ level: 'silent' }),
     () => undefined,
   );
-  if (credential === undefined) throw new Error('The first start gave no credential.');
+  const { admin: credential, server: serverKey } = credentials ?? {};
+  if (credential === undefined || serverKey === undefined)
+    throw new Error('The first start gave no credentials.');
   const client = httpClient(url, credential);
   t.teardown(async () => {
     client.disconnect();
@@ -62,5 +65,5 @@ export const testService = async (t: Test): Promise<TestService> => {
     'the demo project can be read',
     async () => (await client.get('/projects/demo')).status === 200,
   );
-  return { url, credential, ...client };
+  return { url, credential, serverKey, ...client };
 };

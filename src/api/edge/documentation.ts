@@ -15,7 +15,8 @@ const nameOf = (segment: string, next: string | undefined): string =>
  */
 export const operationIdOf = (method: string, url: string): string => {
   const segments = url
-    .replace(/^\/api\/v\d+/, '')
+    .replace(/^\/api(?=\/)/, '')
+    .replace(/\/v\d+(?=\/)/, '')
     .split('/')
     .filter((segment) => segment !== '');
   const names = segments.map((segment, index) => nameOf(segment, segments[index + 1]));
@@ -33,7 +34,12 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
         description:
           'Feature flags whose history is the product. Errors are RFC 9457 problems; see docs/errors.md.',
       },
-      components: { securitySchemes: { credential: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          credential: { type: 'http', scheme: 'bearer' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        },
+      },
       security: [{ credential: [] }],
     },
     transform: ({ schema, url, route }) => ({

@@ -1,10 +1,12 @@
 import { DomainError } from '../../domain/decider.js';
 import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
+import { type ApplicationKey } from '../../domain/organization/application-key.js';
 import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
 import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
 import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
+import { type Caller } from '../caller.js';
 
 export type EnvironmentPath = Readonly<{ project: string; environment: string }>;
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
@@ -20,8 +22,6 @@ export type RulesetsAt = (
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
-  /** The organization that the project keys of these routes belong to. */
-  organizationId: () => string;
   rulesetsAt: RulesetsAt;
   compileRegex: RegexCompiler;
   /** How long a request with X-Min-Position may wait. Milliseconds. */
@@ -29,6 +29,8 @@ export type EvaluationDeps = Readonly<{
 }>;
 
 type Lookup = Readonly<{
+  caller: Caller;
+  applicationKey: ApplicationKey | undefined;
   params: EnvironmentPath;
   query: MomentQuery;
   headers: Readonly<{ 'x-min-position'?: number }>;
@@ -36,52 +38,75 @@ type Lookup = Readonly<{
 
 const MIN_POSITION_WAIT_MS = 2_000;
 
+const notFound = ({ project, environment }: EnvironmentPath): DomainError =>
+  new DomainError(
+    'environment-not-found',
+    `There is no environment '${environment}' in a project '${project}'.`,
+  );
+
+const organizationOf = ({ applicationKey, caller }: Lookup): string =>
+  applicationKey?.organizationId ?? caller.organizationId;
+
+/** The id of the environment that the path names. To a key of another one it does not exist. @throws DomainError */
+const environmentIdIn = (lookup: Lookup): string => {
+  const { params, applicationKey } = lookup;
+  const id = environmentIdOf(
+    projectIdOf(organizationOf(lookup), params.project),
+    params.environment,
+  );
+  if (applicationKey !== undefined && applicationKey.environmentId !== id) throw notFound(params);
+  return id;
+};
+
 /** Finds what to evaluate with; at once, unless the caller asks for the past or has to wait. */
 export const environmentLocator = ({
   memory,
-  organizationId,
   rulesetsAt,
   compileRegex,
   minPositionWaitMs = MIN_POSITION_WAIT_MS,
 }: EvaluationDeps) => {
-  const now = ({ project, environment }: EnvironmentPath): EnvironmentAt => {
+  const now = (id: string, path: EnvironmentPath): EnvironmentAt => {
     const rulesets = memory.current();
     if (rulesets === undefined)
       throw new DomainError('rulesets-unavailable', 'No rulesets have been loaded yet.');
-    const id = environmentIdOf(projectIdOf(organizationId(), project), environment);
     const found = rulesets.environments.get(id);
-    if (found === undefined)
-      throw new DomainError(
-        'environment-not-found',
-        `There is no environment '${environment}' in a project '${project}'.`,
-      );
+    if (found === undefined) throw notFound(path);
     return { environment: found, position: rulesets.position };
   };
 
-  const afterPosition = async (path: EnvironmentPath, position: number): Promise<EnvironmentAt> => {
-    if (await memory.waitForPosition(position, minPositionWaitMs)) return now(path);
+  const afterPosition = async (
+    id: string,
+    path: EnvironmentPath,
+    position: number,
+  ): Promise<EnvironmentAt> => {
+    if (await memory.waitForPosition(position, minPositionWaitMs)) return now(id, path);
     throw new DomainError(
       'position-not-reached',
       `Evaluation is at position ${memory.current()?.position ?? -1}, not yet at ${position}.`,
     );
   };
 
-  const atMoment = async (path: EnvironmentPath, moment: MomentQuery): Promise<EnvironmentAt> => {
-    const { project, environment } = path;
-    const address = { organizationId: organizationId(), project, environment };
-    const { contents, ...taken } = await rulesetsAt(address, moment);
+  const atMoment = async (lookup: Lookup): Promise<EnvironmentAt> => {
+    const { at, position: asked } = lookup.query;
+    const { project, environment } = lookup.params;
+    // The history of flags is not for everybody.
+    if (lookup.applicationKey?.kind === 'client')
+      throw new DomainError('forbidden', 'A client key evaluates the present only.');
+    const address = { organizationId: organizationOf(lookup), project, environment };
+    const { contents, ...taken } = await rulesetsAt(address, {
+      ...(at !== undefined && { at }),
+      ...(asked !== undefined && { position: asked }),
+    });
     return { environment: compileEnvironment(contents, { compileRegex }), ...taken };
   };
 
-  return ({ params, query, headers }: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {
-    const { at, position } = query;
-    // Only these two: the rest of a query are attributes.
-    if (at !== undefined || position !== undefined)
-      return atMoment(params, {
-        ...(at !== undefined && { at }),
-        ...(position !== undefined && { position }),
-      });
-    const minimum = headers['x-min-position'];
-    return minimum === undefined ? now(params) : afterPosition(params, minimum);
+  return (lookup: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {
+    const id = environmentIdIn(lookup);
+    const { at, position } = lookup.query;
+    if (at !== undefined || position !== undefined) return atMoment(lookup);
+    const minimum = lookup.headers['x-min-position'];
+    return minimum === undefined
+      ? now(id, lookup.params)
+      : afterPosition(id, lookup.params, minimum);
   };
 };

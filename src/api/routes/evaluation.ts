@@ -69,22 +69,23 @@ export const evaluationRoutes =
         flagAnswer(located, flag, context);
     const path = '/projects/:project/environments/:environment/evaluate';
     const base = {
-      config: { access: 'public' },
       bodyLimit: BODY_LIMIT,
       // A logger of its own for every request costs as much as the evaluation, and these routes log nothing.
       childLoggerFactory: withoutChild,
     } as const;
+    const ofAll = { ...base, config: { access: 'bulk-evaluation' } } as const;
+    const ofOne = { ...base, config: { access: 'evaluation' } } as const;
     const about = (summary: string) => ({
       tags: ['evaluation'],
       summary,
-      security: [],
+      security: [{ credential: [] }, { apiKey: [] }],
       headers: MinPosition,
     });
 
     app.get(
       path,
       {
-        ...base,
+        ...ofAll,
         schema: {
           ...about('Evaluate all flags'),
           params: EnvironmentParams,
@@ -100,7 +101,7 @@ export const evaluationRoutes =
     app.post(
       path,
       {
-        ...base,
+        ...ofAll,
         schema: {
           ...about('Evaluate all flags'),
           params: EnvironmentParams,
@@ -117,7 +118,7 @@ export const evaluationRoutes =
     app.get(
       `${path}/:flag`,
       {
-        ...base,
+        ...ofOne,
         schema: {
           ...about('Evaluate one flag'),
           params: FlagParams,
@@ -133,7 +134,7 @@ export const evaluationRoutes =
     app.post(
       `${path}/:flag`,
       {
-        ...base,
+        ...ofOne,
         schema: {
           ...about('Evaluate one flag'),
           params: FlagParams,

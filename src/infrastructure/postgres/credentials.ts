@@ -1,18 +1,10 @@
-import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type Pool } from 'pg';
 import { withDeadline } from '../deadline.js';
-
-/** A secret to show once, the part of it that may be seen, and what is stored of it. */
-export type NewCredential = Readonly<{
-  keyId: string;
-  prefix: string;
-  secret: string;
-  sha256: Buffer;
-}>;
+import { type NewSecret, newSecret, randomKeyId, sha256 } from '../secrets.js';
 
 type Row = Readonly<{ organization_id: string; secret_sha256: Buffer }>;
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const CREDENTIAL = /^cf_admin_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 
 /** How long a look-up is remembered: so long a revoked credential may still work. */
@@ -21,20 +13,10 @@ const REMEMBERED_MS = 1_000;
 /** How long a look-up may keep a request with a known credential waiting. */
 const PATIENCE_MS = 250;
 
-const randomText = (length: number): string =>
-  Array.from({ length }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
-
-const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
-
 /** `cf_admin_<keyId>_<256 random bits in base 62>`. */
-export const newAdminCredential = (): NewCredential => {
-  const keyId = randomText(12);
-  const prefix = `cf_admin_${keyId}`;
-  const secret = `${prefix}_${randomText(43)}`;
-  return { keyId, prefix, secret, sha256: digest(secret) };
-};
+export const newAdminCredential = (): NewSecret => newSecret('admin', randomKeyId());
 
-/** Hashes of credentials, in Postgres; a secret itself is nowhere. */
+/** Hashes of admin credentials, in Postgres; a secret itself is nowhere. */
 export const credentialStore = (pool: Pool) => {
   const remembered = new Map<string, Readonly<{ row: Row; untilMs: number }>>();
 
@@ -44,6 +26,7 @@ export const credentialStore = (pool: Pool) => {
       text: `select c.organization_id, c.secret_sha256
                from chronoflag.credentials c
               where c.key_id = $1
+                and c.kind = 'admin'
                 and c.revoked_at is null`,
       values: [keyId],
     });
@@ -89,22 +72,22 @@ export const credentialStore = (pool: Pool) => {
       const row = keyId === undefined ? undefined : await lookUp(keyId);
       return keyId !== undefined &&
         row !== undefined &&
-        timingSafeEqual(digest(credential), row.secret_sha256)
+        timingSafeEqual(sha256(credential), row.secret_sha256)
         ? { organizationId: row.organization_id, keyId }
         : undefined;
     },
 
-    save: async (organizationId: string, { keyId, sha256 }: NewCredential): Promise<void> => {
+    save: async (organizationId: string, { keyId, sha256: hash }: NewSecret): Promise<void> => {
       await pool.query(
         `insert into chronoflag.credentials (key_id, organization_id, kind, secret_sha256)
          values ($1, $2, 'admin', $3)`,
-        [keyId, organizationId, sha256],
+        [keyId, organizationId, hash],
       );
     },
 
     revoke: async (keyId: string): Promise<void> => {
       await pool.query(
-        `update chronoflag.credentials set revoked_at = now()
+        `update chronoflag.credentials set revoked_at = now(), version = version + 1
           where key_id = $1 and revoked_at is null`,
         [keyId],
       );
@@ -116,6 +99,7 @@ export const credentialStore = (pool: Pool) => {
         `select c.key_id
            from chronoflag.credentials c
           where c.organization_id = $1
+            and c.kind = 'admin'
             and c.revoked_at is null
           order by c.issued_at`,
         [organizationId],

@@ -8,6 +8,8 @@ import {
   type ContentChanges,
   type EnvironmentContents,
 } from '../../domain/evaluation/environment-contents.js';
+import { type Resolution } from '../../domain/evaluation/resolution.js';
+import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import { type Answer, prepareAnswer } from './answer.js';
 
 /** What evaluating all flags walks through: flags that look at the context, and the text between them. */
@@ -38,6 +40,11 @@ const partsOf = (flags: Iterable<CompiledFlag<Answer>>): readonly Part[] => {
   return [...parts, ...withoutContext(constants)];
 };
 
+const preparing =
+  ({ metadata }: Ruleset) =>
+  (resolution: Resolution): Answer =>
+    prepareAnswer(resolution, metadata);
+
 const environmentOf = (
   flags: ReadonlyMap<string, CompiledFlag<Answer>>,
   segments: ReadonlyMap<string, CompiledSegment>,
@@ -57,7 +64,7 @@ export const changeEnvironment = (
   const flags = new Map(before.flags);
   for (const [key, ruleset] of changes.flags) {
     if (ruleset === null) flags.delete(key);
-    else flags.set(key, compile(ruleset, prepareAnswer, ports));
+    else flags.set(key, compile(ruleset, preparing(ruleset), ports));
   }
   const segments = new Map(before.segments);
   for (const [key, definition] of changes.segments) {

@@ -30,6 +30,7 @@ export type LoadOptions = Readonly<{
   /** Where the next request goes. */
   target: () => string;
   credential: string;
+  serverKey: string;
   flags: readonly string[];
   /** Of the flags. */
   variants: readonly string[];
@@ -88,7 +89,7 @@ const tryOften = async (
 
 /** Sends at a steady rate, whatever the answers; a command of unknown outcome is sent again with the same key. */
 export const startLoad = (options: LoadOptions) => {
-  const { target, credential, flags, variants, attempts = 60 } = options;
+  const { target, credential, serverKey, flags, variants, attempts = 60 } = options;
   const commands: CommandRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
   let isStopped = false;
@@ -115,7 +116,7 @@ export const startLoad = (options: LoadOptions) => {
     const flag = pick(flags, nth);
     const beganAt = performance.now();
     const path = `${PLACE}/environments/${ENVIRONMENT}/evaluate/${flag}?targetingKey=user-${nth % 100}`;
-    const headers = { authorization: `Bearer ${credential}` };
+    const headers = { 'x-api-key': serverKey };
     const answer = await attemptOf(target() + path, { headers });
     const { variant, position } = answer?.body ?? {};
     evaluations.push({

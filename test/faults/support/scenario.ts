@@ -24,8 +24,8 @@ export const FLAGS = Array.from({ length: 5 }, (_, nth) => `flag-${nth}`);
 
 export type Client = ReturnType<typeof clientOf>;
 
-/** Requests as an admin. */
-export const clientOf = (url: () => string, credential: string) => {
+/** Requests as an admin, and evaluations as an application. */
+export const clientOf = (url: () => string, credential: string, serverKey: string) => {
   const send = (
     method: string,
     path: string,
@@ -42,6 +42,7 @@ export const clientOf = (url: () => string, credential: string) => {
     });
   return {
     credential,
+    serverKey,
     send,
     command: (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
       send('PATCH', `${PLACE}/flags/${path}`, { body, ...headers }),
@@ -52,7 +53,9 @@ export const clientOf = (url: () => string, credential: string) => {
       return send('POST', `${PLACE}/flags/${key}/environments/${ENVIRONMENT}/enable`);
     },
     evaluate: (flag: string): Promise<Answer> =>
-      send('GET', `${PLACE}/environments/${ENVIRONMENT}/evaluate/${flag}?targetingKey=u`),
+      send('GET', `${PLACE}/environments/${ENVIRONMENT}/evaluate/${flag}?targetingKey=u`, {
+        authorization: `Bearer ${serverKey}`,
+      }),
   };
 };
 
@@ -79,7 +82,7 @@ export const startScenario = async (
     projectors.push(projector);
     await projector.start();
   }
-  const client = clientOf(() => service.url, service.credential());
+  const client = clientOf(() => service.url, service.credential(), service.serverKey());
   for (const flag of FLAGS) await client.createFlag(flag);
   await until('the last flag is served', async () => {
     const { body } = await client.evaluate(FLAGS.at(-1)!);
@@ -93,6 +96,7 @@ export const loadOn = ({ service, client }: Scenario, options: Partial<LoadOptio
   startLoad({
     target: () => service.url,
     credential: client.credential,
+    serverKey: client.serverKey,
     flags: FLAGS,
     variants: VARIANTS,
     commandsPerSecond: byLength(25, 80),

@@ -15,6 +15,7 @@ import { type Servers } from './servers.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const CREDENTIAL = /cf_admin_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}/;
+const SERVER_KEY = /cf_srv_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}/;
 
 /** As /ready tells it. */
 export type Readiness = Readonly<{
@@ -109,6 +110,7 @@ export const faultyService = async (t: Test, servers: Servers, options: Options 
     dataDirectory: join(servers.folder, name),
     /** What this start printed. */
     credential: (): string => CREDENTIAL.exec(server.output())?.[0] ?? '',
+    serverKey: (): string => SERVER_KEY.exec(server.output())?.[0] ?? '',
     ready,
     untilReady: (what = 'the service is ready'): Promise<void> =>
       until(what, async () => (await ready().catch(() => undefined))?.status === 'ready'),

@@ -1,0 +1,35 @@
+import { createHash, randomInt } from 'node:crypto';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const ID_LENGTH = 12;
+/** 43 characters of base 62 hold 256 bits. */
+const SECRET_LENGTH = 43;
+
+/** A secret to show once, the part of it that may be seen, and what is stored of it. */
+export type NewSecret = Readonly<{
+  keyId: string;
+  prefix: string;
+  secret: string;
+  sha256: Buffer;
+}>;
+
+/** Uniformly random text in base 62. */
+const randomText = (length: number): string =>
+  Array.from({ length }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
+
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+export const randomKeyId = (): string => randomText(ID_LENGTH);
+
+/** The same id for the same parts: so that a repeated request meets the stream of the first. */
+export const keyIdFrom = (...parts: readonly string[]): string =>
+  [...sha256(parts.join('\u0000')).subarray(0, ID_LENGTH)]
+    .map((byte) => ALPHABET.charAt(byte % ALPHABET.length))
+    .join('');
+
+/** `cf_<kind>_<keyId>_<256 random bits in base 62>`. */
+export const newSecret = (kind: 'admin' | 'srv' | 'cli', keyId: string): NewSecret => {
+  const prefix = `cf_${kind}_${keyId}`;
+  const secret = `${prefix}_${randomText(SECRET_LENGTH)}`;
+  return { keyId, prefix, secret, sha256: sha256(secret) };
+};
