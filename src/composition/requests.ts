@@ -9,6 +9,10 @@ import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
+import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
+import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
+import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
@@ -18,6 +22,8 @@ import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
@@ -54,12 +60,21 @@ export const startRequests = async (
     flagCommandRoutes(commands),
     configurationCommandRoutes(commands),
     targetCommandRoutes(commands),
+    ruleCommandRoutes(commands),
+    segmentCommandRoutes(commands),
+    segmentKeyCommandRoutes(commands),
+    segmentRuleCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
+      rulesetsAt: rulesetsAt(
+        queries.sources['read-model'],
+        queries.resolveMoment,
+        recordedAtPosition(pool),
+      ),
+      compileRegex,
     }),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),

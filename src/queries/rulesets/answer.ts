@@ -20,11 +20,12 @@ const valueText = (value: Json, isFloat: boolean): string => {
 };
 
 const membersOf = (resolution: Resolution): string => {
-  const { value, variant, reason, errorCode, flagRevision, isFloat } = resolution;
+  const { value, variant, reason, ruleId, errorCode, flagRevision, isFloat } = resolution;
   return [
     ...(value === undefined ? [] : [`"value":${valueText(value, isFloat)}`]),
     ...(variant === undefined ? [] : [`"variant":${JSON.stringify(variant)}`]),
     `"reason":"${reason}"`,
+    ...(ruleId === undefined ? [] : [`"ruleId":${JSON.stringify(ruleId)}`]),
     ...(errorCode === undefined ? [] : [`"errorCode":"${errorCode}"`]),
     `"flagRevision":${flagRevision}`,
   ].join(',');

@@ -31,7 +31,8 @@ export const configTag = (environment: EnvironmentRulesets): string => {
   if (held !== undefined) return held;
   let sum = 0n;
   for (const { ruleset } of environment.flags.values()) sum += fingerprint(ruleset, 'flag');
-  for (const segment of environment.definitions.values()) sum += fingerprint(segment, 'segment');
+  for (const { definition } of environment.segments.values())
+    sum += fingerprint(definition, 'segment');
   const tag = BigInt.asUintN(128, sum).toString(16).padStart(32, '0');
   tags.set(environment, tag);
   return tag;
