@@ -7,6 +7,7 @@ import { type EventStreamDeps, eventStreams } from '../../src/api/ofrep/streams/
 import { type StreamLimits } from '../../src/api/ofrep/streams/stream-route.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { keyIdFrom, newSecret } from '../../src/infrastructure/secrets.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 
@@ -22,7 +23,7 @@ export type OfrepAppOptions = Readonly<{
 
 /** OFREP over a ruleset memory, listening, with a clock to be moved and keys to be taken away. */
 export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const time = { now: Date.parse('2026-05-01T10:20:00Z') };
   const keys = keyMemory(() => time.now);
   const listeners = new Set<() => void>();
@@ -99,6 +100,7 @@ export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
 export type OfrepApp = Awaited<ReturnType<typeof ofrepApp>>;
 
 type Bulk = Readonly<{
+  flags: readonly unknown[];
   eventStreams: readonly Readonly<{ url?: string; endpoint?: { requestUri: string } }>[];
 }>;
 
@@ -107,11 +109,13 @@ export const bulk = async (
   { app, keys }: OfrepApp,
   headers: Readonly<Record<string, string>> = {},
   query = '',
+  context: object = {},
 ) => {
   const answer = await app.inject({
     method: 'POST',
     url: `/ofrep/v1/evaluate/flags${query}`,
     headers: { 'x-api-key': keys.server, ...headers },
+    payload: { context },
   });
   return {
     status: answer.statusCode,
