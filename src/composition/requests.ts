@@ -9,13 +9,20 @@ import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { targetCommandRoutes } from '../api/routes/target-commands.js';
+import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
+import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
+import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
+import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
@@ -51,12 +58,21 @@ export const startRequests = async (
     flagCommandRoutes(commands),
     configurationCommandRoutes(commands),
     targetCommandRoutes(commands),
+    ruleCommandRoutes(commands),
+    segmentCommandRoutes(commands),
+    segmentKeyCommandRoutes(commands),
+    segmentRuleCommandRoutes(commands),
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
+      rulesetsAt: rulesetsAt(
+        queries.sources['read-model'],
+        queries.resolveMoment,
+        recordedAtPosition(pool),
+      ),
+      compileRegex,
     }),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),
@@ -66,6 +82,7 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
+    ofrep: ofrepRoutes({ memory }),
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {

@@ -142,6 +142,7 @@ export const startService = async (
         metricsToken: config.metricsToken,
       },
       routes: requests?.routes ?? [],
+      ofrep: requests?.ofrep,
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,

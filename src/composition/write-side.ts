@@ -1,8 +1,9 @@
 import { aggregates } from '../commands/aggregates.js';
 import { type EventStore } from '../commands/event-store.js';
-import { type Moment, type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
+import { type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
 import { type FlagCommand, flagDecider } from '../commands/flag-decider.js';
 import { commandHandler } from '../commands/handle-command.js';
+import { type Moment } from '../commands/history-at.js';
 import {
   type ApiKeyCommand,
   apiKeyDecider,
@@ -10,11 +11,21 @@ import {
 } from '../commands/organization-decider.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
+import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
+import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
 import { DomainError } from '../domain/decider.js';
 import { type FlagEvent } from '../domain/flag/events.js';
 import { type ExistingProject, type Project } from '../domain/project/project.js';
+import { type SegmentEvent } from '../domain/segment/events.js';
+import {
+  apiKeyStream,
+  flagStream,
+  organizationStream,
+  projectStream,
+  segmentStream,
+} from '../domain/streams.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { parseTime } from '../queries/moments/parse-time.js';
-import { apiKeyStream, flagStream, organizationStream, projectStream } from '../domain/streams.js';
 
 /** How old the view of a project may be when a flag of it is changed; another process may have written since. */
 const PROJECT_MAX_AGE_MS = 100;
@@ -33,15 +44,22 @@ const requirePast = async (
   if (position !== undefined && position > (await head())) throw inFuture(`Position ${position}`);
 };
 
+const timeMs = (time: string): number => Date.parse(time.toUpperCase());
+
 /** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
 export const writeSide = (store: EventStore, head: () => Promise<number>) => {
   const clock = (): number => performance.now();
   const projectStreams = aggregates(store, projectDecider, clock);
+  const decideFlags = flagDecider({ compileRegex });
+  const decideSegments = segmentDecider({ compileRegex });
 
   const loadProject = async (projectId: string, maxAgeMs: number): Promise<Project> => {
     const { state } = await projectStreams.load(projectStream(projectId), maxAgeMs);
     return state;
   };
+
+  const projectOf = ({ data }: FlagCommand | SegmentCommand, fresh: boolean): Promise<Project> =>
+    loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS);
 
   return {
     organizations: commandHandler({
@@ -74,11 +92,18 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     flags: commandHandler({
       store,
       clock,
-      decider: flagDecider,
-      streams: aggregates(store, flagDecider, clock),
+      decider: decideFlags,
+      streams: aggregates(store, decideFlags, clock),
       streamOf: ({ data }: FlagCommand) => flagStream(data.projectId, data.flagKey),
-      referencesOf: async ({ data }: FlagCommand, fresh) =>
-        loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS),
+      referencesOf: projectOf,
+    }),
+    segments: commandHandler({
+      store,
+      clock,
+      decider: decideSegments,
+      streams: aggregates(store, decideSegments, clock),
+      streamOf: ({ data }: SegmentCommand) => segmentStream(data.projectId, data.segmentKey),
+      referencesOf: projectOf,
     }),
 
     /** A flag as it was at a moment. @throws DomainError */
@@ -86,7 +111,19 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       await requirePast(moment, head);
       const { events } = await store.read<FlagEvent>(flagStream(projectId, flagKey));
       if (events.length === 0) requireProject(await loadProject(projectId, 0));
-      return snapshotAt(events, moment, (time) => Date.parse(time.toUpperCase()));
+      return snapshotAt(events, moment, timeMs);
+    },
+
+    /** A segment as it was at a moment. @throws DomainError */
+    segmentSnapshotOf: async (
+      projectId: string,
+      segmentKey: string,
+      moment: Moment,
+    ): Promise<SegmentSnapshot> => {
+      await requirePast(moment, head);
+      const { events } = await store.read<SegmentEvent>(segmentStream(projectId, segmentKey));
+      if (events.length === 0) requireProject(await loadProject(projectId, 0));
+      return segmentSnapshotAt(events, moment, timeMs);
     },
 
     /** @throws DomainError `project-not-found`, `project-deleted` */

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { aggregates } from '../../src/commands/aggregates.js';
 import { type EventStore } from '../../src/commands/event-store.js';
-import { flagDecider } from '../../src/commands/flag-decider.js';
+import { flagDecider } from '../support/deciders.js';
 import { flagStream } from '../../src/domain/streams.js';
 import { FLAG, PROJECT_ID } from '../support/flags.js';
 import { inMemoryEventStore } from '../support/in-memory-event-store.js';

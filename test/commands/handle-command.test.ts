@@ -1,7 +1,8 @@
 import { test } from 'tap';
 import { aggregates } from '../../src/commands/aggregates.js';
 import { type EventStore, WrongRevision } from '../../src/commands/event-store.js';
-import { type FlagCommand, flagDecider } from '../../src/commands/flag-decider.js';
+import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { flagDecider } from '../support/deciders.js';
 import { commandHandler } from '../../src/commands/handle-command.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { flagStream } from '../../src/domain/streams.js';

@@ -1,18 +1,5 @@
-/** One command's route, and how to meet it on a project with environments production and staging and the flag `f`. */
-export type CommandCase = Readonly<{
-  /** As in /openapi.json, below /api/v1. */
-  route: string;
-  /** Commands that lead to the state it needs. */
-  before?: readonly (readonly [route: string, body?: unknown])[];
-  body?: unknown;
-  /** Another body that would be accepted. */
-  other?: unknown;
-  events: readonly string[];
-  /** What a second time, with a new key, comes to. */
-  again?: string;
-  /** Where that is which it makes. */
-  makes?: string;
-}>;
+import { type CommandCase } from './command-case.js';
+import { TARGETING_CASES } from './targeting-cases.js';
 
 const FLAG = '/projects/{project}/flags/{flag}';
 const PLACE = `${FLAG}/environments/{environment}`;
@@ -83,7 +70,7 @@ const FLAG_CASES: readonly CommandCase[] = [
   },
   {
     route: `PATCH ${FLAG}`,
-    body: { name: 'Checkout', tags: ['ui'] },
+    body: { name: 'Checkout', tags: ['ui'], metadata: { owner: 'shop', tier: 1 } },
     other: { name: 'Basket' },
     events: ['FlagDetailsChanged'],
   },
@@ -176,4 +163,9 @@ const CONFIGURATION_CASES: readonly CommandCase[] = [
   },
 ];
 
-export const COMMAND_CASES = [...PROJECT_CASES, ...FLAG_CASES, ...CONFIGURATION_CASES];
+export const COMMAND_CASES = [
+  ...PROJECT_CASES,
+  ...FLAG_CASES,
+  ...CONFIGURATION_CASES,
+  ...TARGETING_CASES,
+];

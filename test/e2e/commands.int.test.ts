@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap';
 import { testService, type TestService } from '../support/service.js';
-import { COMMAND_CASES, type CommandCase } from './command-cases.js';
+import { type CommandCase } from './command-case.js';
+import { COMMAND_CASES } from './command-cases.js';
 
 type Command = Readonly<{
   result: string;
@@ -32,6 +33,8 @@ const fill = (text: string, project: string): string =>
   text
     .replaceAll('{project}', project)
     .replaceAll('{flag}', 'f')
+    .replaceAll('{segment}', 's')
+    .replaceAll('{rule}', 'pro')
     .replaceAll('{environment}', 'production');
 
 const filled = <T>(body: T, project: string): T =>

@@ -48,7 +48,7 @@ export const flagCommandRoutes =
       '/projects/:project/flags/:flag',
       {
         schema: {
-          ...commandSchema('flags', 'Change name, description or tags'),
+          ...commandSchema('flags', 'Change name, description, tags or metadata'),
           params: FlagParams,
           body: FlagDetails,
         },

@@ -43,16 +43,26 @@ export const NewFlag = Type.Object(
   closed,
 );
 
+const Metadata = Type.Record(
+  Type.String({ minLength: 1, maxLength: 100 }),
+  Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean()]),
+  {
+    maxProperties: 50,
+    description: 'Handed to applications with every answer; {} removes it.',
+  },
+);
+
 export const FlagDetails = Type.Object(
   {
     name: Type.Optional(Name),
     description: Type.Optional(Description),
     tags: Type.Optional(Tags),
+    metadata: Type.Optional(Metadata),
   },
   closed,
 );
 
-/** A past moment of one flag, at most one of them. */
+/** A past moment of one flag or segment, at most one of them. */
 export const momentProperties = {
   revision: Type.Optional(Revision),
   position: Type.Optional(Type.Integer({ minimum: 0 })),

@@ -1,7 +1,8 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { type FastifyRequest } from 'fastify';
-import { type Moment, type Snapshot } from '../../commands/flag/snapshot.js';
+import { type Snapshot } from '../../commands/flag/snapshot.js';
+import { type Moment } from '../../commands/history-at.js';
 import { changesBetween } from '../../domain/changes.js';
 import { DomainError } from '../../domain/decider.js';
 import { contentOf } from '../../domain/flag/flag.js';
@@ -34,13 +35,13 @@ const RevertBody = Type.Object(
 );
 
 /** @throws DomainError `invalid-request` unless exactly one of revision, position and at is given */
-const requireMoment = (moment: Moment): Moment => {
+export const requireMoment = (moment: Moment): Moment => {
   if (Object.keys(moment).length === 1) return moment;
   throw new DomainError('invalid-request', 'Name one of revision, position and at.');
 };
 
 /** A restore without a body is one that names no moment. */
-const emptyBodyIsObject = async (request: FastifyRequest): Promise<void> => {
+export const emptyBodyIsObject = async (request: FastifyRequest): Promise<void> => {
   request.body ??= {};
 };
 

@@ -1,6 +1,7 @@
 import { type BatchRequest, type FlagReport, type HandleFlag, onManyFlags } from './batch.js';
 import { type RevertFlag } from './lifecycle/revert-flag.js';
-import { type Moment, type Snapshot } from './snapshot.js';
+import { type Moment } from '../history-at.js';
+import { type Snapshot } from './snapshot.js';
 
 export type RevertEnvironmentRequest = BatchRequest &
   Readonly<{

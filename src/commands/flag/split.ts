@@ -1,4 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
+import { requireValidAttribute } from '../../domain/targeting/valid-clauses.js';
 import { type Serve, type Split, SPLIT_TOTAL } from '../../domain/flag/configuration.js';
 
 /** A share in percent, in steps of 0.001. */
@@ -30,7 +31,8 @@ const inPresentOrder = (shares: readonly Share[], present: Serve): readonly Shar
 
 /**
  * Shares as a stored split with a total of SPLIT_TOTAL.
- * @throws DomainError `invalid-weight`, `weights-not-100`, `duplicate-variant`
+ * @throws DomainError `invalid-weight`, `weights-not-100`, `duplicate-variant`, `invalid-clause` for a
+ * bucketing attribute that is no path
  */
 export const toSplit = (
   shares: readonly Share[],
@@ -52,6 +54,7 @@ export const toSplit = (
     );
   }
   const { bucketBy = 'targetingKey', salt } = options;
+  requireValidAttribute(bucketBy, 'bucketBy');
   return {
     weights,
     total,

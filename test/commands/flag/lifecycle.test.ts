@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { flagDecider } from '../../../src/commands/flag-decider.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../../src/domain/flag/flag.js';
+import { flagDecider } from '../../support/deciders.js';
 import {
   archived,
   content,

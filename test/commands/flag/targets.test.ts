@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { flagDecider } from '../../../src/commands/flag-decider.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
+import { flagDecider } from '../../support/deciders.js';
 import { created, inProduction, project } from '../../support/flags.js';
 import { given } from '../../support/given.js';
 

@@ -17,7 +17,8 @@ export type ChangeRollout = Command<
   { projectId: string; flagKey: string; environment: string; fallthrough: Fallthrough }
 >;
 
-const toServe = (wanted: Fallthrough, present: Serve): Serve =>
+/** As it is stored. @throws DomainError as toSplit */
+export const toServe = (wanted: Fallthrough, present: Serve): Serve =>
   'split' in wanted ? { split: toSplit(wanted.split, present, wanted) } : wanted;
 
 export const changeRollout = (

@@ -20,7 +20,7 @@ type Asked = Readonly<{ attribute: string; value: Json }>;
 
 type Ask = (asked: Asked) => readonly AttributeClause[] | undefined;
 
-const nobody: Context = { targetingKey: undefined, attributes: {} };
+const nobody: Context = { targetingKey: undefined, attributes: {}, nowMs: 0 };
 
 const FLAGD_TIMESTAMP = '$flagd.timestamp';
 

@@ -16,7 +16,7 @@ type Position = Readonly<{
 const MAX_DEPTH = 64;
 const MAX_SIZE = 20_000;
 
-const nobody: Context = { targetingKey: undefined, attributes: {} };
+const nobody: Context = { targetingKey: undefined, attributes: {}, nowMs: 0 };
 
 const refuse = (place: string, what: string): never => {
   throw new DomainError('invalid-logic', `${place} ${what}.`);

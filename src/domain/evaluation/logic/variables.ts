@@ -25,8 +25,7 @@ const memberOf = (value: unknown, name: string): unknown => {
 type Read = (context: Context, item: unknown) => unknown;
 
 /** Unix time in seconds, as flagd gives it. */
-const secondsOf = ({ nowMs }: Context & Readonly<{ nowMs?: number }>): number =>
-  Math.floor((nowMs ?? 0) / 1000);
+const secondsOf = ({ nowMs }: Context): number => Math.floor(nowMs / 1000);
 
 const flagdFacts = (context: Context, flagKey: string) => ({
   flagKey,

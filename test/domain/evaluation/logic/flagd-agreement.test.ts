@@ -124,7 +124,7 @@ const ourResult = (targeting: Json, { targetingKey, ...attributes }: Record<stri
   const result = compileLogic(
     targeting,
     'f',
-  )({ targetingKey: targetingKey as string | undefined, attributes, nowMs: 0 } as never);
+  )({ targetingKey: targetingKey as string | undefined, attributes, nowMs: 0 });
   if (result === undefined) return FAILED;
   if (result === null) return 'fallback DEFAULT';
   const known = ['fallback', 'on', 'off', 'true', 'false', 'beta'].includes(result);

@@ -1,0 +1,130 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { MAX_RULES, type RulePlace } from '../../../commands/rules/rule-list.js';
+import { type Clause, OPERATORS, type SimpleClause } from '../../../domain/targeting/clause.js';
+import { CLAUSE_LIMITS } from '../../../domain/targeting/valid-clauses.js';
+import { VALUE_LIMITS } from '../../../domain/targeting/valid-values.js';
+import { closed, Description, Key } from '../../schemas.js';
+import { FallthroughBody } from '../flag-schemas.js';
+
+const Negate = Type.Optional(
+  Type.Boolean({ description: 'Turns true and false round; unknown stays unknown.' }),
+);
+
+const AttributeClause = Type.Object(
+  {
+    attribute: Type.String({
+      minLength: 1,
+      maxLength: CLAUSE_LIMITS.path,
+      description: 'Names joined by dots; "targetingKey"; "$now".',
+    }),
+    operator: Type.Unsafe<(typeof OPERATORS)[number]>(
+      Type.String({ enum: [...OPERATORS], description: 'docs/targeting.md.' }),
+    ),
+    values: Type.Optional(
+      Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+        maxItems: VALUE_LIMITS.values,
+        description: 'Alternatives; none for exists and notExists.',
+      }),
+    ),
+    negate: Negate,
+    ignoreCase: Type.Optional(Type.Boolean({ description: 'Of operators that compare text.' })),
+  },
+  closed,
+);
+
+const SegmentClause = Type.Object(
+  {
+    segments: Type.Array(Key, { minItems: 1, maxItems: CLAUSE_LIMITS.segments }),
+    negate: Negate,
+  },
+  closed,
+);
+
+const Simple = Type.Union([AttributeClause, SegmentClause]);
+
+const AnyOf = Type.Object(
+  { anyOf: Type.Array(Simple, { minItems: 1, maxItems: CLAUSE_LIMITS.clauses }) },
+  { ...closed, description: 'One of them must be true.' },
+);
+
+const Clauses = Type.Array(Type.Union([AttributeClause, SegmentClause, AnyOf]), {
+  minItems: 1,
+  maxItems: CLAUSE_LIMITS.clauses,
+  description: 'All must be true.',
+});
+
+type Asked = Static<typeof Clauses>;
+
+const simpleClause = ({ negate, ...clause }: Static<typeof Simple>): SimpleClause => {
+  const flipped = negate === true ? { negate } : {};
+  if ('segments' in clause) return { ...clause, ...flipped };
+  const { ignoreCase, values = [], ...asked } = clause;
+  return { ...asked, values, ...flipped, ...(ignoreCase === true && { ignoreCase }) };
+};
+
+/** As they are stored: a modifier that is false is left out. */
+export const clausesIn = (clauses: Asked): readonly Clause[] =>
+  clauses.map((clause) =>
+    'anyOf' in clause ? { anyOf: clause.anyOf.map(simpleClause) } : simpleClause(clause),
+  );
+
+const description = Type.Optional(Description);
+const id = Type.Optional(Key);
+
+export const RuleParams = Type.Object({
+  project: Key,
+  flag: Key,
+  environment: Key,
+  rule: Key,
+});
+
+export const SegmentRuleBody = Type.Object({ id, description, clauses: Clauses }, closed);
+export const RuleBody = Type.Object(
+  { id, description, clauses: Clauses, serve: FallthroughBody },
+  closed,
+);
+
+export const SegmentRuleChange = Type.Object(
+  { description, clauses: Type.Optional(Clauses) },
+  { ...closed, minProperties: 1 },
+);
+export const RuleChange = Type.Object(
+  { description, clauses: Type.Optional(Clauses), serve: Type.Optional(FallthroughBody) },
+  { ...closed, minProperties: 1 },
+);
+
+/** Where a rule goes; at most one of them. */
+export const placeProperties = {
+  before: Type.Optional(Key),
+  position: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_RULES, description: 'From 0.' })),
+};
+
+export const PlaceBody = Type.Object(placeProperties, { ...closed, maxProperties: 1 });
+
+export const RulesBody = Type.Object(
+  { rules: Type.Array(RuleBody, { maxItems: MAX_RULES }) },
+  closed,
+);
+export const SegmentRules = Type.Array(SegmentRuleBody, { maxItems: MAX_RULES });
+
+/** A new rule, with where it goes. */
+export const AddedRule = Type.Object({ ...RuleBody.properties, ...placeProperties }, closed);
+export const AddedSegmentRule = Type.Object(
+  { ...SegmentRuleBody.properties, ...placeProperties },
+  closed,
+);
+
+/** A rule or a change of one, with its clauses as they are stored. */
+export const ruleIn = <R extends Readonly<{ clauses?: Asked }>>({ clauses, ...rule }: R) => ({
+  ...rule,
+  ...(clauses !== undefined && { clauses: clausesIn(clauses) }),
+});
+
+/** Takes a body apart into the rule and where it goes. */
+export const placed = <R extends RulePlace>({ before, position, ...rule }: R) => ({
+  rule,
+  place: {
+    ...(before !== undefined && { before }),
+    ...(position !== undefined && { position }),
+  },
+});

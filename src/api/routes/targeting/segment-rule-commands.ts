@@ -1,0 +1,113 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { segmentChangesBetween } from '../../../domain/changes/segment-changes.js';
+import { commandSchema, nameCommand } from '../../command-route.js';
+import { closed } from '../../schemas.js';
+import { commandSender } from '../../send-command.js';
+import {
+  AddedSegmentRule,
+  clausesIn,
+  PlaceBody,
+  placed,
+  ruleIn,
+  SegmentRuleChange,
+  SegmentRules,
+} from './rule-schemas.js';
+import { type SegmentCommandDeps, segmentIn } from './segment-commands.js';
+import { SegmentParams, SegmentRuleParams } from './segment-schemas.js';
+
+const SEGMENT = '/projects/:project/segments/:segment';
+const RULE = `${SEGMENT}/rules/:rule`;
+
+/** Commands on the rules of a segment. */
+export const segmentRuleCommandRoutes =
+  ({ segments }: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const send = commandSender(segments, segmentChangesBetween);
+    app.addHook('preValidation', nameCommand);
+
+    app.put(
+      `${SEGMENT}/rules`,
+      {
+        schema: {
+          ...commandSchema('segments', 'Replace all rules of a segment'),
+          params: SegmentParams,
+          body: Type.Object({ rules: SegmentRules }, closed),
+        },
+      },
+      async (request, reply) => {
+        const rules = request.body.rules.map(({ clauses, ...rule }) => ({
+          ...rule,
+          clauses: clausesIn(clauses),
+        }));
+        const data = { ...segmentIn(request), rules };
+        return send(request, reply, { type: 'ReplaceSegmentRules', data });
+      },
+    );
+
+    app.post(
+      `${SEGMENT}/rules`,
+      {
+        schema: {
+          ...commandSchema('segments', 'Add a rule to a segment'),
+          params: SegmentParams,
+          body: AddedSegmentRule,
+        },
+      },
+      async (request, reply) => {
+        const { rule, place } = placed(request.body);
+        const clauses = clausesIn(rule.clauses);
+        const data = { ...segmentIn(request), rule: { ...rule, clauses }, place };
+        return send(request, reply, { type: 'AddSegmentRule', data });
+      },
+    );
+
+    app.patch(
+      RULE,
+      {
+        schema: {
+          ...commandSchema('segments', 'Change a rule of a segment'),
+          params: SegmentRuleParams,
+          body: SegmentRuleChange,
+        },
+      },
+      async (request, reply) => {
+        const { rule } = request.params;
+        const data = { ...segmentIn(request), rule, change: ruleIn(request.body) };
+        return send(request, reply, { type: 'ChangeSegmentRule', data });
+      },
+    );
+
+    app.post(
+      `${RULE}/move`,
+      {
+        schema: {
+          ...commandSchema('segments', 'Move a rule of a segment'),
+          params: SegmentRuleParams,
+          body: PlaceBody,
+        },
+      },
+      async (request, reply) => {
+        const { rule } = request.params;
+        const data = { ...segmentIn(request), rule, place: request.body };
+        return send(request, reply, { type: 'MoveSegmentRule', data });
+      },
+    );
+
+    app.delete(
+      RULE,
+      {
+        schema: {
+          ...commandSchema('segments', 'Remove a rule of a segment'),
+          params: SegmentRuleParams,
+        },
+      },
+      async (request, reply) => {
+        const { rule } = request.params;
+        return send(request, reply, {
+          type: 'RemoveSegmentRule',
+          data: { ...segmentIn(request), rule },
+        });
+      },
+    );
+  };

@@ -1,0 +1,53 @@
+import { DomainError, type Event } from '../domain/decider.js';
+import { type Recorded } from '../domain/recorded.js';
+
+/** Names a past moment of one stream; without any of them: the moment before its last deletion. */
+export type Moment = Readonly<{
+  revision?: number;
+  /** Log position. */
+  position?: number;
+  /** RFC 3339. */
+  at?: string;
+}>;
+
+type History<E extends Event> = readonly Recorded<E>[];
+
+const isUpTo =
+  ({ revision = Infinity, position = Infinity, at }: Moment, atMs: number) =>
+  (event: Recorded, recordedAtMs: number): boolean =>
+    event.revision <= revision &&
+    event.position <= position &&
+    (at === undefined || recordedAtMs <= atMs);
+
+const refuseRevision = (moment: Moment, last: number): void => {
+  if (moment.revision !== undefined && moment.revision > last) {
+    throw new DomainError(
+      'revision-not-found',
+      `It has the revisions 0 to ${last}; there is no revision ${moment.revision}.`,
+    );
+  }
+};
+
+/**
+ * The part of a stream that a moment sees.
+ * @param toMs turns RFC 3339 into epoch milliseconds
+ * @throws DomainError `revision-not-found`
+ */
+export const historyAt = <E extends Event>(
+  history: History<E>,
+  moment: Moment,
+  { toMs, deletion }: Readonly<{ toMs: (time: string) => number; deletion: E['type'] }>,
+): History<E> => {
+  if (Object.keys(moment).length === 0) {
+    const last = history.findLastIndex(({ type }) => type === deletion);
+    return last < 0 ? history : history.slice(0, last);
+  }
+  refuseRevision(moment, history.length - 1);
+  const isSeen = isUpTo(moment, moment.at === undefined ? 0 : toMs(moment.at));
+  // A store's clock may have stepped back: an event is never earlier than the one before it.
+  let latestMs = 0;
+  return history.filter((event) => {
+    latestMs = Math.max(latestMs, toMs(event.recordedAt));
+    return isSeen(event, latestMs);
+  });
+};
