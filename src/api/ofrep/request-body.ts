@@ -50,5 +50,5 @@ const targetingKeyIn = ({ targetingKey }: Members): string | undefined => {
 export const contextIn = (text: string): Context => {
   const body = objectOr(text === '' ? undefined : parseJsonBody(text), 'The body');
   const attributes = objectOr(body['context'], 'The context');
-  return { targetingKey: targetingKeyIn(attributes), attributes };
+  return { targetingKey: targetingKeyIn(attributes), attributes, nowMs: Date.now() };
 };

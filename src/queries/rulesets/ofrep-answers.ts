@@ -41,7 +41,7 @@ const partsIn = (environment: EnvironmentRulesets): readonly Part[] => {
 export const ofrepItems = (environment: EnvironmentRulesets, context: Context): string => {
   let text = '';
   for (const part of partsIn(environment)) {
-    const item = typeof part === 'string' ? part : evaluate(part, context).ofrep;
+    const item = typeof part === 'string' ? part : evaluate(part, context, environment).ofrep;
     text = text === '' ? item : `${text},${item}`;
   }
   return text;
@@ -49,12 +49,12 @@ export const ofrepItems = (environment: EnvironmentRulesets, context: Context): 
 
 /** What OFREP answers about one flag. `isFaulty`: the text is a failure. Undefined when there is no such flag. */
 export const ofrepItem = (
-  { flags }: EnvironmentRulesets,
+  environment: EnvironmentRulesets,
   flagKey: string,
   context: Context,
 ): Readonly<{ text: string; isFaulty: boolean }> | undefined => {
-  const flag = flags.get(flagKey);
+  const flag = environment.flags.get(flagKey);
   if (flag === undefined) return undefined;
-  const { ofrep, resolution } = evaluate(flag, context);
+  const { ofrep, resolution } = evaluate(flag, context, environment);
   return { text: ofrep, isFaulty: resolution.errorCode !== undefined };
 };
