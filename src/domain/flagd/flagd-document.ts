@@ -48,6 +48,7 @@ const definitionOf = (ruleset: Ruleset, surroundings: Surroundings): JsonObject 
     state: isAbsent ? 'DISABLED' : 'ENABLED',
     variants: Object.fromEntries(variants),
     ...targeting,
+    ...(ruleset.metadata === undefined ? {} : { metadata: ruleset.metadata }),
   };
 };
 
@@ -82,7 +83,8 @@ export const flagdDocument = (contents: EnvironmentContents, flagSetId: string):
     if (typeof definition === 'string') leftOut.push({ flag: ruleset.key, reason: definition });
     else flags.push([ruleset.key, definition]);
   }
-  const metadata = { flagSetId, ...leftOutText(leftOut) };
+  // Some providers add their selector as `scope` unless there is one, and the selector may be a key.
+  const metadata = { flagSetId, scope: flagSetId, ...leftOutText(leftOut) };
   const $schema = 'https://flagd.dev/schema/v0/flags.json';
   return { document: { $schema, metadata, flags: Object.fromEntries(flags) }, leftOut };
 };

@@ -178,21 +178,32 @@ const shared = leaf.filter((one) => !JSON.stringify(one).includes('$ref'));
 
 for (const mode of ['rules', 'exact'] as const) {
   test(`imported with targeting=${mode}, a flag answers as in flagd`, async (t) => {
-    property(t, [targeting, shared, defaultVariant, about], (expression, part, variant, given) => {
-      const file = fileOf(expression, part, variant);
-      return theySayTheSame(file, imported(file, mode), given).includes(true);
-    });
+    property(
+      t,
+      [targeting, shared, defaultVariant, about],
+      (expression, part, variant, given) => {
+        const file = fileOf(expression, part, variant);
+        return theySayTheSame(file, imported(file, mode), given).includes(true);
+      },
+      RUNS,
+    );
   });
 }
 
 test('imported and exported again, a flag answers in flagd as before', async (t) => {
-  property(t, [targeting, shared, defaultVariant, about], (expression, part, variant, given) => {
-    const ruleset = imported(fileOf(expression, part, variant), 'rules');
-    const { document, leftOut } = flagdDocument(contentsOf([ruleset]), 'again');
-    return (
-      leftOut.length === 0 && theySayTheSame(document, ruleset, given as Attributes).every(Boolean)
-    );
-  });
+  property(
+    t,
+    [targeting, shared, defaultVariant, about],
+    (expression, part, variant, given) => {
+      const ruleset = imported(fileOf(expression, part, variant), 'rules');
+      const { document, leftOut } = flagdDocument(contentsOf([ruleset]), 'again');
+      return (
+        leftOut.length === 0 &&
+        theySayTheSame(document, ruleset, given as Attributes).every(Boolean)
+      );
+    },
+    RUNS,
+  );
 });
 
 test('most conditions become clauses', async (t) => {
