@@ -4,6 +4,7 @@ import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-k
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
+import { flagdExportRoutes } from '../api/routes/flagd-export.js';
 import { flagCommandRoutes } from '../api/routes/flag-commands.js';
 import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
@@ -14,6 +15,7 @@ import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.j
 import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
 import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
@@ -29,6 +31,7 @@ import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
+import { startSync } from './flagd-sync.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -52,6 +55,17 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
+  const flagdSync = await startSync(config, { memory, keys });
+  const evaluation = {
+    memory,
+    rulesetsAt: rulesetsAt(
+      queries.sources['read-model'],
+      queries.resolveMoment,
+      recordedAtPosition(pool),
+    ),
+    compileRegex,
+  };
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -65,15 +79,8 @@ export const startRequests = async (
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
-    evaluationRoutes({
-      memory,
-      rulesetsAt: rulesetsAt(
-        queries.sources['read-model'],
-        queries.resolveMoment,
-        recordedAtPosition(pool),
-      ),
-      compileRegex,
-    }),
+    evaluationRoutes(evaluation),
+    flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),
   ];
@@ -82,7 +89,15 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
-    ofrep: ofrepRoutes({ memory }),
+    ofrep: ofrepRoutes({
+      memory,
+      streams,
+      find: keys.find,
+      sign: keys.sign,
+      publicUrl: config.publicUrl,
+    }),
+    eventStreams: streams.count,
+    flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {
@@ -91,6 +106,7 @@ export const startRequests = async (
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
+      await flagdSync?.stop();
       await supply.close();
       await keys.close();
       await pool.end();

@@ -3,7 +3,7 @@ import { type CompiledSegment } from './clauses/compiled-clause.js';
 import { type CompiledFlag } from './compile.js';
 import { type Context } from './context.js';
 import { type Resolution } from './resolution.js';
-import { ruleAnswer } from './rule.js';
+import { ruleAnswer } from './rule-steps.js';
 import { splitAnswer } from './split.js';
 
 /** All flags and segments that an evaluation may look at, as they stand at one log position. */
@@ -49,7 +49,7 @@ export const evaluateWithin = <Answer extends Resolved>(
     return flag.prerequisiteFailed;
   return (
     targetAnswer(flag.targets, context) ??
-    ruleAnswer(flag.rules, context, environment.segments) ??
+    ruleAnswer(flag.steps, context, environment.segments) ??
     (flag.split === undefined ? undefined : splitAnswer(flag.split, context)) ??
     flag.fallthrough
   );

@@ -1,12 +1,7 @@
 import { type Rule } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 import { compileClauses, type EvaluationPorts } from './clauses/clause.js';
-import {
-  areAllTrue,
-  type CompiledClause,
-  type Condition,
-  type Segments,
-} from './clauses/compiled-clause.js';
+import { type CompiledClause, type Condition } from './clauses/compiled-clause.js';
 import { type Context } from './context.js';
 import { compileLogic, type Logic } from './logic/compile-logic.js';
 import { type Reason } from './resolution.js';
@@ -21,7 +16,7 @@ export type AnswerFor<Answer> = (
 
 export type CompiledLogic<Answer> = Readonly<{
   run: Logic;
-  /** By the name of the variant; another name gets `unknown`. */
+  /** By the name of the variant; another name, and an expression that fails, gets `unknown`. */
   answers: ReadonlyMap<string, Answer>;
   unknown: Answer;
 }>;
@@ -74,13 +69,14 @@ export const compileRule = <Answer>(
   ...compileServe(rule, owner),
 });
 
-/** Undefined when the expression chooses no variant, or fails. */
+/** Undefined when the expression chooses no variant. One that fails is an error, as in flagd. */
 export const logicAnswer = <Answer>(
   { run, answers, unknown }: CompiledLogic<Answer>,
   context: Context,
 ): Answer | undefined => {
   const name = run(context);
-  return name === null || name === undefined ? undefined : (answers.get(name) ?? unknown);
+  if (name === null) return undefined;
+  return name === undefined ? unknown : (answers.get(name) ?? unknown);
 };
 
 /** What a rule that matches serves; undefined when it has nothing for this context: the next rule is tried. */
@@ -91,18 +87,4 @@ export const servedBy = <Answer>(
   if (answer !== undefined) return answer;
   if (split !== undefined) return splitAnswer(split, context);
   return logic === undefined ? undefined : logicAnswer(logic, context);
-};
-
-/** Of the rules in order, what the first serves that matches and has something to serve. */
-export const ruleAnswer = <Answer>(
-  rules: readonly CompiledRule<Answer>[],
-  context: Context,
-  segments: Segments,
-): Answer | undefined => {
-  for (const rule of rules) {
-    if (!areAllTrue(rule.conditions, context, segments, 0)) continue;
-    const served = servedBy(rule, context);
-    if (served !== undefined) return served;
-  }
-  return undefined;
 };
