@@ -116,13 +116,28 @@ const split: fc.Arbitrary<Serve> = fc
     ),
   );
 
-const rules = (serve: fc.Arbitrary<Rule['serve']>): fc.Arbitrary<readonly Rule[]> =>
-  fc.array(
-    fc
-      .tuple(ruleOn(['s0', 's1', 's2', 'gone']), serve)
-      .map(([rule, served]) => ({ ...rule, serve: served })),
-    { maxLength: 3 },
-  );
+const SEGMENTS = ['s0', 's1', 's2', 'gone'];
+
+/** Asks one attribute for texts, and perhaps something else. */
+const ruleInRow: fc.Arbitrary<SegmentRule> = fc
+  .tuple(ruleOn(SEGMENTS), fc.array(texts, { minLength: 1, maxLength: 3 }), fc.boolean())
+  .map(([rule, values, isAlone]) => {
+    const clause: Clause = { attribute: 'plan', operator: 'in', values };
+    return { ...rule, clauses: isAlone ? [clause] : [...rule.clauses, clause] };
+  });
+
+/** Few rules of any kind, or a row of like ones among others. */
+const rules = (serve: fc.Arbitrary<Rule['serve']>): fc.Arbitrary<readonly Rule[]> => {
+  const served = (rule: fc.Arbitrary<SegmentRule>, maxLength: number) =>
+    fc.array(
+      fc.tuple(rule, serve).map(([plain, one]) => ({ ...plain, serve: one })),
+      { maxLength },
+    );
+  const row = fc
+    .tuple(served(ruleOn(SEGMENTS), 1), served(ruleInRow, 7), served(ruleOn(SEGMENTS), 1))
+    .map((parts) => parts.flat());
+  return fc.oneof(served(ruleOn(SEGMENTS), 3), row);
+};
 
 const prerequisitesOn = (flags: readonly string[]) =>
   fc.array(
