@@ -2,14 +2,18 @@
 // encodes the text first, and SHA-256, which other services bucket with.
 import { createHash } from 'node:crypto';
 import { bucketOf } from '../src/domain/evaluation/bucket.js';
+import { type Split } from '../src/domain/flag/configuration.js';
 import { compile } from '../src/domain/evaluation/compile.js';
 import { type Context } from '../src/domain/evaluation/context.js';
 import { evaluate } from '../src/domain/evaluation/evaluate.js';
 import { hashPrefix, murmur3 } from '../src/domain/evaluation/murmur3.js';
 import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
+import { compileRegex } from '../src/infrastructure/re2-regex-compiler.js';
+import { compileEnvironment } from '../src/queries/rulesets/environment-rulesets.js';
+import { type Clause } from '../src/domain/targeting/clause.js';
 import { prepareAnswer } from '../src/queries/rulesets/answer.js';
 import { runBench } from './support/bench.js';
-import { benchFlag } from './support/flags.js';
+import { benchFlag, members } from './support/flags.js';
 import { figure } from './support/numbers.js';
 import { type Row, row } from './support/report.js';
 
@@ -18,7 +22,17 @@ const ROUND_MS = 150;
 
 const contexts: readonly Context[] = Array.from({ length: 1_000 }, (_, index) => {
   const targetingKey = `3f2504e0-4f89-41d3-9a0c-${String(index).padStart(12, '0')}`;
-  return { targetingKey, attributes: { targetingKey, plan: 'pro', country: 'CH' } };
+  return {
+    targetingKey,
+    attributes: {
+      targetingKey,
+      plan: 'pro',
+      country: 'CH',
+      version: '2.14.0',
+      email: 'x@y.example',
+    },
+    nowMs: 1_772_366_400_000,
+  };
 });
 
 let sink: unknown;
@@ -38,9 +52,33 @@ const nanoseconds = (work: (context: Context) => unknown): number => {
   return best;
 };
 
-/** An engine as one writes it first: looks everything up per call and bucketes with SHA-256. */
+const isAtLeast = (version: string, least: string): boolean => {
+  const [numbers, wanted] = [version.split('.').map(Number), least.split('.').map(Number)];
+  const differs = numbers.findIndex((number, index) => number !== wanted[index]);
+  return differs < 0 || (numbers[differs] ?? 0) > (wanted[differs] ?? 0);
+};
+
+const naivelyHolds = (clause: Clause, { targetingKey = '', attributes }: Context): boolean => {
+  if ('segments' in clause) return members.included.includes(targetingKey);
+  if ('anyOf' in clause) return clause.anyOf.length > 0;
+  const value = String(attributes[clause.attribute]);
+  if (clause.operator === 'in') return clause.values.includes(value);
+  return isAtLeast(value, String(clause.values[0]));
+};
+
+const naivelySplit = ({ weights, total }: Split, salt: string, key: string): string | undefined => {
+  const hash = createHash('sha256').update(salt).update(key).digest().readUInt32LE();
+  let bucket = bucketOf(hash, total);
+  for (const { variant, weight } of weights) {
+    if (bucket < weight) return variant;
+    bucket -= weight;
+  }
+  return undefined;
+};
+
+/** An engine as one writes it first: looks everything up per call and buckets with SHA-256. */
 const naive = ({ configuration, variants, salt }: Ruleset, context: Context): unknown => {
-  const { enabled, offVariant, targets, fallthrough } = configuration;
+  const { enabled, offVariant, targets, rules = [], fallthrough } = configuration;
   const key = context.targetingKey ?? '';
   const answer = (name: string | null | undefined, reason: string) => {
     const value = variants.find((variant) => variant.name === name)?.value;
@@ -49,14 +87,11 @@ const naive = ({ configuration, variants, salt }: Ruleset, context: Context): un
   if (!enabled) return answer(offVariant, 'DISABLED');
   const target = targets.find(({ keys }) => keys.includes(key));
   if (target !== undefined) return answer(target.variant, 'TARGETING_MATCH');
-  if (!('split' in fallthrough)) return answer(fallthrough.variant, 'STATIC');
-  const hash = createHash('sha256').update(salt).update(key).digest().readUInt32LE();
-  let bucket = bucketOf(hash, fallthrough.split.total);
-  for (const { variant, weight } of fallthrough.split.weights) {
-    if (bucket < weight) return answer(variant, 'SPLIT');
-    bucket -= weight;
-  }
-  return undefined;
+  const rule = rules.find(({ clauses }) => clauses.every((one) => naivelyHolds(one, context)));
+  if (rule !== undefined) return answer('off', 'TARGETING_MATCH');
+  return 'split' in fallthrough
+    ? answer(naivelySplit(fallthrough.split, salt, key), 'SPLIT')
+    : answer(fallthrough.variant, 'STATIC');
 };
 
 const rowOf = (
@@ -75,16 +110,20 @@ const rowOf = (
 };
 
 await runBench('engine', 60, async () => {
-  const reach = { static: 25, disabled: 25, targets: undefined, split: 200 } as const;
-  const kinds = ['static', 'disabled', 'targets', 'split'] as const;
+  const reach = { static: 25, disabled: 25, split: 200, rule: 100 } as const;
+  const kinds = ['static', 'disabled', 'targets', 'split', 'rule', 'manyRules', 'segment'] as const;
+  const environment = compileEnvironment(
+    { flags: new Map(), segments: new Map([[members.key, members]]) },
+    { compileRegex },
+  );
   const rows = kinds.map((kind) => {
     const ruleset = benchFlag('new-checkout', kind);
-    const flag = compile(ruleset, prepareAnswer);
+    const flag = compile(ruleset, prepareAnswer, { compileRegex });
     return rowOf(
       kind,
-      nanoseconds((context) => evaluate(flag, context)),
+      nanoseconds((context) => evaluate(flag, context, environment)),
       ['uncompiled, SHA-256', nanoseconds((context) => naive(ruleset, context))],
-      reach[kind],
+      kind in reach ? reach[kind as keyof typeof reach] : undefined,
     );
   });
   const salt = hashPrefix('new-checkout');

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
 import { createHttp } from '../../src/composition/http/create-http.js';
 import { serviceMetrics } from '../../src/composition/http/metrics.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
 import { sha256 } from '../../src/infrastructure/secrets.js';
@@ -19,7 +20,7 @@ const complete = (rulesets: ReturnType<typeof mixedFlags>) => ({
 
 const SIZES = [50, 1_000];
 
-const memory = rulesetMemory();
+const memory = rulesetMemory({ compileRegex });
 memory.publish({
   source: 'redis',
   position: 123_456,
@@ -42,6 +43,7 @@ keys.adopt(
 
 const routes = evaluationRoutes({
   memory,
+  compileRegex,
   rulesetsAt: () => Promise.reject(new Error('There is no past here.')),
 });
 
@@ -57,6 +59,7 @@ const app = await createHttp({
   metrics: serviceMetrics({
     projections: () => [],
     rulesets: () => undefined,
+    eventStreams: () => 0,
     head: async () => -1,
   }),
 });

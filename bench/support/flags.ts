@@ -1,6 +1,8 @@
+import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import {
   type Configuration,
+  type Rule,
   type Serve,
   SPLIT_TOTAL,
 } from '../../src/domain/flag/configuration.js';
@@ -17,6 +19,43 @@ const half: Serve = {
   },
 };
 
+/** Three clauses as teams write them; the benchmark's users match all. */
+const threeClauses: Rule = {
+  id: 'swiss-professionals',
+  description: '',
+  clauses: [
+    { attribute: 'country', operator: 'in', values: ['CH', 'LI'] },
+    { attribute: 'plan', operator: 'in', values: ['pro'] },
+    { attribute: 'version', operator: 'semverGreaterThanOrEqual', values: ['2.10.0'] },
+  ],
+  serve: { variant: 'off' },
+};
+
+/** None of them matches: the price of the longest way through a flag. */
+const manyRules: readonly Rule[] = Array.from({ length: 100 }, (_, index) => ({
+  id: `rule-${index}`,
+  description: '',
+  clauses: [{ attribute: 'country', operator: 'in', values: [`X${index}`] }],
+  serve: { variant: 'off' },
+}));
+
+const inSegment: Rule = {
+  id: 'members',
+  description: '',
+  clauses: [{ segments: ['members'] }],
+  serve: { variant: 'off' },
+};
+
+/** 10 000 keys, none of them a user of the benchmark. */
+export const members: SegmentDefinition = {
+  key: 'members',
+  revision: 3,
+  position: 80_000,
+  included: Array.from({ length: 10_000 }, (_, index) => `member-${index}`),
+  excluded: [],
+  rules: [],
+};
+
 const allowed = Array.from({ length: 100 }, (_, index) => `beta-${index}`);
 const live: Configuration = {
   enabled: true,
@@ -31,6 +70,9 @@ export const KINDS = {
   disabled: { ...live, enabled: false },
   targets: { ...live, targets: [{ variant: 'off', keys: allowed }] },
   split: { ...live, fallthrough: half },
+  rule: { ...live, rules: [threeClauses] },
+  manyRules: { ...live, rules: manyRules },
+  segment: { ...live, rules: [inSegment] },
 } as const satisfies Record<string, Configuration>;
 
 export const benchFlag = (key: string, kind: keyof typeof KINDS): Ruleset => ({

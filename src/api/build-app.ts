@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type IncomingMessage } from 'node:http';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -8,6 +9,7 @@ import fastify, {
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
+import { allowOrigins } from './edge/cors.js';
 import { refuseNul } from './edge/clean-url.js';
 import { documentRoutes } from './edge/documentation.js';
 import { answerUnknownRoutes } from './edge/unknown-routes.js';
@@ -21,6 +23,10 @@ export type AppDeps = Readonly<{
   prepare?: (app: FastifyInstance) => void;
   /** Routes under /api/v1. */
   routes: readonly FastifyPluginAsync[];
+  /** Routes under /ofrep, whose errors have shapes of their own. */
+  ofrep?: FastifyPluginAsync | undefined;
+  /** Of web pages that may evaluate; `*`: all. @defaultValue all */
+  allowedOrigins?: readonly string[] | undefined;
   /** Routes at the root: health, readiness, metrics. */
   operations: readonly FastifyPluginAsync[];
   version: string;
@@ -44,6 +50,10 @@ const requestId = ({ headers }: { headers: Record<string, string | string[] | un
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };
 
+/** OpenFeature providers put their path behind a base URL that may end with a slash. */
+const withOneSlash = ({ url = '/' }: IncomingMessage): string =>
+  url.startsWith('//') ? url.slice(1) : url;
+
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   const app = fastify({
@@ -51,6 +61,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
+    rewriteUrl: withOneSlash,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenConnection,
@@ -66,11 +77,13 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     done();
   });
   deps.prepare?.(app);
+  allowOrigins(app, deps.allowedOrigins);
   refuseNul(app);
   acceptJson(app);
   guardRoutes(app, deps.guard);
   await documentRoutes(app, deps.version);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
+  if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });
   for (const routes of deps.operations) await app.register(routes);
   return app;
 };

@@ -68,6 +68,7 @@ export const PROBLEMS = {
   'references-too-deep': [422, 'A chain of references is too long'],
   'moment-in-future': [422, 'The moment has not come yet'],
   'invalid-flagd-file': [422, 'It is no file of flag definitions'],
+  'invalid-logic': [422, 'The expression is not valid'],
   'cannot-import': [422, 'The definition cannot be imported'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong on our side'],

@@ -84,7 +84,8 @@ const tellOutcomeUnknown = (commandId: string): Told => ({
   commandId,
 });
 
-const tell = (error: Error, request: FastifyRequest): Told => {
+/** Which problem an error is; nothing of the inside is in it. */
+export const tell = (error: Error, request: FastifyRequest): Told => {
   if (error instanceof DomainError) return tellRefusal(error);
   if (error instanceof WrongRevision) {
     return tellConflict(error, request.headers['if-match'] !== undefined);
@@ -95,6 +96,7 @@ const tell = (error: Error, request: FastifyRequest): Told => {
   if (error instanceof AppendOutcomeUnknown) return tellOutcomeUnknown(request.commandId);
   return tellFault(error);
 };
+
 /** The one place that knows statuses. 5xx are logged with their cause and tell nothing of the inside. */
 export const sendProblem = async (
   error: Error,

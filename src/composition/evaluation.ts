@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Logger } from 'pino';
 import type pg from 'pg';
 import { type Config } from '../config.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { redisRulesetFeed } from '../infrastructure/redis/redis-ruleset-feed.js';
 import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
@@ -17,7 +18,7 @@ export const startEvaluation = async (
   config: Config,
   { redisUrl, pool, log }: Readonly<{ redisUrl: string; pool: pg.Pool; log: Logger }>,
 ) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const supply = rulesetSupply({
     memory,
     feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),

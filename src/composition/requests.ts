@@ -14,12 +14,16 @@ import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.j
 import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
 import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { eventStreams } from '../api/ofrep/streams/event-streams.js';
+import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
@@ -49,6 +53,7 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -64,7 +69,12 @@ export const startRequests = async (
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes({
       memory,
-      rulesetsAt: rulesetsAt(queries.sources['read-model'], queries.resolveMoment),
+      rulesetsAt: rulesetsAt(
+        queries.sources['read-model'],
+        queries.resolveMoment,
+        recordedAtPosition(pool),
+      ),
+      compileRegex,
     }),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),
@@ -74,6 +84,14 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
+    ofrep: ofrepRoutes({
+      memory,
+      streams,
+      find: keys.find,
+      sign: keys.sign,
+      publicUrl: config.publicUrl,
+    }),
+    eventStreams: streams.count,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {

@@ -54,9 +54,9 @@ const parseCopy = (bytes: Buffer): DiskCopy => {
 
 const linesOf = function* ({ position, environments }: Rulesets, writtenAt: number) {
   yield JSON.stringify({ format: FORMAT, position, writtenAt } satisfies Header);
-  for (const [environment, { flags, definitions }] of environments) {
+  for (const [environment, { flags, segments }] of environments) {
     yield JSON.stringify({ environment } satisfies Line);
-    for (const segment of definitions.values())
+    for (const { definition: segment } of segments.values())
       yield JSON.stringify({ environment, segment } satisfies Line);
     for (const { ruleset } of flags.values())
       yield JSON.stringify({ environment, ruleset } satisfies Line);

@@ -9,6 +9,7 @@ import { DomainError } from '../../src/domain/decider.js';
 import { type ApplicationKey } from '../../src/domain/organization/application-key.js';
 import { type ApplicationKeyKind } from '../../src/domain/organization/events.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
@@ -22,7 +23,7 @@ const flags = [
 ];
 
 const published = (rulesets: readonly Ruleset[], position: number) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const content = { isComplete: true, ...contentsOf(rulesets) };
   const environments = new Map([['acme:shop:production', content]]);
   memory.publish({ source: 'redis', position, isComplete: true, environments });
@@ -42,6 +43,7 @@ const started = async (deps: Partial<EvaluationDeps> = {}) => {
         rulesetsAt: async () => {
           throw new DomainError('moment-in-future', 'There is no past here.');
         },
+        compileRegex,
         minPositionWaitMs: 1,
         ...deps,
       }),
@@ -209,7 +211,7 @@ test('the past is evaluated with the rulesets of its position', async (t) => {
   const app = await started({
     rulesetsAt: async (...question) => {
       asked.push(question);
-      return { contents: contentsOf(rulesets), position: 12 };
+      return { contents: contentsOf(rulesets), position: 12, instantMs: 0 };
     },
   });
   const address = { organizationId: 'acme', project: 'shop', environment: 'production' };
@@ -235,7 +237,7 @@ test('a past that there is not is a problem', async (t) => {
 });
 
 test('before any rulesets have come, evaluation says that it cannot yet', async (t) => {
-  const app = await started({ memory: rulesetMemory() });
+  const app = await started({ memory: rulesetMemory({ compileRegex }) });
   const answer = await app.inject(`${PATH}/checkout`);
   t.equal(answer.statusCode, 503);
   t.match(answer.json(), { type: 'urn:chronoflag:problem:rulesets-unavailable' });

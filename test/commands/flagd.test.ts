@@ -26,13 +26,12 @@ const refusal = (flag: Json): string => {
   return 'refusal' in parsed ? parsed.refusal.message : 'not refused';
 };
 
-test('of the 16 flags of a real file 15 can be expressed', async (t) => {
+test('every flag of a real file is imported', async (t) => {
   const parsed = parseFlagd(demo);
   t.equal(parsed.length, 16);
-  const refused = parsed.filter((flag) => 'refusal' in flag);
   t.strictSame(
-    refused.map(({ key }) => key),
-    ['productCatalogFailure'],
+    parsed.filter((flag) => 'refusal' in flag),
+    [],
   );
 });
 
@@ -51,6 +50,7 @@ test('a flag says its type, variants, state and default', async (t) => {
       { name: 'b', value: 2.5 },
     ],
     enabled: false,
+    rules: [],
     fallthrough: { variant: 'b' },
   });
 });
@@ -59,7 +59,8 @@ test('no default variant means the code default', async (t) => {
   t.strictSame(definition({ defaultVariant: null }).fallthrough, { variant: null });
 });
 
-const split = (targeting: Json) => definition({ targeting }).fallthrough;
+const split = (targeting: Json) =>
+  definition({ targeting: targeting, defaultVariant: null }).fallthrough;
 
 const shares = [
   ['on', 25],
@@ -90,7 +91,13 @@ test('a share without a weight has the weight 1', async (t) => {
   t.match(serve, { split: { total: 4 } });
 });
 
-test('what cannot be expressed is refused, with its place in the file', async (t) => {
+test('metadata of a flag is kept', async (t) => {
+  const metadata = { team: 'payments', tier: 1, isPublic: false };
+  t.strictSame(definition({ metadata }).metadata, metadata);
+  t.equal(definition({ metadata: {} }).metadata, undefined);
+});
+
+test('what flagd would not accept is refused, with its place in the file', async (t) => {
   const flag = { state: 'ENABLED', variants, defaultVariant: 'on' };
   const rows: [Json, RegExp][] = [
     [5, /^\/flags\/f must be an object/],
@@ -101,19 +108,22 @@ test('what cannot be expressed is refused, with its place in the file', async (t
     [{ ...flag, variants: { '': true } }, /^\/flags\/f\/variants has a name/],
     [{ ...flag, defaultVariant: 'nope' }, /^\/flags\/f\/defaultVariant /],
     [{ ...flag, description: 5 }, /^\/flags\/f\/description /],
-    [{ ...flag, metadata: {} }, /^\/flags\/f\/metadata cannot be kept/],
-    [{ ...flag, targeting: { if: [true, 'on', 'off'] } }, /^\/flags\/f\/targeting cannot be/],
+    [{ ...flag, metadata: 5 }, /^\/flags\/f\/metadata must be an object/],
+    [{ ...flag, metadata: { a: [] } }, /^\/flags\/f\/metadata\/a must be/],
+    [{ ...flag, targeting: 'on' }, /^\/flags\/f\/targeting must be an expression/],
     [
-      { ...flag, targeting: { fractional: [['on', -1]] } },
-      /fractional must be \[variant, weight\]/,
+      { ...flag, targeting: { if: [{ '=': [1, 2] }, 'on'] } },
+      /^\/flags\/f\/targeting\/if\/0\/= is no operator/,
     ],
-    [{ ...flag, targeting: { fractional: [['on', 0]] } }, /add up to 0/],
-    [{ ...flag, targeting: { fractional: [['on', 2 ** 21]] } }, /add up to 2097152/],
-    [{ ...flag, targeting: { fractional: [['x', 1]] } }, /serves "x"/],
     [
-      { ...flag, targeting: { fractional: [{ var: '$flagd.timestamp' }, ['on', 1]] } },
-      /fractional\/0 hashes something/,
+      { ...flag, targeting: { and: [true, { if: 'on' }] } },
+      /^\/flags\/f\/targeting\/and\/1\/if takes a list/,
     ],
+    [
+      { ...flag, targeting: { if: [{ $ref: 'nobody' }, 'on'] } },
+      /^\/flags\/f\/targeting\/if\/0\/\$ref names nothing/,
+    ],
+    [{ ...flag, targeting: { if: [true], and: [] } }, /^\/flags\/f\/targeting must have one/],
   ];
   t.plan(rows.length);
   for (const [row, message] of rows) t.match(refusal(row), message);

@@ -6,7 +6,7 @@ import { testService } from '../support/service.js';
 const PUBLIC = [/^\/health$/, /^\/ready$/];
 
 /** These also take the keys of applications. */
-const EVALUATION = /\/evaluate(\/\{flag\})?$/;
+const EVALUATION = /\/evaluate(\/\{flag\})?$|^\/ofrep\/v1\/evaluate\//;
 const BY_KEY = [{ credential: [] }, { apiKey: [] }];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
@@ -58,7 +58,8 @@ test('the OpenAPI document', async (t) => {
       t.match(operation, { summary: /\w/, tags: [/\w/] }, `${name}: what it is`);
       const isOperational = operation.tags.includes('operation');
       const problems = responses['4XX']?.content;
-      if (!isOperational) t.ok(problems?.['application/problem+json'], `${name}: its problems`);
+      const kind = path.startsWith('/ofrep/') ? 'application/json' : 'application/problem+json';
+      if (!isOperational) t.ok(problems?.[kind], `${name}: its problems`);
     }
   });
 

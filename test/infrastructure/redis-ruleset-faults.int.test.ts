@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';
@@ -12,7 +13,7 @@ const ample = 30_000;
 
 test('the last rulesets stay while Redis is away, and the feed finds back by itself', async (t) => {
   const server = await redisServer();
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const revision = (): number | undefined =>
     memory.current()?.environments.get(PROD)?.flags.get('a')?.ruleset.revision;
   const feed = redisRulesetFeed({ url: server.url, prefix: 'faults', memory, log: silentLog() });

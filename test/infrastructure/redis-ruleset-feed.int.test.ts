@@ -1,5 +1,6 @@
 import { type Test, test } from 'tap';
 import { flagAnswer } from '../../src/queries/rulesets/evaluation-answers.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
 import { redisServer } from '../support/redis-server.js';
@@ -20,7 +21,7 @@ let made = 0;
 const followed = async (t: Test, url: string) => {
   const prefix = `feed-${process.pid}-${(made += 1)}`;
   const snapshot = writtenSnapshot(url, prefix);
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const log = silentLog();
   const feed = redisRulesetFeed({ url, prefix, memory, log });
   t.teardown(async () => {
@@ -32,7 +33,7 @@ const followed = async (t: Test, url: string) => {
     const current = memory.current();
     const environment = current?.environments.get(environmentId);
     if (current === undefined || environment === undefined) return undefined;
-    const context = { targetingKey: 'anna', attributes: {} };
+    const context = { targetingKey: 'anna', attributes: {}, nowMs: 0 };
     const text = flagAnswer({ environment, position: current.position }, flag, context);
     const { reason, errorCode } = JSON.parse(text) as { reason: string; errorCode?: string };
     return errorCode ?? reason;

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory, type Rulesets } from '../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset, aSegment, aSplit, contentsOf } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 
 const rulesetsAt = (position: number): Rulesets => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const rulesets = [
     aRuleset('é', { position }),
     aRuleset('s', { configuration: { fallthrough: aSplit([['on', 100_000]]) } }),

@@ -7,6 +7,7 @@ import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-f
 import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../../src/infrastructure/ruleset-supply.js';
 import { type CurrentStates } from '../../src/queries/load-current-states.js';
+import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';
@@ -69,7 +70,7 @@ const away = (): Promise<never> => Promise.reject(new Error('Postgres is away.')
 
 /** A process of its own: memory, feed and supply over what is shared. */
 const aProcess = (t: Test, url: string, path: string, states: () => CurrentStates | undefined) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const log = silentLog();
   const feed = redisRulesetFeed({ url, prefix: 'supply', memory, log });
   const supply = rulesetSupply({

@@ -5,7 +5,8 @@ import { parseJsonBody } from '../json-body.js';
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
 
-const requireUtf8 = (contentType: string | undefined, body: Buffer): void => {
+/** @throws DomainError for bytes or a charset that are not UTF-8 */
+export const requireUtf8 = (contentType: string | undefined, body: Buffer): void => {
   const charset = CHARSET.exec(contentType ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new DomainError(

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { answerUnknown } from '../ofrep/unknown-paths.js';
 import { type ProblemCode, problemOf } from '../problem.js';
 
 type Told = readonly [code: ProblemCode, detail: string];
@@ -46,9 +47,14 @@ export const answerBrokenConnection = (error: Broken, socket: Socket): void => {
 /** Answers a path that cannot be looked up. */
 export const answerBrokenPath = (
   error: Broken,
-  { id }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): void => {
+  const { id } = request;
+  if (request.url.startsWith('/ofrep/')) {
+    answerUnknown(request, reply);
+    return;
+  }
   const problem = problemFor(error, id);
   void reply
     .code(problem.status)

@@ -15,7 +15,8 @@ const nameOf = (segment: string, next: string | undefined): string =>
  */
 export const operationIdOf = (method: string, url: string): string => {
   const segments = url
-    .replace(/^\/api\/v\d+/, '')
+    .replace(/^\/api(?=\/)/, '')
+    .replace(/\/v\d+(?=\/)/, '')
     .split('/')
     .filter((segment) => segment !== '');
   const names = segments.map((segment, index) => nameOf(segment, segments[index + 1]));

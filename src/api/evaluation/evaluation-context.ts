@@ -27,10 +27,14 @@ export const contextFromQuery = (
     // Assigning to __proto__ would set the prototype instead of an attribute.
     if (!isReserved(name) && name !== '__proto__') attributes[name] = value;
   }
-  return { targetingKey: query.targetingKey, attributes };
+  return { targetingKey: query.targetingKey, attributes, nowMs: Date.now() };
 };
 
 /** A context in OpenFeature's shape: attributes of any type, and the targeting key among them. */
 export const contextFromBody = (
   context: Readonly<Record<string, unknown>> & Readonly<{ targetingKey?: string }>,
-): Context => ({ targetingKey: context.targetingKey, attributes: context });
+): Context => ({
+  targetingKey: context.targetingKey,
+  attributes: context,
+  nowMs: Date.now(),
+});

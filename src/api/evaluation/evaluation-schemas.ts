@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { REASONS } from '../../domain/evaluation/resolution.js';
 import { closed, Key, Position, problems, Revision } from '../schemas.js';
 
 /** A targeting key longer than this is no key. Characters. */
@@ -22,11 +23,7 @@ const Moment = {
   ),
 };
 
-const Reason = Type.Union(
-  (['STATIC', 'DEFAULT', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'ERROR'] as const).map((reason) =>
-    Type.Literal(reason),
-  ),
-);
+const Reason = Type.Union(REASONS.map((reason) => Type.Literal(reason)));
 
 const resolution = {
   value: Type.Optional(
@@ -34,6 +31,7 @@ const resolution = {
   ),
   variant: Type.Optional(Type.String()),
   reason: Reason,
+  ruleId: Type.Optional(Type.String({ description: 'The rule that decided.' })),
   errorCode: Type.Optional(Type.Union([Type.Literal('FLAG_NOT_FOUND'), Type.Literal('GENERAL')])),
 };
 

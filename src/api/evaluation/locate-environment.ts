@@ -1,6 +1,7 @@
 import { DomainError } from '../../domain/decider.js';
 import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { type ApplicationKey } from '../../domain/organization/application-key.js';
+import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
 import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
@@ -11,17 +12,18 @@ export type EnvironmentPath = Readonly<{ project: string; environment: string }>
 type MomentQuery = Readonly<{ at?: string; position?: number }>;
 
 /**
- * What an environment held at a past moment, and the one log position it was taken at.
+ * What an environment held at a past moment, the one log position it was taken at, and the instant that was now then.
  * Rejects with a DomainError for a moment, project or environment that there is not.
  */
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ contents: EnvironmentContents; position: number }>>;
+) => Promise<Readonly<{ contents: EnvironmentContents; position: number; instantMs: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
   rulesetsAt: RulesetsAt;
+  compileRegex: RegexCompiler;
   /** How long a request with X-Min-Position may wait. Milliseconds. */
   minPositionWaitMs?: number;
 }>;
@@ -60,6 +62,7 @@ const environmentIdIn = (lookup: Lookup): string => {
 export const environmentLocator = ({
   memory,
   rulesetsAt,
+  compileRegex,
   minPositionWaitMs = MIN_POSITION_WAIT_MS,
 }: EvaluationDeps) => {
   const now = (id: string, path: EnvironmentPath): EnvironmentAt => {
@@ -90,11 +93,11 @@ export const environmentLocator = ({
     if (lookup.applicationKey?.kind === 'client')
       throw new DomainError('forbidden', 'A client key evaluates the present only.');
     const address = { organizationId: organizationOf(lookup), project, environment };
-    const { contents, position } = await rulesetsAt(address, {
+    const { contents, ...taken } = await rulesetsAt(address, {
       ...(at !== undefined && { at }),
       ...(asked !== undefined && { position: asked }),
     });
-    return { environment: compileEnvironment(contents), position };
+    return { environment: compileEnvironment(contents, { compileRegex }), ...taken };
   };
 
   return (lookup: Lookup): EnvironmentAt | Promise<EnvironmentAt> => {

@@ -32,6 +32,12 @@ const ImportQuery = Type.Composite(
       environment: Type.Optional(
         Type.Array(Key, { description: 'Only in these environments; default: in all.' }),
       ),
+      targeting: Type.Optional(
+        Type.Union([Type.Literal('rules'), Type.Literal('exact')], {
+          default: 'rules',
+          description: 'Targeting becomes rules where it can, or stays an expression.',
+        }),
+      ),
     }),
   ],
   closed,
@@ -53,7 +59,8 @@ export const importRoutes =
         bodyLimit: BODY_LIMIT,
         schema: {
           tags: ['import'],
-          summary: 'Import a flagd file; what cannot be expressed is refused, never dropped',
+          summary:
+            'Import a flagd file; what flagd itself would not accept is refused, flag by flag',
           params: Type.Object({ project: Key }),
           querystring: ImportQuery,
           headers: RepeatableHeaders,
@@ -62,7 +69,7 @@ export const importRoutes =
         },
       },
       async (request) => {
-        const { dryRun = false, environment } = request.query;
+        const { dryRun = false, environment, targeting = 'rules' } = request.query;
         const projectId = projectIn(request);
         const project = await activeProject(projectId);
         const environments = environment ?? activeKeys(project);
@@ -70,6 +77,7 @@ export const importRoutes =
           projectId,
           environments,
           file: request.body,
+          targeting,
           metadata: metadataOf(request),
           dryRun,
           signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),

@@ -3,10 +3,15 @@ import { type JsonObject } from '../../domain/json.js';
 import { KEY_PATTERN } from '../../domain/streams.js';
 import { type BatchRequest, type FlagReport, type HandleFlag, onManyFlags } from '../flag/batch.js';
 import { type ImportFlag } from '../flag/lifecycle/import-flag.js';
-import { parseFlagd, type ParsedFlag } from './parse-flagd.js';
+import { parseFlagd, type ParsedFlag, type TargetingMode } from './parse-flagd.js';
 
 export type ImportRequest = BatchRequest &
-  Readonly<{ projectId: string; environments: readonly string[]; file: JsonObject }>;
+  Readonly<{
+    projectId: string;
+    environments: readonly string[];
+    file: JsonObject;
+    targeting: TargetingMode;
+  }>;
 
 const isKey = new RegExp(KEY_PATTERN);
 
@@ -31,7 +36,7 @@ const toCommand = (
 export const importFlags =
   (handle: HandleFlag<ImportFlag>) =>
   async (request: ImportRequest): Promise<readonly FlagReport[]> => {
-    const tasks = parseFlagd(request.file).map((parsed) => ({
+    const tasks = parseFlagd(request.file, request.targeting).map((parsed) => ({
       flag: parsed.key,
       toCommand: () => toCommand(parsed, request),
     }));

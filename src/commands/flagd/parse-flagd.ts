@@ -1,24 +1,44 @@
-import { type FlagType, type Serve, type Variant } from '../../domain/flag/configuration.js';
 import { DomainError } from '../../domain/decider.js';
+import { requireValidLogic } from '../../domain/evaluation/logic/compile-logic.js';
+import { type FlagType, type Variant } from '../../domain/flag/configuration.js';
+import { type FlagMetadata } from '../../domain/flag/events.js';
 import { type Json, type JsonObject } from '../../domain/json.js';
 import { typeOfValue } from '../flag/variants.js';
-import { parseTargeting } from './parse-targeting.js';
+import { type Evaluators, withEvaluators } from './evaluators.js';
+import { parseMetadata } from './metadata.js';
 import { isObject, refuseAt } from './place.js';
+import { exactTargeting, mapTargeting, type Targeting } from './targeting/map-targeting.js';
 
 /** What one entry of a flagd file says about a flag, in our terms. */
 export type FlagDefinition = Readonly<{
   description?: string;
+  metadata?: FlagMetadata;
   type: FlagType;
   variants: readonly Variant[];
   enabled: boolean;
-  fallthrough: Serve;
-}>;
+}> &
+  Targeting;
+
+/**
+ * What becomes of targeting: `rules` where they mean the same for attributes that are absent or of the expected type;
+ * `exact`: an expression throughout.
+ */
+export type TargetingMode = 'rules' | 'exact';
+
+type File = Readonly<{ evaluators: Evaluators; mode: TargetingMode }>;
 
 /** One entry of the file: its key, and what it says or why it cannot be taken. */
 export type ParsedFlag = Readonly<{ key: string }> &
   (Readonly<{ definition: FlagDefinition }> | Readonly<{ refusal: DomainError }>);
 
-const FLAG_PROPERTIES = ['state', 'variants', 'defaultVariant', 'targeting', 'description'];
+const FLAG_PROPERTIES = [
+  'state',
+  'variants',
+  'defaultVariant',
+  'targeting',
+  'description',
+  'metadata',
+];
 
 const VARIANT_NAME = /^[^\p{Cc}]{1,100}$/u;
 
@@ -77,24 +97,25 @@ const isEmptyTargeting = (targeting: Json | undefined): targeting is undefined |
   targeting === null ||
   (isObject(targeting) && Object.keys(targeting).length === 0);
 
-const parseFallthrough = (
-  flagKey: string,
+/** @throws DomainError `cannot-import`, `invalid-logic` */
+const parseTargeting = (
+  key: string,
   flag: JsonObject,
   variants: readonly Variant[],
-  place: string,
-): Serve => {
-  const variant = parseDefault(flag['defaultVariant'], variants, place);
+  { evaluators, mode }: File,
+): Targeting => {
+  const defaultVariant = parseDefault(flag['defaultVariant'], variants, `/flags/${key}`);
   const targeting = flag['targeting'];
-  if (isEmptyTargeting(targeting)) return { variant };
-  const serve = parseTargeting(targeting, { flagKey, place: `${place}/targeting` });
-  const names = 'split' in serve ? serve.split.weights.map((share) => share.variant) : [];
-  const unknown = names.find((name) => !variants.some((known) => known.name === name));
-  return unknown === undefined
-    ? serve
-    : refuseAt(`${place}/targeting`, `serves "${unknown}", which is not one of the variants`);
+  if (isEmptyTargeting(targeting)) return { rules: [], fallthrough: { variant: defaultVariant } };
+  const place = `/flags/${key}/targeting`;
+  if (!isObject(targeting)) return refuseAt(place, 'must be an expression');
+  const expression = withEvaluators(targeting, evaluators, place);
+  requireValidLogic(expression, key, place);
+  const about = { flagKey: key, variants: variants.map(({ name }) => name), defaultVariant };
+  return (mode === 'exact' ? exactTargeting : mapTargeting)(expression, about);
 };
 
-const parseFlag = (key: string, flag: Json): FlagDefinition => {
+const parseFlag = (key: string, flag: Json, file: File): FlagDefinition => {
   const place = `/flags/${key}`;
   if (!isObject(flag)) return refuseAt(place, 'must be an object');
   const unknown = Object.keys(flag).find((property) => !FLAG_PROPERTIES.includes(property));
@@ -102,10 +123,11 @@ const parseFlag = (key: string, flag: Json): FlagDefinition => {
   const variants = parseVariants(flag['variants'], place);
   return {
     ...parseDescription(flag['description'], place),
+    ...parseMetadata(flag['metadata'], place),
     type: parseType(variants, place),
     variants,
     enabled: parseState(flag['state'], place),
-    fallthrough: parseFallthrough(key, flag, variants, place),
+    ...parseTargeting(key, flag, variants, file),
   };
 };
 
@@ -113,14 +135,18 @@ const parseFlag = (key: string, flag: Json): FlagDefinition => {
  * A file in flagd's flag definition format (flagd.dev/schema/v0/flags.json), flag by flag in the file's order.
  * @throws DomainError `invalid-flagd-file` when it is no such file at all
  */
-export const parseFlagd = (file: JsonObject): readonly ParsedFlag[] => {
-  const { flags } = file as { flags?: Json };
+export const parseFlagd = (
+  file: JsonObject,
+  mode: TargetingMode = 'rules',
+): readonly ParsedFlag[] => {
+  const { flags, $evaluators: shared = {} } = file as { flags?: Json; $evaluators?: Json };
+  const evaluators = isObject(shared) ? shared : {};
   if (flags === undefined || !isObject(flags)) {
     throw new DomainError('invalid-flagd-file', '/flags must be an object of flag definitions.');
   }
   return Object.entries(flags).map(([key, flag]) => {
     try {
-      return { key, definition: parseFlag(key, flag) };
+      return { key, definition: parseFlag(key, flag, { evaluators, mode }) };
     } catch (error) {
       if (error instanceof DomainError) return { key, refusal: error };
       throw error;

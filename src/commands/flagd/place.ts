@@ -10,3 +10,15 @@ export const isArray = (value: Json | undefined): value is readonly Json[] => Ar
 export const refuseAt = (place: string, what: string): never => {
   throw new DomainError('cannot-import', `${place} ${what}.`);
 };
+
+/** The one operator of an expression and its argument; undefined for everything else. */
+export const operationOf = (
+  expression: Json | undefined,
+): Readonly<{ name: string; argument: Json }> | undefined => {
+  if (!isObject(expression)) return undefined;
+  const [name, ...more] = Object.keys(expression);
+  const argument = name === undefined ? undefined : expression[name];
+  return name === undefined || argument === undefined || more.length > 0
+    ? undefined
+    : { name, argument };
+};

@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
-import { buildApp } from '../../api/build-app.js';
+import { type AppDeps, buildApp } from '../../api/build-app.js';
 import { type Authenticate, type Guard } from '../../api/caller.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
@@ -11,7 +11,9 @@ export type HttpSources = Readonly<{
   log: Logger;
   version: string;
   guard: Guard;
-  routes: Parameters<typeof buildApp>[0]['routes'];
+  routes: AppDeps['routes'];
+  ofrep?: AppDeps['ofrep'];
+  allowedOrigins?: AppDeps['allowedOrigins'];
   readiness: () => Promise<readonly Readiness[]>;
   isStopping: () => boolean;
   metrics: ServiceMetrics;
@@ -43,7 +45,8 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 
 /** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
-  const { log, version, guard, routes, readiness, isStopping, metrics } = sources;
+  const { log, version, guard, routes, ofrep, allowedOrigins, readiness, isStopping, metrics } =
+    sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
     app.addHook('onRequest', (_, reply, done) => {
@@ -62,7 +65,16 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
   };
-  return buildApp({ log, guard, prepare, routes, operations: [operations], version });
+  return buildApp({
+    log,
+    guard,
+    prepare,
+    routes,
+    ofrep,
+    allowedOrigins,
+    operations: [operations],
+    version,
+  });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

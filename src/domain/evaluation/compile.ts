@@ -1,25 +1,24 @@
-import { type Split } from '../flag/configuration.js';
-import { cumulated } from './bucket.js';
-import { type HashPrefix, hashPrefix } from './murmur3.js';
+import { type Prerequisite } from '../flag/configuration.js';
+import { type EvaluationPorts } from './clauses/clause.js';
 import { type Reason, type Resolution } from './resolution.js';
+import { type AnswerFor, type CompiledRule, compileRule } from './rule.js';
+import { type RuleStep, ruleSteps } from './rule-steps.js';
 import { type Ruleset } from './ruleset.js';
-
-/** Shares of a split with all that can be known before the bucketing value is. */
-export type CompiledSplit<Answer> = Readonly<{
-  bucketBy: string;
-  salt: HashPrefix;
-  total: number;
-  sums: readonly number[];
-  answers: readonly Answer[];
-}>;
+import { type CompiledSplit, compileSplit } from './split.js';
 
 /** A ruleset made ready: every answer it can give exists already. */
 export type CompiledFlag<Answer> = Readonly<{
   ruleset: Ruleset;
   /** The only answer of a flag that does not look at the context. */
   constant: Answer | undefined;
+  prerequisites: readonly Prerequisite[];
+  /** For whom the prerequisites are not met. */
+  prerequisiteFailed: Answer;
   /** Targeting key → answer. */
   targets: ReadonlyMap<string, Answer>;
+  rules: readonly CompiledRule<Answer>[];
+  /** The same rules, as they are tried. */
+  steps: readonly RuleStep<Answer>[];
   split: CompiledSplit<Answer> | undefined;
   /** For whom nothing else holds; without a value when the split could not be made. */
   fallthrough: Answer;
@@ -31,21 +30,22 @@ export type Prepare<Answer> = (resolution: Resolution) => Answer;
 const isFloat = ({ type, variants }: Ruleset): boolean =>
   type === 'number' && variants.some(({ value }) => !Number.isInteger(value));
 
-const resolve = (ruleset: Ruleset, name: string | null, reason: Reason): Resolution => {
+const resolver = (ruleset: Ruleset) => {
   const about = {
     flagKey: ruleset.key,
     flagType: ruleset.type,
     isFloat: isFloat(ruleset),
     flagRevision: ruleset.revision,
   };
-  if (name === null) return Object.freeze({ ...about, reason });
-  const variant = ruleset.variants.find((candidate) => candidate.name === name);
-  return variant === undefined
-    ? Object.freeze({ ...about, reason: 'ERROR', errorCode: 'GENERAL' })
-    : Object.freeze({ ...about, reason, value: variant.value, variant: name });
+  return (name: string | null | undefined, reason: Reason, ruleId?: string): Resolution => {
+    const why = ruleId === undefined ? { reason } : { reason, ruleId };
+    if (name === null) return Object.freeze({ ...about, ...why });
+    const found = ruleset.variants.find((candidate) => candidate.name === name);
+    return found === undefined
+      ? Object.freeze({ ...about, ...why, reason: 'ERROR', errorCode: 'GENERAL' })
+      : Object.freeze({ ...about, ...why, value: found.value, variant: found.name });
+  };
 };
-
-type AnswerFor<Answer> = (variant: string | null, reason: Reason) => Answer;
 
 const compileTargets = <Answer>({ configuration }: Ruleset, answer: AnswerFor<Answer>) => {
   const targets = new Map<string, Answer>();
@@ -57,34 +57,57 @@ const compileTargets = <Answer>({ configuration }: Ruleset, answer: AnswerFor<An
   return targets;
 };
 
-const compileSplit = <Answer>(split: Split, flagSalt: string, answer: AnswerFor<Answer>) => ({
-  bucketBy: split.bucketBy,
-  salt: hashPrefix(split.salt ?? flagSalt),
-  total: split.total,
-  sums: cumulated(split.weights.map(({ weight }) => weight)),
-  answers: split.weights.map(({ variant }) => answer(variant, 'SPLIT')),
-});
-
-const compileLive = <Answer>(ruleset: Ruleset, answer: AnswerFor<Answer>) => {
-  const { fallthrough: served } = ruleset.configuration;
-  const targets = compileTargets(ruleset, answer);
-  if ('split' in served) {
-    const split = compileSplit(served.split, ruleset.salt, answer);
-    return { constant: undefined, targets, split, fallthrough: answer(null, 'DEFAULT') };
+const compileFallthrough = <Answer>(
+  { configuration: { fallthrough }, salt }: Ruleset,
+  looksAtContext: boolean,
+  answer: AnswerFor<Answer>,
+) => {
+  if ('split' in fallthrough) {
+    const split = compileSplit(fallthrough.split, salt, (variant) => answer(variant, 'SPLIT'));
+    return { constant: undefined, split, fallthrough: answer(null, 'DEFAULT') };
   }
-  const isStatic = targets.size === 0;
-  const fallthrough = answer(served.variant, isStatic ? 'STATIC' : 'DEFAULT');
-  return { constant: isStatic ? fallthrough : undefined, targets, split: undefined, fallthrough };
+  const last = answer(fallthrough.variant, looksAtContext ? 'DEFAULT' : 'STATIC');
+  return { constant: looksAtContext ? undefined : last, split: undefined, fallthrough: last };
 };
+
+const compileLive = <Answer>(
+  ruleset: Ruleset,
+  answer: AnswerFor<Answer>,
+  ports: EvaluationPorts,
+) => {
+  const { prerequisites = [], rules: given = [], offVariant } = ruleset.configuration;
+  const { key, salt, variants } = ruleset;
+  const targets = compileTargets(ruleset, answer);
+  const rules = given.map((rule) => compileRule(rule, { key, salt, variants, answer }, ports));
+  const looksAtContext = prerequisites.length + rules.length + targets.size > 0;
+  const prerequisiteFailed = answer(offVariant, 'PREREQUISITE_FAILED');
+  const last = compileFallthrough(ruleset, looksAtContext, answer);
+  return { prerequisites, prerequisiteFailed, targets, rules, steps: ruleSteps(rules), ...last };
+};
+
+const compileOff = <Answer>(off: Answer) => ({
+  constant: off,
+  prerequisites: [],
+  prerequisiteFailed: off,
+  targets: new Map<string, Answer>(),
+  rules: [],
+  steps: [],
+  split: undefined,
+  fallthrough: off,
+});
 
 /** Does once, when a ruleset changes, what need not be done per evaluation. */
 export const compile = <Answer extends object>(
   ruleset: Ruleset,
   prepare: Prepare<Answer>,
+  ports: EvaluationPorts,
 ): CompiledFlag<Answer> => {
-  const answer: AnswerFor<Answer> = (variant, reason) => prepare(resolve(ruleset, variant, reason));
+  const resolve = resolver(ruleset);
+  const answer: AnswerFor<Answer> = (...asked) => prepare(resolve(...asked));
   const { enabled, offVariant } = ruleset.configuration;
-  if (enabled && !ruleset.isArchived) return { ruleset, ...compileLive(ruleset, answer) };
-  const off = answer(offVariant, 'DISABLED');
-  return { ruleset, constant: off, targets: new Map(), split: undefined, fallthrough: off };
+  const isLive = enabled && !ruleset.isArchived;
+  const compiled = isLive
+    ? compileLive(ruleset, answer, ports)
+    : compileOff(answer(offVariant, 'DISABLED'));
+  return { ruleset, ...compiled };
 };

@@ -1,31 +1,66 @@
-import { bucketOf, shareAt } from './bucket.js';
-import { type CompiledFlag, type CompiledSplit } from './compile.js';
-import { bucketingUnit, type Context } from './context.js';
-import { murmur3 } from './murmur3.js';
+import { MAX_REFERENCE_DEPTH } from '../targeting/clause.js';
+import { type CompiledSegment } from './clauses/compiled-clause.js';
+import { type CompiledFlag } from './compile.js';
+import { type Context } from './context.js';
+import { type Resolution } from './resolution.js';
+import { ruleAnswer } from './rule-steps.js';
+import { splitAnswer } from './split.js';
 
-/** The share that the context's unit falls into; undefined when it has none: the split is skipped. */
-const splitAnswer = <Answer>(
-  split: CompiledSplit<Answer>,
+/** All flags and segments that an evaluation may look at, as they stand at one log position. */
+export type EvaluationEnvironment<Answer> = Readonly<{
+  flags: ReadonlyMap<string, CompiledFlag<Answer>>;
+  segments: ReadonlyMap<string, CompiledSegment>;
+}>;
+
+/** What evaluating looks at in an answer: prerequisites at its variant. */
+export type Resolved = Readonly<{ resolution: Resolution }>;
+
+/** Every prerequisite is a flag of the environment that serves one of the variants, for whatever reason. */
+const arePrerequisitesMet = <Answer extends Resolved>(
+  { prerequisites }: CompiledFlag<Answer>,
   context: Context,
-): Answer | undefined => {
-  const unit = bucketingUnit(context, split.bucketBy);
-  if (unit === undefined) return undefined;
-  const bucket = bucketOf(murmur3(unit, split.salt), split.total);
-  return split.answers[shareAt(split.sums, bucket)];
+  environment: EvaluationEnvironment<Answer>,
+  depth: number,
+): boolean => {
+  for (const { flagKey, variants } of prerequisites) {
+    const flag = environment.flags.get(flagKey);
+    if (flag === undefined || depth >= MAX_REFERENCE_DEPTH) return false;
+    const { variant } = evaluateWithin(flag, context, environment, depth + 1).resolution;
+    if (variant === undefined || !variants.includes(variant)) return false;
+  }
+  return true;
+};
+
+const targetAnswer = <Answer>(
+  targets: ReadonlyMap<string, Answer>,
+  { targetingKey }: Context,
+): Answer | undefined =>
+  targets.size === 0 || targetingKey === undefined ? undefined : targets.get(targetingKey);
+
+/** `depth`: how many flags it is asked for as a prerequisite within. */
+export const evaluateWithin = <Answer extends Resolved>(
+  flag: CompiledFlag<Answer>,
+  context: Context,
+  environment: EvaluationEnvironment<Answer>,
+  depth: number,
+): Answer => {
+  if (flag.constant !== undefined) return flag.constant;
+  if (flag.prerequisites.length > 0 && !arePrerequisitesMet(flag, context, environment, depth))
+    return flag.prerequisiteFailed;
+  return (
+    targetAnswer(flag.targets, context) ??
+    ruleAnswer(flag.steps, context, environment.segments) ??
+    (flag.split === undefined ? undefined : splitAnswer(flag.split, context)) ??
+    flag.fallthrough
+  );
 };
 
 /**
  * What a flag answers for a context. Pure and total: no clock, no I/O, never throws.
- * In order: off (disabled, archived), individual targets, fallthrough.
+ * In order: off (disabled, archived), prerequisites, individual targets, rules, fallthrough.
  */
-export const evaluate = <Answer extends object>(
+export const evaluate = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
-): Answer => {
-  if (flag.constant !== undefined) return flag.constant;
-  const targeted =
-    context.targetingKey === undefined ? undefined : flag.targets.get(context.targetingKey);
-  if (targeted !== undefined) return targeted;
-  const shared = flag.split === undefined ? undefined : splitAnswer(flag.split, context);
-  return shared ?? flag.fallthrough;
-};
+  environment: EvaluationEnvironment<Answer>,
+): Answer => evaluateWithin(flag, context, environment, 0);

@@ -1,8 +1,21 @@
 import { type FlagType } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 
-/** Why this answer: the reasons of the OpenFeature specification (types, resolution details) that we give. */
-export type Reason = 'STATIC' | 'DEFAULT' | 'TARGETING_MATCH' | 'SPLIT' | 'DISABLED' | 'ERROR';
+/**
+ * Why this answer: the reasons of the OpenFeature specification (types, resolution details) that we give, and
+ * PREREQUISITE_FAILED, which it does not have.
+ */
+export const REASONS = [
+  'STATIC',
+  'DEFAULT',
+  'TARGETING_MATCH',
+  'SPLIT',
+  'PREREQUISITE_FAILED',
+  'DISABLED',
+  'ERROR',
+] as const;
+
+export type Reason = (typeof REASONS)[number];
 
 /** What a flag resolves to. Without `value` and `variant` the application's own default holds. */
 export type Resolution = Readonly<{
@@ -13,6 +26,8 @@ export type Resolution = Readonly<{
   value?: Json;
   variant?: string;
   reason: Reason;
+  /** The rule that decided, if one did. */
+  ruleId?: string;
   /** GENERAL: the configuration names a variant that the flag does not have. */
   errorCode?: 'GENERAL';
   flagRevision: number;

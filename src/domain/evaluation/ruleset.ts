@@ -1,4 +1,5 @@
 import { type Configuration, type FlagType, type Variant } from '../flag/configuration.js';
+import { type FlagMetadata } from '../flag/events.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
 
 /** All that evaluating one flag in one environment needs, as it is stored in Redis and on disk. */
@@ -12,6 +13,8 @@ export type Ruleset = Readonly<{
   salt: string;
   variants: readonly Variant[];
   configuration: Configuration;
+  /** The flag's own, which providers hand to applications. */
+  metadata?: FlagMetadata;
 }>;
 
 /** The ruleset of a flag in one environment; undefined for a deleted flag, which is not evaluated. */
@@ -31,4 +34,5 @@ export const rulesetOf = (
         salt: flag.salt,
         variants: flag.variants,
         configuration: configurationOf(flag, environment),
+        ...(flag.metadata === undefined ? {} : { metadata: flag.metadata }),
       };

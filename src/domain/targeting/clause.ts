@@ -70,3 +70,6 @@ export const simpleClauses = (clauses: readonly Clause[]): readonly SimpleClause
 /** Keys of the segments that clauses refer to. */
 export const usedSegments = (clauses: readonly Clause[]): readonly string[] =>
   simpleClauses(clauses).flatMap((clause) => ('segments' in clause ? clause.segments : []));
+
+/** How many references may follow one another, from flag to prerequisite or from segment to segment. */
+export const MAX_REFERENCE_DEPTH = 10;

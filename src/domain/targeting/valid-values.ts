@@ -88,7 +88,7 @@ export const requireValidValues = (
   where: string,
   compileRegex: RegexCompiler,
 ): void => {
-  const { operator, values, ignoreCase = false } = clause;
+  const { operator, values, ignoreCase } = clause;
   const { kind } = OPERANDS[operator];
   requireCount(clause, where);
   if (kind === 'none') return;
@@ -97,6 +97,6 @@ export const requireValidValues = (
     const place = `${where}.values[${index}]`;
     if (!isMet(value)) throw invalid(place, `"${operator}" takes ${wanted}.`);
     if (kind === 'pattern')
-      requirePattern(String(value), ignoreCase, { where: place, compileRegex });
+      requirePattern(String(value), ignoreCase === true, { where: place, compileRegex });
   }
 };

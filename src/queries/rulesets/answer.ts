@@ -1,4 +1,5 @@
 import { type Resolution } from '../../domain/evaluation/resolution.js';
+import { type FlagMetadata } from '../../domain/flag/events.js';
 import { type Json } from '../../domain/json.js';
 
 /** A resolution with the JSON texts that answers are put together from. */
@@ -8,6 +9,8 @@ export type Answer = Readonly<{
   alone: string;
   /** The member of the map of all flags, with the comma in front of it. */
   member: string;
+  /** The flag in an answer of OFREP: a success, or a failure where the flag itself is faulty. */
+  ofrep: string;
 }>;
 
 /** A float is served with a fraction also when it is integral, so that typed clients read every variant alike. */
@@ -17,23 +20,45 @@ const valueText = (value: Json, isFloat: boolean): string => {
 };
 
 const membersOf = (resolution: Resolution): string => {
-  const { value, variant, reason, errorCode, flagRevision, isFloat } = resolution;
+  const { value, variant, reason, ruleId, errorCode, flagRevision, isFloat } = resolution;
   return [
     ...(value === undefined ? [] : [`"value":${valueText(value, isFloat)}`]),
     ...(variant === undefined ? [] : [`"variant":${JSON.stringify(variant)}`]),
     `"reason":"${reason}"`,
+    ...(ruleId === undefined ? [] : [`"ruleId":${JSON.stringify(ruleId)}`]),
     ...(errorCode === undefined ? [] : [`"errorCode":"${errorCode}"`]),
     `"flagRevision":${flagRevision}`,
   ].join(',');
 };
 
+/** Clients know the reasons of the specification only; a flag whose prerequisites fail is off. */
+const STANDARD: Readonly<Record<string, string>> = { PREREQUISITE_FAILED: 'DISABLED' };
+
+/** In the shapes that the clients of every language can read: reference and quirks in docs/openfeature.md. */
+const ofrepText = (resolution: Resolution, metadata: FlagMetadata): string => {
+  const { flagKey, value, variant, reason, errorCode, isFloat } = resolution;
+  const told =
+    errorCode === undefined
+      ? [
+          ...(value === undefined ? [] : [`"value":${valueText(value, isFloat)}`]),
+          `"reason":"${STANDARD[reason] ?? reason}"`,
+          ...(variant === undefined ? [] : [`"variant":${JSON.stringify(variant)}`]),
+        ]
+      : [
+          `"errorCode":"${errorCode}"`,
+          '"errorDetails":"The flag names a variant that it does not have."',
+        ];
+  return `{"key":${JSON.stringify(flagKey)},${told.join(',')},"metadata":${JSON.stringify(metadata)}}`;
+};
+
 /** Serialises a resolution once, when its ruleset changes, for all the answers that will carry it. */
-export const prepareAnswer = (resolution: Resolution): Answer => {
+export const prepareAnswer = (resolution: Resolution, metadata: FlagMetadata = {}): Answer => {
   const key = JSON.stringify(resolution.flagKey);
   const members = membersOf(resolution);
   return Object.freeze({
     resolution,
     alone: `{"flagKey":${key},${members}`,
     member: `,${key}:{${members}}`,
+    ofrep: ofrepText(resolution, metadata),
   });
 };

@@ -1,3 +1,4 @@
+import { type EvaluationPorts } from '../../domain/evaluation/clauses/clause.js';
 import { type ContentChanges } from '../../domain/evaluation/environment-contents.js';
 import {
   changeEnvironment,
@@ -47,30 +48,34 @@ export type RulesetMemory = Readonly<{
 const updated = (
   before: EnvironmentRulesets | undefined,
   update: EnvironmentUpdate,
-): EnvironmentRulesets =>
-  changeEnvironment(update.isComplete || before === undefined ? EMPTY_ENVIRONMENT : before, update);
+  ports: EvaluationPorts,
+): EnvironmentRulesets => {
+  const base = update.isComplete || before === undefined ? EMPTY_ENVIRONMENT : before;
+  return changeEnvironment(base, update, ports);
+};
 
 const applied = (
   before: ReadonlyMap<string, EnvironmentRulesets>,
   { isComplete, environments }: RulesetUpdate,
+  ports: EvaluationPorts,
 ): ReadonlyMap<string, EnvironmentRulesets> => {
   if (environments.size === 0 && !isComplete) return before;
   const after = new Map(isComplete ? [] : before);
   for (const [id, update] of environments) {
     if (update === null) after.delete(id);
-    else after.set(id, updated(before.get(id), update));
+    else after.set(id, updated(before.get(id), update, ports));
   }
   return after;
 };
 
-export const rulesetMemory = (): RulesetMemory => {
+export const rulesetMemory = (ports: EvaluationPorts): RulesetMemory => {
   let current: Rulesets | undefined;
   const listeners = new Set<RulesetListener>();
   const waiters = positionWaiters();
 
   const publish = (update: RulesetUpdate): boolean => {
     if (current !== undefined && update.position < current.position) return false;
-    const environments = applied(current?.environments ?? new Map(), update);
+    const environments = applied(current?.environments ?? new Map(), update, ports);
     const hasChanged = environments !== current?.environments;
     current = { source: update.source, position: update.position, environments };
     waiters.reached(update.position);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { bucketOf } from '../../../src/domain/evaluation/bucket.js';
-import { compile } from '../../../src/domain/evaluation/compile.js';
-import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { hashPrefix, murmur3 } from '../../../src/domain/evaluation/murmur3.js';
 import { MAX_SPLIT_TOTAL } from '../../../src/domain/flag/configuration.js';
+import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
+import { aContext, anEnvironment, compiled } from '../../support/evaluation.js';
 import { fixture } from '../../support/fixture.js';
 import { property } from '../../support/property.js';
 import { aRuleset, aSplit } from '../../support/rulesets.js';
@@ -20,16 +20,14 @@ type Golden = {
 
 /** The variant of a split that a targeting key gets. */
 const split = (weights: readonly (readonly [string, number])[], total: number, salt: string) => {
-  const flag = compile(
-    aRuleset('f', {
-      salt,
-      variants: weights.map(([name]) => ({ name, value: true })),
-      configuration: { fallthrough: aSplit(weights, { total }) },
-    }),
-    (resolution) => resolution,
-  );
+  const ruleset = aRuleset('f', {
+    salt,
+    variants: weights.map(([name]) => ({ name, value: true })),
+    configuration: { fallthrough: aSplit(weights, { total }) },
+  });
+  const [flag, environment] = [compiled(ruleset), anEnvironment([])];
   return (targetingKey: string): string | undefined =>
-    evaluate(flag, { targetingKey, attributes: {} }).variant;
+    evaluate(flag, aContext(targetingKey), environment).resolution.variant;
 };
 
 test('every golden split puts its user where the reference arithmetic does', async (t) => {

@@ -1,26 +1,21 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { compile } from '../../../src/domain/evaluation/compile.js';
-import { type Context } from '../../../src/domain/evaluation/context.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { type Resolution } from '../../../src/domain/evaluation/resolution.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
+import {
+  aContext as user,
+  anEnvironment,
+  compileRegex,
+  compiled,
+  resolve,
+} from '../../support/evaluation.js';
 import { property } from '../../support/property.js';
 import { aRuleset, aSplit } from '../../support/rulesets.js';
 
-const user = (targetingKey?: string, attributes: Context['attributes'] = {}): Context => ({
-  targetingKey,
-  attributes,
-});
-
-const resolve = (ruleset: Ruleset, context: Context = user('anna')): Resolution =>
-  evaluate(
-    compile(ruleset, (resolution) => resolution),
-    context,
-  );
-
 /** Variant, value and reason: what the caller sees of a resolution. */
-const served = (ruleset: Ruleset, context?: Context): readonly unknown[] => {
+const served = (ruleset: Ruleset, context?: ReturnType<typeof user>): readonly unknown[] => {
   const { variant, value, reason } = resolve(ruleset, context);
   return [variant, value, reason];
 };
@@ -174,22 +169,28 @@ test('any context gets the same answer twice, and never an exception', async (t)
       ),
     },
   });
-  const flag = compile(ruleset, (resolution) => resolution);
+  const [flag, environment] = [compiled(ruleset), anEnvironment([])];
   const context = fc.record({
     targetingKey: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
     attributes: fc.dictionary(fc.constantFrom('a', 'b', '__proto__'), fc.anything()),
+    nowMs: fc.integer(),
   });
-  property(t, [context], (anyone) => evaluate(flag, anyone) === evaluate(flag, anyone));
+  const answer = (anyone: ReturnType<typeof user>) => evaluate(flag, anyone, environment);
+  property(t, [context], (anyone) => answer(anyone) === answer(anyone));
 });
 
 test('every resolution is made once and cannot be changed', async (t) => {
   let made = 0;
-  const flag = compile(aRuleset('f', { configuration: { targets, fallthrough: half } }), (one) => {
+  const prepare = (resolution: Resolution) => {
     made += 1;
-    return one;
-  });
+    return { resolution };
+  };
+  const ruleset = aRuleset('f', { configuration: { targets, fallthrough: half } });
+  const flag = compile(ruleset, prepare, { compileRegex });
   const before = made;
-  const answers = ['anna', 'carl', 'x', 'y', 'z'].map((key) => evaluate(flag, user(key)));
+  const answers = ['anna', 'carl', 'x', 'y', 'z'].map((key) =>
+    evaluate(flag, user(key), anEnvironment([])),
+  );
   t.equal(made, before);
-  t.ok(answers.every((answer) => Object.isFrozen(answer)));
+  t.ok(answers.every(({ resolution }) => Object.isFrozen(resolution)));
 });

@@ -5,13 +5,14 @@ import {
   compileEnvironment,
 } from '../../../src/queries/rulesets/environment-rulesets.js';
 import { allFlagsAnswer, flagAnswer } from '../../../src/queries/rulesets/evaluation-answers.js';
+import { aContext, compileRegex } from '../../support/evaluation.js';
 import { aRuleset, aSplit, contentsOf } from '../../support/rulesets.js';
 
-const anna = { targetingKey: 'anna', attributes: {} };
+const anna = aContext('anna');
 
 const answer = (ruleset: Ruleset): string =>
   flagAnswer(
-    { environment: compileEnvironment(contentsOf([ruleset])), position: 44 },
+    { environment: compileEnvironment(contentsOf([ruleset]), { compileRegex }), position: 44 },
     ruleset.key,
     anna,
   );
@@ -32,7 +33,10 @@ test('without a value the application serves its own default', async (t) => {
 });
 
 test('a flag that is not there is an answer', async (t) => {
-  const nowhere = { environment: compileEnvironment(contentsOf([])), position: 44 };
+  const nowhere = {
+    environment: compileEnvironment(contentsOf([]), { compileRegex }),
+    position: 44,
+  };
   t.equal(
     flagAnswer(nowhere, 'no "such" flag', anna),
     '{"flagKey":"no \\"such\\" flag","reason":"ERROR","errorCode":"FLAG_NOT_FOUND","position":44}',
@@ -80,8 +84,11 @@ const several = [
 ];
 
 test('all flags are the answers about each, in the order of their keys', async (t) => {
-  const at = { environment: compileEnvironment(contentsOf(several)), position: 44 };
-  for (const context of [anna, { targetingKey: undefined, attributes: {} }]) {
+  const at = {
+    environment: compileEnvironment(contentsOf(several), { compileRegex }),
+    position: 44,
+  };
+  for (const context of [anna, aContext()]) {
     const expected = ['a', 'b', 'c', 'd', 'e'].map((key) => {
       const { flagKey, position, ...rest } = JSON.parse(flagAnswer(at, key, context)) as Record<
         string,
@@ -96,19 +103,23 @@ test('all flags are the answers about each, in the order of their keys', async (
 });
 
 test('an environment without flags answers an empty map', async (t) => {
-  const at = { environment: compileEnvironment(contentsOf([])), position: 44 };
+  const at = { environment: compileEnvironment(contentsOf([]), { compileRegex }), position: 44 };
   t.equal(allFlagsAnswer(at, anna), '{"flags":{},"position":44}');
 });
 
 test('the map follows changes; the environment before keeps its own', async (t) => {
-  const before = compileEnvironment(contentsOf(several));
+  const before = compileEnvironment(contentsOf(several), { compileRegex });
   const first = allFlagsAnswer({ environment: before, position: 1 }, anna);
   const changes = new Map([
     ['b', null],
     ['c', aRuleset('c')],
     ['f', aRuleset('f')],
   ]);
-  const after = changeEnvironment(before, { flags: changes, segments: new Map() });
+  const after = changeEnvironment(
+    before,
+    { flags: changes, segments: new Map() },
+    { compileRegex },
+  );
   const { flags } = JSON.parse(allFlagsAnswer({ environment: after, position: 2 }, anna)) as {
     flags: Record<string, { reason: string }>;
   };

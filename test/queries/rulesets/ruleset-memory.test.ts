@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
+import { compileRegex } from '../../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory, type RulesetUpdate } from '../../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset } from '../../support/rulesets.js';
 
@@ -19,7 +20,7 @@ const update = (
 ): RulesetUpdate => ({ source: 'redis', position, isComplete, environments });
 
 const loaded = (position: number) => {
-  const memory = rulesetMemory();
+  const memory = rulesetMemory({ compileRegex });
   const rulesets = content(true, { a: aRuleset('a'), b: aRuleset('b') });
   memory.publish(
     update(
@@ -40,7 +41,7 @@ const keys = (memory: ReturnType<typeof loaded>, id: string): readonly string[] 
 };
 
 test('there is nothing until something is published', async (t) => {
-  t.equal(rulesetMemory().current(), undefined);
+  t.equal(rulesetMemory({ compileRegex }).current(), undefined);
 });
 
 test('a change touches its flags and leaves all others', async (t) => {

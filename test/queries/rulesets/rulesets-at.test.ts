@@ -45,8 +45,15 @@ const sourceOf = (
     })),
 });
 
+/** Event n is recorded n seconds after 1970 began. */
+const recordedAt = async (position: number): Promise<number> => position * 1_000;
+
 const at = (position: number, source: Pick<StateSource, 'project' | 'flags' | 'segments'>) =>
-  rulesetsAt(source, async ({ position: asked = 0 }) => ({ position: asked }))(address, {
+  rulesetsAt(
+    source,
+    async ({ position: asked = 0 }) => ({ position: asked }),
+    recordedAt,
+  )(address, {
     position,
   });
 
@@ -75,6 +82,14 @@ test('segments are those of the position, without the deleted ones', async (t) =
   t.equal(contents.segments.size, 1);
 });
 
+test('now is the time asked for, or else that of the position', async (t) => {
+  const source = sourceOf([created]);
+  t.equal((await at(4, source)).instantMs, 4_000);
+  const byTime = rulesetsAt(source, async () => ({ position: 4 }), recordedAt);
+  const { instantMs } = await byTime(address, { at: '2026-03-01T13:00:00+01:00' });
+  t.equal(instantMs, Date.UTC(2026, 2, 1, 12));
+});
+
 test('what did not exist, or was deleted then, is not evaluated', async (t) => {
   const refusal = { code: 'environment-not-found' };
   const flags = [created];
@@ -84,5 +99,7 @@ test('what did not exist, or was deleted then, is not evaluated', async (t) => {
   const never = async (): Promise<never> => {
     throw new DomainError('moment-in-future', 'Not yet.');
   };
-  await t.rejects(rulesetsAt(sourceOf(flags), never)(address, {}), { code: 'moment-in-future' });
+  await t.rejects(rulesetsAt(sourceOf(flags), never, recordedAt)(address, {}), {
+    code: 'moment-in-future',
+  });
 });

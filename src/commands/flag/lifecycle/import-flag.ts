@@ -2,10 +2,12 @@ import { type Command, DomainError } from '../../../domain/decider.js';
 import {
   type Configuration,
   type FlagType,
+  type Rule,
   type Serve,
   type Variant,
+  withTargeting,
 } from '../../../domain/flag/configuration.js';
-import { type FlagEvent } from '../../../domain/flag/events.js';
+import { type FlagEvent, type FlagMetadata } from '../../../domain/flag/events.js';
 import {
   absentFlag,
   configurationOf,
@@ -15,7 +17,7 @@ import {
 } from '../../../domain/flag/flag.js';
 import { sameJson } from '../../../domain/json.js';
 import { type Project } from '../../../domain/project/project.js';
-import { requireActive, requireUsedVariants, requireVariants } from '../guards.js';
+import { requireActive, requireUsedVariants } from '../guards.js';
 import { requireEnvironment } from '../../project/guards.js';
 import { requireValidVariants } from '../variants.js';
 import { refuseTaken } from './create-flag.js';
@@ -27,28 +29,36 @@ export type ImportFlag = Command<
     projectId: string;
     flagKey: string;
     description?: string;
+    metadata?: FlagMetadata;
     type: FlagType;
     variants: readonly Variant[];
     enabled: boolean;
+    rules: readonly Rule[];
     fallthrough: Serve;
     environments: readonly string[];
   }
 >;
 
 const created = ({ data }: ImportFlag): readonly FlagEvent[] => {
-  const { projectId, flagKey: key, description = '', type, variants, enabled, fallthrough } = data;
-  const defaults: Configuration = { enabled: false, offVariant: null, fallthrough, targets: [] };
+  const { projectId, flagKey: key, description = '', metadata, type, variants } = data;
+  const { enabled, fallthrough, rules } = data;
+  const plain: Configuration = { enabled: false, offVariant: null, fallthrough, targets: [] };
+  const defaults = withTargeting(plain, rules);
   const environments = Object.fromEntries(
     data.environments.map((environment) => [environment, { ...defaults, enabled }]),
   );
-  const details = { projectId, key, name: key, description, tags: [], type, variants, salt: key };
-  return [{ type: 'FlagCreated', data: { ...details, defaults, environments } }];
+  const about = metadata === undefined ? {} : { metadata };
+  const details = { projectId, key, name: key, description, tags: [], ...about, type, variants };
+  return [{ type: 'FlagCreated', data: { ...details, salt: key, defaults, environments } }];
 };
 
 const changedIn = (environment: string, { data }: ImportFlag, flag: ExistingFlag): FlagEvent[] => {
-  const { enabled, fallthrough } = data;
+  const { enabled, rules, fallthrough } = data;
   const present = configurationOf(flag, environment);
   const events: FlagEvent[] = [];
+  if (!sameJson(present.rules ?? [], rules)) {
+    events.push({ type: 'FlagRulesChanged', data: { environment, rules } });
+  }
   if (!sameJson(present.fallthrough, fallthrough)) {
     events.push({ type: 'FlagRolloutChanged', data: { environment, fallthrough } });
   }
@@ -58,19 +68,24 @@ const changedIn = (environment: string, { data }: ImportFlag, flag: ExistingFlag
   return events;
 };
 
+const changedDetails = ({ data }: ImportFlag, flag: ExistingFlag): readonly FlagEvent[] => {
+  const { description = flag.description, metadata = flag.metadata } = data;
+  const isSame = description === flag.description && sameJson(metadata ?? {}, flag.metadata ?? {});
+  if (isSame) return [];
+  const { name, tags } = flag;
+  const about = metadata === undefined ? {} : { metadata };
+  return [{ type: 'FlagDetailsChanged', data: { name, description, tags, ...about } }];
+};
+
 const changed = (command: ImportFlag, flag: ExistingFlag): readonly FlagEvent[] => {
-  const { description = flag.description, type, variants, environments } = command.data;
+  const { type, variants, environments } = command.data;
   if (type !== flag.type) {
     throw new DomainError(
       'flag-type-differs',
       `Flag '${flag.key}' is of type ${flag.type} and the file has type ${type}; a flag's type never changes.`,
     );
   }
-  const events: FlagEvent[] = [];
-  if (description !== flag.description) {
-    const { name, tags } = flag;
-    events.push({ type: 'FlagDetailsChanged', data: { name, description, tags } });
-  }
+  const events: FlagEvent[] = [...changedDetails(command, flag)];
   if (!sameJson(flag.variants, variants)) {
     events.push({ type: 'FlagVariantsChanged', data: { variants } });
   }
@@ -82,10 +97,9 @@ export const importFlag = (
   flag: Flag,
   project: Project,
 ): readonly FlagEvent[] => {
-  const { flagKey, type, variants, fallthrough, environments } = command.data;
+  const { flagKey, type, variants, environments } = command.data;
   for (const environment of environments) requireEnvironment(project, environment);
   requireValidVariants(type, variants);
-  requireVariants(variants, 'split' in fallthrough ? [] : [fallthrough.variant]);
   if (flag.status === 'deleted') refuseTaken(flag);
   const events =
     flag.status === 'absent' ? created(command) : changed(command, requireActive(flag, flagKey));

@@ -1,0 +1,60 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { PROBLEMS } from '../problem.js';
+import { tell } from '../send-problem.js';
+
+/** The error codes of OFREP 0.3.0. */
+type ErrorCode =
+  'PARSE_ERROR' | 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL';
+
+/** A request that cannot be evaluated. */
+export class OfrepFailure extends Error {
+  override readonly name = 'OfrepFailure';
+  readonly status: number;
+  readonly errorCode: ErrorCode;
+  constructor(status: number, errorCode: ErrorCode, details: string) {
+    super(details);
+    this.status = status;
+    this.errorCode = errorCode;
+  }
+}
+
+/**
+ * A body that every known client can read, whatever the status: an object with `metadata` (Java reads it before it
+ * looks at the status), with `errorDetails` (Python needs it), and with `key` and `errorCode` (JavaScript).
+ */
+export const failureBody = (errorCode: ErrorCode, details: string, key?: string): string =>
+  JSON.stringify({
+    ...(key === undefined ? {} : { key }),
+    errorCode,
+    errorDetails: details,
+    metadata: {},
+  });
+
+/** Whole seconds: the only form of Retry-After that all clients read alike. */
+const RETRY_SECONDS: Readonly<Record<number, string>> = { 429: '1', 503: '1' };
+
+const keyIn = ({ params }: FastifyRequest): string | undefined => {
+  const { key } = (params ?? {}) as Readonly<{ key?: unknown }>;
+  return typeof key === 'string' ? key : undefined;
+};
+
+const failureOf = (error: Error, request: FastifyRequest): OfrepFailure => {
+  if (error instanceof OfrepFailure) return error;
+  const { code, detail } = tell(error, request);
+  const [status, title] = PROBLEMS[code];
+  const errorCode = code === 'invalid-json' ? 'PARSE_ERROR' : 'GENERAL';
+  return new OfrepFailure(status, errorCode, detail ?? title);
+};
+
+/** Answers every error under /ofrep. 5xx are logged with their cause and tell nothing of the inside. */
+export const sendFailure = (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+  const { status, errorCode, message } = failureOf(error, request);
+  if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed');
+  const retry = RETRY_SECONDS[status];
+  if (retry !== undefined) void reply.header('retry-after', retry);
+  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply
+    .code(status)
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(failureBody(errorCode, message, keyIn(request)));
+};

@@ -1,0 +1,74 @@
+import { type Context } from '../context.js';
+import { fail, isTruthy, type Operator, requireList, type Term, valuesOf } from './term.js';
+
+const MAX_LIST_LENGTH = 32_768;
+
+/** The elements; none of what is null or empty. @throws LogicFailure for what has no elements */
+const elementsOf = (value: unknown): readonly unknown[] => {
+  if (Array.isArray(value)) {
+    return value.length > MAX_LIST_LENGTH ? fail() : (value as readonly unknown[]);
+  }
+  return value ? fail() : [];
+};
+
+type OnElements = (elements: readonly unknown[], each: (element: unknown) => unknown) => unknown;
+
+const forEach =
+  (operate: OnElements): Operator =>
+  (operands) => {
+    requireList(operands, 2, 2);
+    const [list, inner] = [operands.term(0), operands.inner(1)];
+    return (context, item) =>
+      operate(elementsOf(list(context, item)), (element) => inner(context, element));
+  };
+
+export const map = forEach((elements, each) => elements.map(each));
+export const filter = forEach((elements, each) =>
+  elements.filter((element) => isTruthy(each(element))),
+);
+/** False for no elements. */
+export const all = forEach(
+  (elements, each) => elements.length > 0 && elements.every((element) => isTruthy(each(element))),
+);
+export const some = forEach((elements, each) =>
+  elements.some((element) => isTruthy(each(element))),
+);
+export const none = forEach(
+  (elements, each) => !elements.some((element) => isTruthy(each(element))),
+);
+
+const isNested = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).some((member) => typeof member === 'object' && member !== null);
+
+/** An accumulator is a scalar, or a list or object of scalars. @throws LogicFailure for a deeper one */
+const shallow = (value: unknown): unknown => (isNested(value) ? fail() : value);
+
+const fold = (elements: readonly unknown[], initial: unknown, step: (pair: object) => unknown) =>
+  elements.reduce(
+    (accumulator, current) => shallow(step({ accumulator, current })),
+    shallow(initial),
+  );
+
+/** `[list, expression of accumulator and current, initial?]`; without an initial value the first element is it. */
+export const reduce: Operator = (operands) => {
+  requireList(operands, 2, 3);
+  const [list, inner] = [operands.term(0), operands.inner(1)];
+  const initial: Term | undefined = operands.list.length === 3 ? operands.term(2) : undefined;
+  return (context: Context, item) => {
+    const elements = elementsOf(list(context, item));
+    const step = (pair: object) => inner(context, pair);
+    if (initial !== undefined) return fold(elements, initial(context, item), step);
+    return elements.length === 0 ? fail() : fold(elements.slice(1), elements[0], step);
+  };
+};
+
+/** One list of all elements; what is no list is an element. */
+export const merge: Operator = (operands) => {
+  const values = valuesOf(operands);
+  return (context, item) => {
+    const merged = values(context, item).flat();
+    return merged.length > MAX_LIST_LENGTH ? fail() : merged;
+  };
+};

@@ -1,0 +1,23 @@
+import { type ClauseValue } from '../../targeting/clause.js';
+import { type RegexCompiler } from '../../targeting/regex-compiler.js';
+import { anyTruth, type Truth, UNKNOWN } from '../clauses/truth.js';
+
+/** What an operator says of an attribute's value, undefined when it is missing. Never throws. */
+export type ValueTest = (value: unknown) => Truth;
+
+/** An operator with its values known, which are made ready for comparing once. */
+export type TestFactory = (
+  values: readonly ClauseValue[],
+  options: Readonly<{ ignoreCase: boolean; compileRegex: RegexCompiler }>,
+) => ValueTest;
+
+/** For values that the operator cannot read: they were checked when commanded, so this is never seen. */
+export const alwaysUnknown: ValueTest = () => UNKNOWN;
+
+/** A list as attribute stands for any of its elements; the rest is for the test of one value. */
+export const anyElement =
+  (test: ValueTest): ValueTest =>
+  (value) => {
+    if (typeof value !== 'object') return test(value);
+    return Array.isArray(value) ? anyTruth(value, test) : UNKNOWN;
+  };

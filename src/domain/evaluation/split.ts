@@ -1,0 +1,36 @@
+import { type Split } from '../flag/configuration.js';
+import { bucketOf, cumulated, shareAt } from './bucket.js';
+import { attributeReader, bucketingUnit, type Context, type ReadAttribute } from './context.js';
+import { type HashPrefix, hashPrefix, murmur3 } from './murmur3.js';
+
+/** Shares of a split with all that can be known before the bucketing value is. */
+export type CompiledSplit<Answer> = Readonly<{
+  split: Split;
+  readUnit: ReadAttribute;
+  salt: HashPrefix;
+  sums: readonly number[];
+  answers: readonly Answer[];
+}>;
+
+export const compileSplit = <Answer>(
+  split: Split,
+  flagSalt: string,
+  answer: (variant: string) => Answer,
+): CompiledSplit<Answer> => ({
+  split,
+  readUnit: attributeReader(split.bucketBy),
+  salt: hashPrefix(split.salt ?? flagSalt),
+  sums: cumulated(split.weights.map(({ weight }) => weight)),
+  answers: split.weights.map(({ variant }) => answer(variant)),
+});
+
+/** The share that the context's unit falls into; undefined when it has no unit: the split is skipped. */
+export const splitAnswer = <Answer>(
+  { split, readUnit, salt, sums, answers }: CompiledSplit<Answer>,
+  context: Context,
+): Answer | undefined => {
+  const unit = bucketingUnit(readUnit(context));
+  if (unit === undefined) return undefined;
+  const bucket = bucketOf(murmur3(unit, salt), split.total);
+  return answers[shareAt(sums, bucket)];
+};
