@@ -33,6 +33,11 @@ const Config = Type.Object(
     metricsToken: Type.Optional(Type.String({ minLength: 16 })),
     /** How long a stopping process goes on answering while load balancers learn that it leaves. */
     drainMs: Type.Integer({ minimum: 0, maximum: 60_000 }),
+    /** Where flagd's in-process providers follow environments. Absent: nowhere. */
+    flagdSyncPort: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+    /** PEM files. Absent: without encryption. */
+    flagdSyncCertificate: Type.Optional(Type.String({ minLength: 1 })),
+    flagdSyncPrivateKey: Type.Optional(Type.String({ minLength: 1 })),
   },
   { additionalProperties: false },
 );
@@ -53,6 +58,9 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   allowedOrigins: 'ALLOWED_ORIGINS',
   metricsToken: 'METRICS_TOKEN',
   drainMs: 'DRAIN_MS',
+  flagdSyncPort: 'FLAGD_SYNC_PORT',
+  flagdSyncCertificate: 'FLAGD_SYNC_CERTIFICATE',
+  flagdSyncPrivateKey: 'FLAGD_SYNC_PRIVATE_KEY',
 };
 
 const DEFAULTS = {

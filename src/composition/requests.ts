@@ -4,6 +4,7 @@ import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-k
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
+import { flagdExportRoutes } from '../api/routes/flagd-export.js';
 import { flagCommandRoutes } from '../api/routes/flag-commands.js';
 import { importRoutes } from '../api/routes/import.js';
 import { projectCommandRoutes } from '../api/routes/project-commands.js';
@@ -30,6 +31,7 @@ import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
+import { startSync } from './flagd-sync.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -54,6 +56,16 @@ export const startRequests = async (
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
+  const flagdSync = await startSync(config, { memory, keys });
+  const evaluation = {
+    memory,
+    rulesetsAt: rulesetsAt(
+      queries.sources['read-model'],
+      queries.resolveMoment,
+      recordedAtPosition(pool),
+    ),
+    compileRegex,
+  };
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -67,15 +79,8 @@ export const startRequests = async (
     timeTravelCommandRoutes(commands),
     importRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
-    evaluationRoutes({
-      memory,
-      rulesetsAt: rulesetsAt(
-        queries.sources['read-model'],
-        queries.resolveMoment,
-        recordedAtPosition(pool),
-      ),
-      compileRegex,
-    }),
+    evaluationRoutes(evaluation),
+    flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
     ...queryRoutes(queries),
   ];
@@ -92,6 +97,7 @@ export const startRequests = async (
       publicUrl: config.publicUrl,
     }),
     eventStreams: streams.count,
+    flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */
     caughtUp: async (): Promise<void> => {
@@ -100,6 +106,7 @@ export const startRequests = async (
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
+      await flagdSync?.stop();
       await supply.close();
       await keys.close();
       await pool.end();

@@ -11,7 +11,8 @@ export const property = <Values extends [unknown, ...unknown[]]>(
   t: Pick<Test, 'comment' | 'pass'>,
   arbitraries: Arbitraries<Values>,
   holds: (...values: Values) => boolean,
+  numRuns = 1_000,
 ): void => {
-  fc.assert(fc.property(...arbitraries, holds), { seed: SEED, numRuns: 1_000 });
-  t.pass(`holds for 1000 cases from seed ${SEED}`);
+  fc.assert(fc.property(...arbitraries, holds), { seed: SEED, numRuns });
+  t.pass(`holds for ${numRuns} cases from seed ${SEED}`);
 };

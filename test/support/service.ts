@@ -32,7 +32,10 @@ export type TestService = HttpClient &
  * The whole service in this process, as main.ts composes it, with an event store, a database and Redis keys of its
  * own: its log begins with its own first start. Stopped, and all of it removed, when the test file ends.
  */
-export const testService = async (t: Test): Promise<TestService> => {
+export const testService = async (
+  t: Test,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<TestService> => {
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
@@ -44,6 +47,7 @@ export const testService = async (t: Test): Promise<TestService> => {
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
+    ...variables,
   });
   const { url, credentials, stop } = await startService(
     config,

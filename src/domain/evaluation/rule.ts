@@ -16,7 +16,7 @@ export type AnswerFor<Answer> = (
 
 export type CompiledLogic<Answer> = Readonly<{
   run: Logic;
-  /** By the name of the variant; another name gets `unknown`. */
+  /** By the name of the variant; another name, and an expression that fails, gets `unknown`. */
   answers: ReadonlyMap<string, Answer>;
   unknown: Answer;
 }>;
@@ -69,13 +69,14 @@ export const compileRule = <Answer>(
   ...compileServe(rule, owner),
 });
 
-/** Undefined when the expression chooses no variant, or fails. */
+/** Undefined when the expression chooses no variant. One that fails is an error, as in flagd. */
 export const logicAnswer = <Answer>(
   { run, answers, unknown }: CompiledLogic<Answer>,
   context: Context,
 ): Answer | undefined => {
   const name = run(context);
-  return name === null || name === undefined ? undefined : (answers.get(name) ?? unknown);
+  if (name === null) return undefined;
+  return name === undefined ? unknown : (answers.get(name) ?? unknown);
 };
 
 /** What a rule that matches serves; undefined when it has nothing for this context: the next rule is tried. */

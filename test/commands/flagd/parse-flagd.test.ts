@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { parseFlagd } from '../../src/commands/flagd/parse-flagd.js';
-import { type Json, type JsonObject } from '../../src/domain/json.js';
+import { parseFlagd } from '../../../src/commands/flagd/parse-flagd.js';
+import { type Json, type JsonObject } from '../../../src/domain/json.js';
 
 const demo = JSON.parse(
-  readFileSync(new URL('../../examples/otel-demo.flagd.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../examples/otel-demo.flagd.json', import.meta.url), 'utf8'),
 ) as JsonObject;
 
 const variants = { on: true, off: false };

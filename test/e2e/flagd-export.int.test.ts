@@ -1,0 +1,73 @@
+import { test } from 'tap';
+import { testService } from '../support/service.js';
+
+type Report = Readonly<{ flags: readonly Readonly<{ position: number }>[] }>;
+
+const PATH = '/projects/demo/environments/production/flagd.json';
+
+const FILE = {
+  flags: {
+    one: {
+      state: 'ENABLED',
+      variants: { on: true, off: false },
+      defaultVariant: 'off',
+      targeting: { if: [{ ends_with: [{ var: 'email' }, '@example.com'] }, 'on', null] },
+    },
+  },
+};
+
+test('an environment as a flagd file', async (t) => {
+  const service = await testService(t);
+  const { body } = await service.post<Report>('/projects/demo/import', { body: FILE });
+  const position = String(Math.max(...body.flags.map((flag) => flag.position)));
+  const minimum = { 'x-min-position': position };
+
+  const first = await service.get<{ flags: object }>(PATH, { headers: minimum });
+  t.match(first, {
+    status: 200,
+    headers: { 'x-left-out': '0', 'content-type': /^application\/json/ },
+    body: { flags: { one: { state: 'ENABLED', variants: { on: true, off: false } } } },
+  });
+  const etag = String(first.headers['etag']);
+
+  await t.test('who has it gets 304', async (t) => {
+    t.match(await service.get(PATH, { headers: { 'if-none-match': etag } }), { status: 304 });
+    t.match(await service.get(PATH, { headers: { 'if-none-match': '"other"' } }), { status: 200 });
+  });
+
+  await t.test('a server key of the environment is enough', async (t) => {
+    const { serverKey: credential } = service;
+    t.match(await service.get(PATH, { credential }), { status: 200 });
+    const staging = PATH.replace('production', 'staging');
+    t.match(await service.get(staging, { credential }), { status: 404 });
+    t.match(await service.get(PATH, { credential: null }), { status: 401 });
+  });
+
+  await t.test('as it was at a moment', async (t) => {
+    const none = await service.get(`${PATH}?position=${Number(position) - 1}`);
+    t.strictSame((none.body as typeof first.body).flags, {});
+    t.match(await service.get(`${PATH}?position=${position}`), { headers: { etag } });
+  });
+
+  await t.test('imported again it changes nothing for anybody', async (t) => {
+    const again = await service.post(`/projects/demo/import?dryRun=true`, { body: first.body });
+    t.match(again, { status: 200, body: { summary: { refused: 0 } } });
+  });
+
+  await t.test('what flagd cannot say is left out and named', async (t) => {
+    const rule = {
+      id: 'r',
+      clauses: [{ attribute: 'email', operator: 'matches', values: ['^a'] }],
+      serve: { variant: 'on' },
+    };
+    const path = '/projects/demo/flags/one/environments/production/rules';
+    const { body: answer } = await service.put<{ position: number }>(path, {
+      body: { rules: [rule] },
+    });
+    const headers = { 'x-min-position': String(answer.position) };
+    t.match(await service.get(PATH, { headers }), {
+      headers: { 'x-left-out': '1' },
+      body: { metadata: { leftOut: /^one: the operator "matches"/ } },
+    });
+  });
+});
