@@ -11,6 +11,7 @@ import { type Row, tableOf } from './support/report.js';
 
 const ALL = [
   'engine',
+  'peers',
   'evaluation',
   'scaling',
   'commands',

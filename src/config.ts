@@ -25,6 +25,10 @@ const Config = Type.Object(
         Type.Literal(level),
       ),
     ),
+    /** Where applications reach this service: for the event streams of clients behind a proxy with a path. */
+    publicUrl: Type.Optional(Type.String({ pattern: '^https?://[^?#\\s]+[^/?#\\s]$' })),
+    /** Origins of web pages that may evaluate, separated by commas; `*`: all. */
+    allowedOrigins: Type.String({ pattern: '^(\\*|https?://[^,/\\s]+(,https?://[^,/\\s]+)*)$' }),
     /** Lets a monitor read /metrics, and nothing else. */
     metricsToken: Type.Optional(Type.String({ minLength: 16 })),
     /** How long a stopping process goes on answering while load balancers learn that it leaves. */
@@ -50,6 +54,8 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   redisUrl: 'REDIS_URL',
   redisPrefix: 'REDIS_PREFIX',
   logLevel: 'LOG_LEVEL',
+  publicUrl: 'PUBLIC_URL',
+  allowedOrigins: 'ALLOWED_ORIGINS',
   metricsToken: 'METRICS_TOKEN',
   drainMs: 'DRAIN_MS',
   flagdSyncPort: 'FLAGD_SYNC_PORT',
@@ -64,6 +70,7 @@ const DEFAULTS = {
   dataDirectory: '.data',
   redisPrefix: 'chronoflag',
   logLevel: 'info',
+  allowedOrigins: '*',
   drainMs: 0,
 };
 

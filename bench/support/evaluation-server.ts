@@ -59,6 +59,7 @@ const app = await createHttp({
   metrics: serviceMetrics({
     projections: () => [],
     rulesets: () => undefined,
+    eventStreams: () => 0,
     head: async () => -1,
   }),
 });

@@ -9,6 +9,7 @@ import fastify, {
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
+import { allowOrigins } from './edge/cors.js';
 import { refuseNul } from './edge/clean-url.js';
 import { documentRoutes } from './edge/documentation.js';
 import { answerUnknownRoutes } from './edge/unknown-routes.js';
@@ -24,6 +25,8 @@ export type AppDeps = Readonly<{
   routes: readonly FastifyPluginAsync[];
   /** Routes under /ofrep, whose errors have shapes of their own. */
   ofrep?: FastifyPluginAsync | undefined;
+  /** Of web pages that may evaluate; `*`: all. @defaultValue all */
+  allowedOrigins?: readonly string[] | undefined;
   /** Routes at the root: health, readiness, metrics. */
   operations: readonly FastifyPluginAsync[];
   version: string;
@@ -74,6 +77,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     done();
   });
   deps.prepare?.(app);
+  allowOrigins(app, deps.allowedOrigins);
   refuseNul(app);
   acceptJson(app);
   guardRoutes(app, deps.guard);

@@ -30,6 +30,11 @@ export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
   streams: Aggregates<S>;
   /** What the decision must know of other streams; `fresh` when a stale view could make it refuse wrongly. */
   referencesOf: (command: C, fresh: boolean) => Promise<R>;
+  /**
+   * Before the append, also of a dry run: makes sure of what the outcome needs of other streams, and that they keep it.
+   * @throws DomainError when it cannot be had
+   */
+  reserve?: (request: CommandRequest<C>, outcome: CommandOutcome<S, E>) => Promise<void>;
   /** Monotonic milliseconds. */
   clock: () => number;
 }>;

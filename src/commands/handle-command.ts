@@ -1,12 +1,14 @@
 import { type Command, DomainError, type Event } from '../domain/decider.js';
 import { type Loaded } from './aggregates.js';
+import { appendEvents } from './append-events.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
-import { eventId } from './event-id.js';
 import { AppendOutcomeUnknown, WrongRevision } from './event-store.js';
 import { streamQueue } from './stream-queue.js';
 
 /** How often a decision is made again after another process wrote first. */
 const MAX_ATTEMPTS = 3;
+
+const nothing = async (): Promise<void> => undefined;
 
 type Decision<E> = Readonly<{ events: readonly E[]; refusal?: DomainError }>;
 
@@ -32,7 +34,7 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
 };
 
 /**
- * Load, fold, decide, append: the only code that writes events.
+ * Load, fold, decide, append.
  * With `expectedRevision` a conflict is the caller's and throws WrongRevision; without it the decision is made
  * again on fresh state, up to MAX_ATTEMPTS times. An answer that writes nothing is only given on fresh state.
  * @throws DomainError when refused
@@ -40,7 +42,7 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
 export const commandHandler = <S, C extends Command, E extends Event, R>(
   deps: HandlerDeps<S, C, E, R>,
 ) => {
-  const { store, streams, decider, streamOf, referencesOf, clock } = deps;
+  const { store, streams, decider, streamOf, referencesOf, clock, reserve = nothing } = deps;
   const inTurn = streamQueue();
 
   /** The answer that the first request with this command id got, from the log. */
@@ -76,14 +78,9 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     loaded: Loaded<S>,
     outcome: CommandOutcome<S, E>,
   ): Promise<CommandOutcome<S, E>> => {
-    const events = outcome.events.map((event, index) => ({
-      ...event,
-      id: eventId(stream, metadata.commandId, index),
-    }));
-    const written = await store.append(stream, events, {
-      expectedRevision: loaded.revision,
-      metadata,
-    });
+    const { events } = outcome;
+    const to = { stream, events, expectedRevision: loaded.revision, metadata };
+    const written = await appendEvents(store, to);
     loaded.commands.set(metadata.commandId, metadata.commandHash);
     streams.remember(stream, {
       ...loaded,
@@ -117,6 +114,21 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     };
   };
 
+  /** False when only fresh state can say whether the outcome is possible. @throws DomainError when it is not */
+  const isReserved = async (
+    request: CommandRequest<C>,
+    outcome: CommandOutcome<S, E>,
+    fresh: boolean,
+  ): Promise<boolean> => {
+    try {
+      await reserve(request, outcome);
+      return true;
+    } catch (error) {
+      if (fresh || !(error instanceof DomainError)) throw error;
+      return false;
+    }
+  };
+
   const tryOnce = async (
     stream: string,
     request: CommandRequest<C>,
@@ -128,7 +140,8 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     ]);
     if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
     const outcome = decideOn(loaded, references, request, fresh);
-    return outcome?.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
+    if (outcome === undefined || !(await isReserved(request, outcome, fresh))) return undefined;
+    return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
   };
 
   const handle = async (

@@ -15,6 +15,7 @@ import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.j
 import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
 import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
 import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
+import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
@@ -54,6 +55,7 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const evaluation = {
     memory,
@@ -87,7 +89,14 @@ export const startRequests = async (
     credentials: credentialStore(pool),
     keys,
     routes,
-    ofrep: ofrepRoutes({ memory }),
+    ofrep: ofrepRoutes({
+      memory,
+      streams,
+      find: keys.find,
+      sign: keys.sign,
+      publicUrl: config.publicUrl,
+    }),
+    eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,
     /** Waits, for a moment at most, until queries see all that is in the log now. */

@@ -85,6 +85,7 @@ export const startService = async (
   const metrics = serviceMetrics({
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
+    eventStreams: () => parts.requests?.eventStreams() ?? 0,
     head: async () => parts.head?.() ?? -1,
   });
 
@@ -143,6 +144,7 @@ export const startService = async (
       },
       routes: requests?.routes ?? [],
       ofrep: requests?.ofrep,
+      allowedOrigins: config.allowedOrigins.split(','),
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,

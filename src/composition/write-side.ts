@@ -11,6 +11,7 @@ import {
 } from '../commands/organization-decider.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
+import { referencesOver } from '../commands/references/references-over.js';
 import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
 import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
 import { DomainError } from '../domain/decider.js';
@@ -58,6 +59,9 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     return state;
   };
 
+  const flagStreams = aggregates(store, decideFlags, clock);
+  const segmentStreams = aggregates(store, decideSegments, clock);
+  const references = referencesOver(store, { flagStreams, segmentStreams });
   const projectOf = ({ data }: FlagCommand | SegmentCommand, fresh: boolean): Promise<Project> =>
     loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS);
 
@@ -93,17 +97,19 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       store,
       clock,
       decider: decideFlags,
-      streams: aggregates(store, decideFlags, clock),
+      streams: flagStreams,
       streamOf: ({ data }: FlagCommand) => flagStream(data.projectId, data.flagKey),
       referencesOf: projectOf,
+      reserve: references.ofFlag,
     }),
     segments: commandHandler({
       store,
       clock,
       decider: decideSegments,
-      streams: aggregates(store, decideSegments, clock),
+      streams: segmentStreams,
       streamOf: ({ data }: SegmentCommand) => segmentStream(data.projectId, data.segmentKey),
       referencesOf: projectOf,
+      reserve: references.ofSegment,
     }),
 
     /** A flag as it was at a moment. @throws DomainError */

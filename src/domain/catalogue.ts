@@ -1,3 +1,4 @@
+import { type DependencyReserved } from './dependencies/events.js';
 import { type FlagEvent } from './flag/events.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
 import { type ProjectEvent } from './project/events.js';
@@ -5,7 +6,8 @@ import { type SegmentEvent } from './segment/events.js';
 import { type Category } from './streams.js';
 
 /** Every event that this version of the service writes or understands. */
-export type DomainEvent = OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent | SegmentEvent;
+export type DomainEvent =
+  OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent | SegmentEvent | DependencyReserved;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
@@ -43,6 +45,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentDeleted: 'segment',
   SegmentRestored: 'segment',
   SegmentReverted: 'segment',
+  DependencyReserved: 'dependencies',
 };
 
 /** True for an event type that this version understands. */

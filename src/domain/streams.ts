@@ -1,7 +1,7 @@
 /** Keys of projects, environments and flags, and names of variants. They never change. */
 export const KEY_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
 
-export type Category = 'organization' | 'project' | 'flag' | 'segment' | 'apiKey';
+export type Category = 'organization' | 'project' | 'flag' | 'segment' | 'dependencies' | 'apiKey';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
 export const CATEGORIES: readonly Category[] = [
@@ -9,6 +9,7 @@ export const CATEGORIES: readonly Category[] = [
   'project',
   'flag',
   'segment',
+  'dependencies',
   'apiKey',
 ];
 
@@ -27,10 +28,12 @@ export const flagStream = (projectId: string, flagKey: string): string =>
   `flag-${projectId}:${flagKey}`;
 export const segmentStream = (projectId: string, segmentKey: string): string =>
   `segment-${projectId}:${segmentKey}`;
+/** What the flags and segments of a project need of each other. */
+export const dependenciesStream = (projectId: string): string => `dependencies-${projectId}`;
 export const apiKeyStream = (organizationId: string, keyId: string): string =>
   `apiKey-${organizationId}:${keyId}`;
 
-/** What a stream's name tells. `projectKey` is set for projects, flags and segments, `key` for flags, segments and API keys. */
+/** What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments and API keys. */
 export type StreamParts = Readonly<{
   category: Category;
   organizationId: string;
@@ -41,7 +44,7 @@ export type StreamParts = Readonly<{
 const isCategory = (text: string): text is Category =>
   (CATEGORIES as readonly string[]).includes(text);
 
-const IN_PROJECTS: readonly Category[] = ['project', 'flag', 'segment'];
+const IN_PROJECTS: readonly Category[] = ['project', 'flag', 'segment', 'dependencies'];
 
 /** Takes a stream's name apart; undefined when the name is not one of ours. */
 export const parseStream = (stream: string): StreamParts | undefined => {

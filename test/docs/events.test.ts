@@ -65,6 +65,8 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       const before: Segment = isFirst ? { status: 'absent' } : segment;
       return [before, evolveSegment(before, event as Parameters<typeof evolveSegment>[1])];
     }
+    case 'dependencies':
+      return [null, event.data];
     case 'organization':
       return [null, evolveOrganization({ status: 'absent' }, event as never)];
     case 'apiKey':

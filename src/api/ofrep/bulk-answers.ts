@@ -1,29 +1,73 @@
 import { createHash } from 'node:crypto';
-import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
+import { type FastifyReply } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { type Context } from '../../domain/evaluation/context.js';
+import { type EnvironmentRulesets } from '../../queries/rulesets/environment-rulesets.js';
 import { ofrepItems } from '../../queries/rulesets/ofrep-answers.js';
 import { contextIn } from './request-body.js';
-import { namesTag } from './validators.js';
 
-export type BulkAnswer = Readonly<{ body: string; tag: string; position: number }>;
+export type BulkAnswer = Readonly<{ body: string; tag: string }>;
+
+/** Characters of requests and answers that are kept, in this process. */
+const MAX_KEPT = 16 * 1024 * 1024;
 
 const tagOf = (body: string): string => createHash('sha256').update(body).digest('base64url');
 
-/** What all flags are for the context in a body's text; the tag is of the whole answer. */
-export const bulkAnswers =
-  () =>
-  ({ environment, position }: EnvironmentAt, text: string): BulkAnswer => {
-    const body = `{"flags":[${ofrepItems(environment, contextIn(text))}],"metadata":{}}`;
-    return { body, tag: tagOf(body), position };
+/** The same context, and whether an evaluation has looked at the time in it. */
+const watchingClock = ({ targetingKey, attributes, nowMs }: Context) => {
+  let isRead = false;
+  const context: Context = {
+    targetingKey,
+    attributes,
+    get nowMs() {
+      isRead = true;
+      return nowMs;
+    },
+  };
+  return { context, isClockRead: () => isRead };
+};
+
+/**
+ * What all flags are for the context in a body's text; the tag is of the whole answer. The same text at the same
+ * environment gets the same answer, which is kept: an environment is another object after every change, and the whole
+ * text is the key, so neither an old answer nor another user's can be given. An answer that depends on the time is not kept. `tail`: what follows the flags.
+ */
+export const bulkAnswers = () => {
+  const kept = new LRUCache<string, BulkAnswer>({
+    maxSize: MAX_KEPT,
+    sizeCalculation: ({ body }, key) => body.length + key.length,
+  });
+  const numbers = new WeakMap<EnvironmentRulesets, number>();
+  let environments = 0;
+
+  const numberOf = (environment: EnvironmentRulesets): number => {
+    const known = numbers.get(environment);
+    if (known !== undefined) return known;
+    environments += 1;
+    numbers.set(environment, environments);
+    return environments;
   };
 
-/** 304 to a client that has this very answer, else the answer. */
-export const answerBulk = (
+  return (environment: EnvironmentRulesets, text: string, tail: string): BulkAnswer => {
+    const key = `${numberOf(environment)} ${tail}\n${text}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const watched = watchingClock(contextIn(text));
+    const body = `{"flags":[${ofrepItems(environment, watched.context)}],"metadata":{}${tail}}`;
+    const answer = { body, tag: tagOf(body) };
+    if (!watched.isClockRead()) kept.set(key, answer);
+    return answer;
+  };
+};
+
+/** 304 when the client has this very answer, else the answer. */
+export const sendBulk = (
   reply: FastifyReply,
-  { headers }: FastifyRequest,
-  { body, tag, position }: BulkAnswer,
+  { body, tag }: BulkAnswer,
+  position: number,
+  isKnown: boolean,
 ): void => {
   void reply.header('etag', `"${tag}"`).header('x-position', position);
-  if (namesTag(headers['if-none-match'], tag)) void reply.code(304).send();
+  if (isKnown) void reply.code(304).send();
   else void reply.header('content-type', 'application/json; charset=utf-8').send(body);
 };

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { answerOf } from '../schemas.js';
 
 // For the OpenAPI document: bodies are read by request-body.ts, which takes more than these say.
 
@@ -71,6 +72,27 @@ export const BULK_SCHEMA = {
       eventStreams: Type.Optional(Type.Array(EventStream)),
     }),
     304: Type.Null({ description: 'Nothing has changed for this context.' }),
+    ...failures,
+  },
+};
+
+const StreamQuery = Type.Object({
+  token: Type.String({
+    description: 'As in "eventStreams" of an answer; good for an hour or two.',
+  }),
+});
+
+export type StreamQuery = Partial<Static<typeof StreamQuery>>;
+
+export const STREAM_SCHEMA = {
+  tags: ['ofrep'],
+  summary: 'Hear of changes, as server-sent events',
+  security: [{ streamToken: [] }],
+  querystring: StreamQuery,
+  response: {
+    200: answerOf('Events of type refetchEvaluation; their ids are log positions.', {
+      'text/event-stream': Type.String(),
+    }),
     ...failures,
   },
 };

@@ -13,6 +13,7 @@ export type HttpSources = Readonly<{
   guard: Guard;
   routes: AppDeps['routes'];
   ofrep?: AppDeps['ofrep'];
+  allowedOrigins?: AppDeps['allowedOrigins'];
   readiness: () => Promise<readonly Readiness[]>;
   isStopping: () => boolean;
   metrics: ServiceMetrics;
@@ -44,7 +45,8 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 
 /** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
-  const { log, version, guard, routes, ofrep, readiness, isStopping, metrics } = sources;
+  const { log, version, guard, routes, ofrep, allowedOrigins, readiness, isStopping, metrics } =
+    sources;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
     app.addHook('onRequest', (_, reply, done) => {
@@ -63,7 +65,16 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
   };
-  return buildApp({ log, guard, prepare, routes, ofrep, operations: [operations], version });
+  return buildApp({
+    log,
+    guard,
+    prepare,
+    routes,
+    ofrep,
+    allowedOrigins,
+    operations: [operations],
+    version,
+  });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

@@ -5,12 +5,14 @@ import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
 export type MetricSources = Readonly<{
   projections: () => readonly ProjectionStatus[];
   rulesets: () => RulesetStatus | undefined;
+  /** How many clients wait to hear of changes. */
+  eventStreams: () => number;
   /** Position of the last event in the log. */
   head: () => Promise<number>;
 }>;
 
 /** What Prometheus is told. Names end in their unit. */
-export const serviceMetrics = ({ projections, rulesets, head }: MetricSources) => {
+export const serviceMetrics = ({ projections, rulesets, eventStreams, head }: MetricSources) => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
@@ -86,6 +88,15 @@ export const serviceMetrics = ({ projections, rulesets, head }: MetricSources) =
     registers,
     collect() {
       this.set((rulesets()?.ageMs ?? 0) / 1000);
+    },
+  });
+
+  new Gauge({
+    name: 'chronoflag_event_streams',
+    help: 'Clients that wait to hear of changes.',
+    registers,
+    collect() {
+      this.set(eventStreams());
     },
   });
 

@@ -2,6 +2,7 @@ import { type Prerequisite } from '../flag/configuration.js';
 import { type EvaluationPorts } from './clauses/clause.js';
 import { type Reason, type Resolution } from './resolution.js';
 import { type AnswerFor, type CompiledRule, compileRule } from './rule.js';
+import { type RuleStep, ruleSteps } from './rule-steps.js';
 import { type Ruleset } from './ruleset.js';
 import { type CompiledSplit, compileSplit } from './split.js';
 
@@ -16,6 +17,8 @@ export type CompiledFlag<Answer> = Readonly<{
   /** Targeting key → answer. */
   targets: ReadonlyMap<string, Answer>;
   rules: readonly CompiledRule<Answer>[];
+  /** The same rules, as they are tried. */
+  steps: readonly RuleStep<Answer>[];
   split: CompiledSplit<Answer> | undefined;
   /** For whom nothing else holds; without a value when the split could not be made. */
   fallthrough: Answer;
@@ -79,7 +82,7 @@ const compileLive = <Answer>(
   const looksAtContext = prerequisites.length + rules.length + targets.size > 0;
   const prerequisiteFailed = answer(offVariant, 'PREREQUISITE_FAILED');
   const last = compileFallthrough(ruleset, looksAtContext, answer);
-  return { prerequisites, prerequisiteFailed, targets, rules, ...last };
+  return { prerequisites, prerequisiteFailed, targets, rules, steps: ruleSteps(rules), ...last };
 };
 
 const compileOff = <Answer>(off: Answer) => ({
@@ -88,6 +91,7 @@ const compileOff = <Answer>(off: Answer) => ({
   prerequisiteFailed: off,
   targets: new Map<string, Answer>(),
   rules: [],
+  steps: [],
   split: undefined,
   fallthrough: off,
 });

@@ -3,7 +3,7 @@ import { type CompiledSegment } from './clauses/compiled-clause.js';
 import { type CompiledFlag } from './compile.js';
 import { type Context } from './context.js';
 import { type Resolution } from './resolution.js';
-import { ruleAnswer } from './rule.js';
+import { ruleAnswer } from './rule-steps.js';
 import { splitAnswer } from './split.js';
 
 /** All flags and segments that an evaluation may look at, as they stand at one log position. */
@@ -12,7 +12,8 @@ export type EvaluationEnvironment<Answer> = Readonly<{
   segments: ReadonlyMap<string, CompiledSegment>;
 }>;
 
-type Resolved = Readonly<{ resolution: Resolution }>;
+/** What evaluating looks at in an answer: prerequisites at its variant. */
+export type Resolved = Readonly<{ resolution: Resolution }>;
 
 /** Every prerequisite is a flag of the environment that serves one of the variants, for whatever reason. */
 const arePrerequisitesMet = <Answer extends Resolved>(
@@ -24,7 +25,7 @@ const arePrerequisitesMet = <Answer extends Resolved>(
   for (const { flagKey, variants } of prerequisites) {
     const flag = environment.flags.get(flagKey);
     if (flag === undefined || depth >= MAX_REFERENCE_DEPTH) return false;
-    const { variant } = answerOf(flag, context, environment, depth + 1).resolution;
+    const { variant } = evaluateWithin(flag, context, environment, depth + 1).resolution;
     if (variant === undefined || !variants.includes(variant)) return false;
   }
   return true;
@@ -36,7 +37,8 @@ const targetAnswer = <Answer>(
 ): Answer | undefined =>
   targets.size === 0 || targetingKey === undefined ? undefined : targets.get(targetingKey);
 
-const answerOf = <Answer extends Resolved>(
+/** `depth`: how many flags it is asked for as a prerequisite within. */
+export const evaluateWithin = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
   environment: EvaluationEnvironment<Answer>,
@@ -47,7 +49,7 @@ const answerOf = <Answer extends Resolved>(
     return flag.prerequisiteFailed;
   return (
     targetAnswer(flag.targets, context) ??
-    ruleAnswer(flag.rules, context, environment.segments) ??
+    ruleAnswer(flag.steps, context, environment.segments) ??
     (flag.split === undefined ? undefined : splitAnswer(flag.split, context)) ??
     flag.fallthrough
   );
@@ -61,4 +63,4 @@ export const evaluate = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
   environment: EvaluationEnvironment<Answer>,
-): Answer => answerOf(flag, context, environment, 0);
+): Answer => evaluateWithin(flag, context, environment, 0);

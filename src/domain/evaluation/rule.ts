@@ -1,12 +1,7 @@
 import { type Rule } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 import { compileClauses, type EvaluationPorts } from './clauses/clause.js';
-import {
-  areAllTrue,
-  type CompiledClause,
-  type Condition,
-  type Segments,
-} from './clauses/compiled-clause.js';
+import { type CompiledClause, type Condition } from './clauses/compiled-clause.js';
 import { type Context } from './context.js';
 import { compileLogic, type Logic } from './logic/compile-logic.js';
 import { type Reason } from './resolution.js';
@@ -92,18 +87,4 @@ export const servedBy = <Answer>(
   if (answer !== undefined) return answer;
   if (split !== undefined) return splitAnswer(split, context);
   return logic === undefined ? undefined : logicAnswer(logic, context);
-};
-
-/** Of the rules in order, what the first serves that matches and has something to serve. */
-export const ruleAnswer = <Answer>(
-  rules: readonly CompiledRule<Answer>[],
-  context: Context,
-  segments: Segments,
-): Answer | undefined => {
-  for (const rule of rules) {
-    if (!areAllTrue(rule.conditions, context, segments, 0)) continue;
-    const served = servedBy(rule, context);
-    if (served !== undefined) return served;
-  }
-  return undefined;
 };

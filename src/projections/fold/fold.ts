@@ -28,7 +28,8 @@ export type TrackedFlag = Place &
 export type TrackedSegment = Place &
   Readonly<{ category: 'segment'; projectId: string; key: string; state: ExistingSegment }>;
 /** Streams whose events only the audit trail holds. */
-type TrackedOther = Place & Readonly<{ category: 'organization' | 'apiKey' }>;
+type OtherCategory = 'organization' | 'apiKey' | 'dependencies';
+type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
 /** Where a stream stands, and the state that its events make. */
 export type Tracked = TrackedProject | TrackedFlag | TrackedSegment | TrackedOther;
@@ -89,11 +90,15 @@ const evolvedSegment = (
   return { category: 'segment', projectId, key, state };
 };
 
+/** Of a stream that has no state here. */
+export const otherCategory = (category: unknown): OtherCategory =>
+  category === 'apiKey' || category === 'dependencies' ? category : 'organization';
+
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);
   if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
   if (isSegmentEvent(event)) return evolvedSegment(event, parts, before);
-  return { category: parts.category === 'apiKey' ? 'apiKey' : 'organization' } as const;
+  return { category: otherCategory(parts.category) };
 };
 
 const checkRevision = (event: LogEvent, before: Tracked | undefined): void => {

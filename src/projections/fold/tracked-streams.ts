@@ -9,7 +9,7 @@ import {
   segmentStream,
 } from '../../domain/streams.js';
 import { type Row, type Transaction } from '../projection.js';
-import { type Step, type Tracked } from './fold.js';
+import { otherCategory, type Step, type Tracked } from './fold.js';
 
 /** How many streams are remembered between batches; the others are read again when they change. */
 const REMEMBERED = 5_000;
@@ -69,7 +69,7 @@ const projectOf = (row: Row): readonly [string, Tracked] => {
 
 const otherOf = (row: Row): readonly [string, Tracked] => [
   String(row['stream']),
-  { category: row['category'] === 'apiKey' ? 'apiKey' : 'organization', ...placeOf(row) },
+  { category: otherCategory(row['category']), ...placeOf(row) },
 ];
 
 const load = async (tx: Transaction, streams: readonly string[]) => {
@@ -82,7 +82,7 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
     wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
 
   const [flags, segments] = [of('flag'), of('segment')];
-  const others = of('organization', 'apiKey').map(({ stream }) => stream);
+  const others = of('organization', 'apiKey', 'dependencies').map(({ stream }) => stream);
   const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
     ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),

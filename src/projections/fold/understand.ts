@@ -16,6 +16,7 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
     project,
     flag: `${project}:${key ?? ''}`,
     segment: `${project}:${key ?? ''}`,
+    dependencies: project,
     apiKey: `${organizationId}:${key ?? ''}`,
   };
   return `${category}-${names[category]}`;

@@ -1,6 +1,6 @@
 import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
-import { type EnvironmentRulesets, evaluateMembers } from './environment-rulesets.js';
+import { type EnvironmentRulesets, evaluateAll } from './environment-rulesets.js';
 
 /** One environment at one log position. */
 export type EnvironmentAt = Readonly<{
@@ -26,4 +26,4 @@ export const flagAnswer = (at: EnvironmentAt, flagKey: string, context: Context)
 
 /** JSON text: what every flag of the environment is for a context, in the order of their keys. */
 export const allFlagsAnswer = (at: EnvironmentAt, context: Context): string =>
-  `{"flags":{${evaluateMembers(at.environment, contextAt(at, context))}},"position":${at.position}}`;
+  `{"flags":{${evaluateAll(at.environment, contextAt(at, context), 'member')}},"position":${at.position}}`;

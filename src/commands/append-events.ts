@@ -1,0 +1,28 @@
+import { type Event } from '../domain/decider.js';
+import { type Metadata } from '../domain/metadata.js';
+import { eventId } from './event-id.js';
+import { type EventStore } from './event-store.js';
+
+export type AppendRequest<E extends Event> = Readonly<{
+  stream: string;
+  events: readonly E[];
+  expectedRevision: number;
+  metadata: Metadata;
+  /** Tells several appends of one command to one stream apart. @defaultValue 0 */
+  firstIndex?: number;
+}>;
+
+/**
+ * Appends events with ids that follow from the command: the only code that writes to the log.
+ * @throws WrongRevision, EventStoreUnavailable, AppendOutcomeUnknown
+ */
+export const appendEvents = <E extends Event>(
+  store: EventStore,
+  { stream, events, expectedRevision, metadata, firstIndex = 0 }: AppendRequest<E>,
+): ReturnType<EventStore['append']> => {
+  const identified = events.map((event, index) => ({
+    ...event,
+    id: eventId(stream, metadata.commandId, firstIndex + index),
+  }));
+  return store.append(stream, identified, { expectedRevision, metadata });
+};

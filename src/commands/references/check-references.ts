@@ -1,0 +1,143 @@
+import { DomainError } from '../../domain/decider.js';
+import { type Node, type Reference } from '../../domain/dependencies/events.js';
+import { circleThrough, longestThrough, MAX_STEPS } from '../../domain/dependencies/graph.js';
+import { nodeId, nodeText } from '../../domain/dependencies/references.js';
+import { type LoadedNode, type LoadedNodes, referencesOf } from './loaded-nodes.js';
+import { type Reservation, type Reservations } from './reservations.js';
+
+const REMEDY = 'should that stay so, repeat the change, or change anything else about it';
+const UNFINISHED = `a change of it was begun and is not finished; ${REMEDY}`;
+
+const unknown = ({ kind, key }: Node, why: string): DomainError =>
+  kind === 'segment'
+    ? new DomainError('unknown-segment', `There is no segment '${key}' to refer to: ${why}.`)
+    : new DomainError('unknown-flag', `There is no flag '${key}' to refer to: ${why}.`);
+
+const requireVariantsOf = (
+  { node, state, pending }: LoadedNode,
+  { variants = [] }: Reference,
+): void => {
+  const leaving = pending.flatMap(({ removedVariants = [] }) => removedVariants);
+  for (const variant of variants) {
+    if (state.variants.includes(variant) && !leaving.includes(variant)) continue;
+    throw new DomainError(
+      'unknown-variant',
+      `${nodeText(node)} has no variant '${variant}'${leaving.includes(variant) ? `: ${UNFINISHED}` : ''}.`,
+    );
+  }
+};
+
+/** @throws DomainError `unknown-segment`, `unknown-flag`, `unknown-variant` */
+const requireThere = (loaded: LoadedNode, reference: Reference): void => {
+  const { node, state, pending } = loaded;
+  if (!state.isLive) throw unknown(node, 'it never was, is archived or is deleted');
+  if (pending.some(({ removes }) => removes)) throw unknown(node, UNFINISHED);
+  requireVariantsOf(loaded, reference);
+};
+
+/** @throws DomainError `reference-cycle`, `references-too-deep` */
+const requireChain = ({ graph }: LoadedNodes, node: Node): void => {
+  const circle = circleThrough(graph, node);
+  if (circle !== undefined) {
+    const path = [node, ...circle].map(nodeText).join(' → ');
+    throw new DomainError('reference-cycle', `It would refer to itself: ${path}.`);
+  }
+  const steps = longestThrough(graph, node);
+  if (steps > MAX_STEPS) {
+    throw new DomainError(
+      'references-too-deep',
+      `A chain of ${steps} references would go through ${nodeText(node)}; at most ${MAX_STEPS} are possible.`,
+    );
+  }
+};
+
+/**
+ * That all a node will refer to is there, and makes no circle and no chain that is too long.
+ * @throws DomainError
+ */
+export const requireReferable = async (
+  nodes: LoadedNodes,
+  book: Reservations,
+  { node, requires }: Reservation,
+): Promise<void> => {
+  const others = requires.filter((reference) => nodeId(reference) !== nodeId(node));
+  const found = await nodes.ensure(others);
+  for (const reference of others) {
+    const target = found.find((loaded) => nodeId(loaded.node) === nodeId(reference));
+    if (target !== undefined) requireThere(target, reference);
+  }
+  if (!requires.some(({ kind }) => kind === node.kind)) return;
+  const ofKind = (list: readonly Node[]) => list.filter(({ kind }) => kind === node.kind);
+  await nodes.reach(ofKind(requires), (loaded) => ofKind(referencesOf(loaded)));
+  await nodes.reach(ofKind(book.everDependants(node)), (loaded) =>
+    ofKind(book.everDependants(loaded.node)),
+  );
+  requireChain(nodes, node);
+};
+
+const MAX_NAMED = 20;
+
+type Use = Readonly<{ user: Node; reference: Reference; isPending: boolean }>;
+
+const usesBy = ({ node: user, state, pending }: LoadedNode, used: Node): readonly Use[] => {
+  const uses = (references: readonly Reference[], isPending: boolean): readonly Use[] =>
+    references
+      .filter((reference) => nodeId(reference) === nodeId(used))
+      .map((reference) => ({ user, reference, isPending }));
+  return [
+    ...uses(state.references, false),
+    ...uses(
+      pending.flatMap(({ requires }) => requires),
+      true,
+    ),
+  ];
+};
+
+/** `flag 'a' (production, staging) and segment 'b'`, with what to do about unfinished changes. */
+const usersText = (uses: readonly Use[]): string => {
+  const users = new Map<string, readonly Use[]>();
+  for (const use of uses)
+    users.set(nodeText(use.user), [...(users.get(nodeText(use.user)) ?? []), use]);
+  const named = [...users].slice(0, MAX_NAMED).map(([name, ofUser]) => {
+    const places = new Set(ofUser.flatMap(({ reference }) => reference.environment ?? []));
+    const where = places.size === 0 ? '' : ` (${[...places].join(', ')})`;
+    const isPending = ofUser.every((use) => use.isPending);
+    return `${name}${where}${isPending ? ` by an unfinished change: ${REMEDY}` : ''}`;
+  });
+  const more = users.size > MAX_NAMED ? ` and ${users.size - MAX_NAMED} more` : '';
+  return `${named.join(', ')}${more}`;
+};
+
+const inUse = ({ kind, key }: Node, users: string): DomainError =>
+  kind === 'segment'
+    ? new DomainError(
+        'segment-in-use',
+        `Segment '${key}' is used by ${users}; take it out there first.`,
+      )
+    : new DomainError(
+        'flag-in-use',
+        `Flag '${key}' is a prerequisite of ${users}; take it out there first.`,
+      );
+
+/**
+ * That nobody refers to what goes: the node itself, or variants of it.
+ * @throws DomainError `segment-in-use`, `flag-in-use`, `variant-in-use`
+ */
+export const requireUnused = async (
+  nodes: LoadedNodes,
+  book: Reservations,
+  { node, removes, removedVariants = [] }: Reservation,
+): Promise<void> => {
+  const dependants = await nodes.ensure(book.everDependants(node));
+  const uses = dependants.flatMap((loaded) => usesBy(loaded, node));
+  if (removes && uses.length > 0) throw inUse(node, usersText(uses));
+  for (const variant of removedVariants) {
+    const users = uses.filter(({ reference }) => reference.variants?.includes(variant));
+    if (users.length > 0) {
+      throw new DomainError(
+        'variant-in-use',
+        `Variant '${variant}' is what a prerequisite of ${usersText(users)} wants; change that first.`,
+      );
+    }
+  }
+};

@@ -1,0 +1,55 @@
+import { type Node, type Reference } from '../../domain/dependencies/events.js';
+import {
+  addedReferences,
+  referencesOfFlag,
+  referencesOfSegment,
+} from '../../domain/dependencies/references.js';
+import { type Flag } from '../../domain/flag/flag.js';
+import { type Segment } from '../../domain/segment/segment.js';
+import { type NodeFacts } from './loaded-nodes.js';
+import { type Reservation } from './reservations.js';
+
+/** A flag as others may know it. */
+export const factsOfFlag = (flag: Flag): NodeFacts => ({
+  isLive: flag.status === 'active',
+  references: referencesOfFlag(flag),
+  variants: flag.status === 'absent' ? [] : flag.variants.map(({ name }) => name),
+});
+
+/** A segment as others may know it. */
+export const factsOfSegment = (segment: Segment): NodeFacts => ({
+  isLive: segment.status === 'active',
+  references: referencesOfSegment(segment),
+  variants: [],
+});
+
+/** Variants that a flag which stays live has no more. */
+const variantsGone = (before: NodeFacts, after: NodeFacts): readonly string[] =>
+  before.isLive && after.isLive
+    ? before.variants.filter((variant) => !after.variants.includes(variant))
+    : [];
+
+const added = (before: NodeFacts, after: NodeFacts): readonly Reference[] =>
+  addedReferences(before.references, after.references);
+
+/**
+ * What a change of a node, decided on this revision, has to reserve; undefined when it neither adds a reference nor
+ * takes away what others may refer to: then nobody else's decision can be wrong because of it.
+ */
+export const reservationOf = (
+  node: Node,
+  revision: number,
+  [before, after]: readonly [NodeFacts, NodeFacts],
+): Reservation | undefined => {
+  const removes = before.isLive && !after.isLive;
+  const removedVariants = variantsGone(before, after);
+  const isNeeded = removes || removedVariants.length > 0 || added(before, after).length > 0;
+  if (!isNeeded) return undefined;
+  return {
+    node,
+    revision,
+    requires: after.references,
+    ...(removes && { removes }),
+    ...(removedVariants.length > 0 && { removedVariants }),
+  };
+};

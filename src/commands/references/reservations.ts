@@ -1,0 +1,57 @@
+import { type DependencyReserved, type Node } from '../../domain/dependencies/events.js';
+import { nodeId } from '../../domain/dependencies/references.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { type EventStore, NO_STREAM } from '../event-store.js';
+
+export type Reservation = DependencyReserved['data'];
+
+/**
+ * The reservations of one project, as far as its stream has been read. Of each node only those of the highest revision
+ * are kept: that somebody reserved at it shows that the node's stream had moved past all lower ones.
+ */
+export const reservations = (store: EventStore, stream: string) => {
+  const latest = new Map<string, Reservation[]>();
+  const dependants = new Map<string, Map<string, Node>>();
+  let revision = NO_STREAM;
+
+  const keep = (reservation: Reservation): void => {
+    const id = nodeId(reservation.node);
+    const known = latest.get(id) ?? [];
+    const highest = known[0]?.revision ?? NO_STREAM;
+    if (reservation.revision >= highest) {
+      const others = reservation.revision > highest ? [] : known;
+      latest.set(id, [...others, reservation]);
+    }
+    for (const required of reservation.requires) {
+      const ofRequired = dependants.get(nodeId(required)) ?? new Map<string, Node>();
+      dependants.set(nodeId(required), ofRequired.set(id, reservation.node));
+    }
+  };
+
+  const take = (events: readonly Recorded<DependencyReserved>[]): void => {
+    for (const event of events) {
+      // Two reads at a time may bring the same events.
+      if (event.revision !== revision + 1) continue;
+      revision = event.revision;
+      keep(event.data);
+    }
+  };
+
+  return {
+    /** Reads on to where the stream ends now. @returns its last revision, or NO_STREAM */
+    refresh: async (): Promise<number> => {
+      const { events } = await store.read<DependencyReserved>(stream, revision + 1);
+      take(events);
+      return revision;
+    },
+    /** Those that may still lead to an append on the node's stream, which stands at this revision. */
+    pending: (node: Node, nodeRevision: number): readonly Reservation[] =>
+      (latest.get(nodeId(node)) ?? []).filter((one) => one.revision >= nodeRevision),
+    /** All that ever reserved a reference to it: whoever refers to it is among them. */
+    everDependants: (node: Node): readonly Node[] => [
+      ...(dependants.get(nodeId(node))?.values() ?? []),
+    ],
+  };
+};
+
+export type Reservations = ReturnType<typeof reservations>;

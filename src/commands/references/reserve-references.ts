@@ -1,0 +1,98 @@
+import { DomainError } from '../../domain/decider.js';
+import { type DependencyReserved } from '../../domain/dependencies/events.js';
+import { type Metadata } from '../../domain/metadata.js';
+import { dependenciesStream } from '../../domain/streams.js';
+import { appendEvents } from '../append-events.js';
+import { type EventStore, WrongRevision } from '../event-store.js';
+import { streamQueue } from '../stream-queue.js';
+import { requireReferable, requireUnused } from './check-references.js';
+import { loadedNodes, type LoadNode } from './loaded-nodes.js';
+import { type Reservation, type Reservations, reservations } from './reservations.js';
+
+/** How often it is checked again after another process reserved first. */
+const MAX_ATTEMPTS = 20;
+
+/** Projects whose reservations are remembered; the others are read again from the beginning. */
+const MAX_PROJECTS = 1_000;
+
+export type ReserveRequest = Readonly<{
+  projectId: string;
+  reservation: Reservation;
+  metadata: Metadata;
+  /** Only check. */
+  dryRun: boolean;
+  /** After this it is not started any more. */
+  signal: AbortSignal;
+}>;
+
+type Deps = Readonly<{
+  store: EventStore;
+  /** A node of a project as its stream stands, read after the call began. */
+  loadNode: (projectId: string) => LoadNode;
+}>;
+
+/** @throws DomainError */
+const check = async (
+  load: LoadNode,
+  book: Reservations,
+  reservation: Reservation,
+): Promise<void> => {
+  const { node, requires, revision } = reservation;
+  const nodes = loadedNodes(load, book);
+  // Of all changes that are decided on this revision at most one is appended: the node's others do not count here.
+  const state = { revision, isLive: true, references: requires, variants: [] };
+  nodes.assume({ node, state, pending: [] });
+  await requireReferable(nodes, book, reservation);
+  await requireUnused(nodes, book, reservation);
+};
+
+/**
+ * Reserves what a node is about to refer to, or to take away, in the one stream in which all of a project's
+ * reservations are in order. docs/adr/0011-references-between-streams.md says why that is enough.
+ */
+export const reserveReferences = ({ store, loadNode }: Deps) => {
+  const books = new Map<string, Reservations>();
+  const inTurn = streamQueue();
+
+  const bookOf = (stream: string): Reservations => {
+    const book = books.get(stream) ?? reservations(store, stream);
+    books.delete(stream);
+    books.set(stream, book);
+    for (const oldest of books.keys()) {
+      if (books.size <= MAX_PROJECTS) break;
+      books.delete(oldest);
+    }
+    return book;
+  };
+
+  const tryOnce = async (stream: string, request: ReserveRequest): Promise<boolean> => {
+    const { projectId, reservation, metadata, dryRun } = request;
+    const book = bookOf(stream);
+    // First the reservations, then the nodes: a change that is no longer pending is in what is read of its node.
+    const expectedRevision = await book.refresh();
+    await check(loadNode(projectId), book, reservation);
+    if (dryRun) return true;
+    const event: DependencyReserved = { type: 'DependencyReserved', data: reservation };
+    const firstIndex = expectedRevision + 1;
+    try {
+      const to = { stream, events: [event], expectedRevision, metadata, firstIndex };
+      await appendEvents(store, to);
+      return true;
+    } catch (error) {
+      if (error instanceof WrongRevision) return false;
+      throw error;
+    }
+  };
+
+  /** @throws DomainError when it is refused, or `concurrent-change` when others are always first */
+  return async (request: ReserveRequest): Promise<void> => {
+    const stream = dependenciesStream(request.projectId);
+    await inTurn(stream, request.signal, async () => {
+      for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1)
+        if (await tryOnce(stream, request)) return;
+      throw new DomainError('concurrent-change', 'Others change references all the time.');
+    });
+  };
+};
+
+export type ReserveReferences = ReturnType<typeof reserveReferences>;

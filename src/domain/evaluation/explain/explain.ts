@@ -1,0 +1,126 @@
+import { type CompiledFlag } from '../compile.js';
+import { type Context } from '../context.js';
+import { evaluateWithin, type EvaluationEnvironment, type Resolved } from '../evaluate.js';
+import { type CompiledRule } from '../rule.js';
+import { type Scope, tryRule } from './explain-clause.js';
+import { explainSplit } from './explain-split.js';
+import {
+  type Explanation,
+  type PrerequisiteExplanation,
+  type RuleExplanation,
+} from './explanation.js';
+import { unknownsIn } from './unknowns.js';
+
+export type Explained<Answer> = Readonly<{ answer: Answer; explanation: Explanation }>;
+
+/** One way through a flag, while it is gone. */
+type Way<Answer> = Readonly<{
+  flag: CompiledFlag<Answer>;
+  context: Context;
+  environment: EvaluationEnvironment<Answer>;
+}>;
+
+type Tried<Answer> = Readonly<{ rule: RuleExplanation; answer?: Answer | undefined }>;
+
+const explainPrerequisites = <Answer extends Resolved>({
+  flag,
+  context,
+  environment,
+}: Way<Answer>): readonly PrerequisiteExplanation[] => {
+  const told: PrerequisiteExplanation[] = [];
+  for (const { flagKey, variants } of flag.prerequisites) {
+    const other = environment.flags.get(flagKey);
+    const resolution =
+      other === undefined ? undefined : evaluateWithin(other, context, environment, 1).resolution;
+    const served = resolution?.variant ?? null;
+    const isMet = served !== null && variants.includes(served);
+    const reason = resolution === undefined ? {} : { reason: resolution.reason };
+    told.push({ flagKey, variants, ...reason, served, isMet });
+    if (!isMet) break;
+  }
+  return told;
+};
+
+/** What a rule serves for whom it matches; `answer` is undefined when that is nothing. */
+const explainServe = <Answer>(
+  { answer, split, logic }: CompiledRule<Answer>,
+  { flag, context }: Way<Answer>,
+) => {
+  if (split !== undefined) {
+    const explained = explainSplit(split, flag.ruleset.salt, context);
+    const index = split.split.weights.findIndex(({ variant }) => variant === explained.variant);
+    return { told: { split: explained }, answer: split.answers[index] };
+  }
+  if (logic === undefined) return { told: {}, answer };
+  const chose = logic.run(context);
+  const named = typeof chose === 'string' ? (logic.answers.get(chose) ?? logic.unknown) : undefined;
+  return { told: chose === undefined ? {} : { chose }, answer: named };
+};
+
+const explainRule = <Answer>(
+  compiled: CompiledRule<Answer>,
+  way: Way<Answer>,
+  scope: Scope,
+): Tried<Answer> => {
+  const { id, description } = compiled.rule;
+  const trial = tryRule({ ruleId: id, description, clauses: compiled.clauses }, scope);
+  if (trial.outcome !== 'true') return { rule: trial };
+  const { told, answer } = explainServe(compiled, way);
+  const skipped = answer === undefined ? ({ isSkipped: true } as const) : {};
+  return { rule: { ...trial, ...told, ...skipped }, answer };
+};
+
+/** The rules up to the one that serves something. */
+const explainRules = <Answer>(way: Way<Answer>): readonly Tried<Answer>[] => {
+  const { context, environment, flag } = way;
+  const scope = { context, segments: environment.segments, depth: 0, told: new Set<string>() };
+  const tried: Tried<Answer>[] = [];
+  for (const rule of flag.rules) {
+    const last = explainRule(rule, way, scope);
+    tried.push(last);
+    if (last.answer !== undefined) break;
+  }
+  return tried;
+};
+
+const explainFallthrough = <Answer>({ flag, context }: Way<Answer>) => {
+  const { split, fallthrough, ruleset } = flag;
+  if (split === undefined) return { told: {}, answer: fallthrough };
+  const explained = explainSplit(split, ruleset.salt, context);
+  const index = split.split.weights.findIndex(({ variant }) => variant === explained.variant);
+  return { told: { split: explained }, answer: split.answers[index] ?? fallthrough };
+};
+
+const explainLive = <Answer extends Resolved>(way: Way<Answer>): Explained<Answer> => {
+  const { flag, context } = way;
+  const prerequisites = explainPrerequisites(way);
+  const start = { nowMs: context.nowMs, prerequisites, rules: [], unknowns: [] };
+  if (prerequisites.some(({ isMet }) => !isMet)) {
+    const explanation = { ...start, decidedBy: 'prerequisites' } as const;
+    return { answer: flag.prerequisiteFailed, explanation };
+  }
+  const { targetingKey: target } = context;
+  const targeted = target === undefined ? undefined : flag.targets.get(target);
+  if (target !== undefined && targeted !== undefined)
+    return { answer: targeted, explanation: { ...start, decidedBy: 'target', target } };
+  const tried = explainRules(way);
+  const rules = tried.map(({ rule }) => rule);
+  const passed = { ...start, rules, unknowns: unknownsIn(rules) };
+  const ruled = tried.at(-1)?.answer;
+  if (ruled !== undefined) return { answer: ruled, explanation: { ...passed, decidedBy: 'rule' } };
+  const { told, answer } = explainFallthrough(way);
+  return { answer, explanation: { ...passed, ...told, decidedBy: 'fallthrough' } };
+};
+
+/** What `evaluate` answers, and how it came to it. Slower, and as pure and total. */
+export const explain = <Answer extends Resolved>(
+  flag: CompiledFlag<Answer>,
+  context: Context,
+  environment: EvaluationEnvironment<Answer>,
+): Explained<Answer> => {
+  const { isArchived, configuration } = flag.ruleset;
+  if (!isArchived && configuration.enabled) return explainLive({ flag, context, environment });
+  const start = { nowMs: context.nowMs, prerequisites: [], rules: [], unknowns: [] };
+  const decidedBy = isArchived ? 'archived' : 'disabled';
+  return { answer: flag.fallthrough, explanation: { ...start, decidedBy } };
+};
