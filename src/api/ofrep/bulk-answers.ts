@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { type FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { type Context } from '../../domain/evaluation/context.js';
-import { type EnvironmentRulesets } from '../../queries/rulesets/environment-rulesets.js';
-import { ofrepItems } from '../../queries/rulesets/ofrep-answers.js';
+import {
+  evaluateAll,
+  type EnvironmentRulesets,
+} from '../../queries/rulesets/environment-rulesets.js';
 import { contextIn } from './request-body.js';
 
 export type BulkAnswer = Readonly<{ body: string; tag: string }>;
@@ -30,7 +32,8 @@ const watchingClock = ({ targetingKey, attributes, nowMs }: Context) => {
 /**
  * What all flags are for the context in a body's text; the tag is of the whole answer. The same text at the same
  * environment gets the same answer, which is kept: an environment is another object after every change, and the whole
- * text is the key, so neither an old answer nor another user's can be given. An answer that depends on the time is not kept. `tail`: what follows the flags.
+ * text is the key, so neither an old answer nor another user's can be given. An answer that
+ * depends on the time is not kept. `tail`: what follows the flags.
  */
 export const bulkAnswers = () => {
   const kept = new LRUCache<string, BulkAnswer>({
@@ -53,7 +56,8 @@ export const bulkAnswers = () => {
     const known = kept.get(key);
     if (known !== undefined) return known;
     const watched = watchingClock(contextIn(text));
-    const body = `{"flags":[${ofrepItems(environment, watched.context)}],"metadata":{}${tail}}`;
+    const flags = evaluateAll(environment, watched.context, 'item');
+    const body = `{"flags":[${flags}],"metadata":{}${tail}}`;
     const answer = { body, tag: tagOf(body) };
     if (!watched.isClockRead()) kept.set(key, answer);
     return answer;
