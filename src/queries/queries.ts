@@ -11,6 +11,9 @@ import { verifyProject } from './log/verify-project.js';
 import { resolveMoment } from './moments/resolve-moment.js';
 import { waitForPosition } from './moments/wait-for-position.js';
 import { listProjects } from './projects/list-projects.js';
+import { listSegments } from './segments/list-segments.js';
+import { segmentDiff } from './segments/segment-diff.js';
+import { segmentHistory } from './segments/segment-history.js';
 import { readModelSource } from './read-model-source.js';
 
 /** Every question over one read model and one log. `waitMs`: how long at most to wait for a position. */
@@ -26,6 +29,9 @@ export const queriesOver = (
   listFlags: listFlags(db),
   flagHistory: flagHistory(db),
   flagDiff: flagDiff(db),
+  listSegments: listSegments(db),
+  segmentHistory: segmentHistory(db),
+  segmentDiff: segmentDiff(db),
   environmentDiff: environmentDiff(db),
   auditLog: auditLog(db),
   exportAuditLog: exportAuditLog(db),

@@ -12,11 +12,14 @@ import { answering, Data, nullable, pageOf, provenance } from './view-schemas.js
 const filter = {
   project: Type.Optional(Key),
   flag: Type.Optional(Key),
+  segment: Type.Optional(Key),
   category: Type.Optional(
     Type.Union([
       Type.Literal('organization'),
       Type.Literal('project'),
       Type.Literal('flag'),
+      Type.Literal('segment'),
+      Type.Literal('dependencies'),
       Type.Literal('apiKey'),
     ]),
   ),

@@ -6,6 +6,8 @@ import { environmentQueryRoutes } from './environments.js';
 import { flagHistoryRoutes } from './flag-history.js';
 import { flagQueryRoutes } from './flags.js';
 import { projectQueryRoutes } from './projects.js';
+import { segmentHistoryRoutes } from './segments/segment-history.js';
+import { segmentQueryRoutes } from './segments/segments.js';
 import { verificationRoutes } from './verification.js';
 
 /** Every route that only asks; to be registered under /api/v1. */
@@ -15,6 +17,8 @@ export const queryRoutes = (queries: Queries): readonly FastifyPluginAsyncTypebo
   environmentStateRoutes(queries),
   flagQueryRoutes(queries),
   flagHistoryRoutes(queries),
+  segmentQueryRoutes(queries),
+  segmentHistoryRoutes(queries),
   auditRoutes(queries),
   verificationRoutes(queries),
 ];

@@ -7,6 +7,7 @@ import { type Condition, type Conditions, conditions, equal } from '../paging/co
 export type AuditFilter = Readonly<{
   project?: string;
   flag?: string;
+  segment?: string;
   category?: Category;
   types?: readonly string[];
   /** The actor's id. */
@@ -34,11 +35,17 @@ const typesOf = (category: Category | undefined): readonly string[] | undefined 
   category &&
   Object.keys(CATALOGUE).filter((type) => isKnownType(type) && CATALOGUE[type] === category);
 
+/** Asking for a flag or a segment asks for its category. */
+const categoryOf = ({ flag, segment, category }: AuditFilter): Category | undefined => {
+  if (flag !== undefined) return 'flag';
+  return segment === undefined ? category : 'segment';
+};
+
 const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Condition[] => [
   equal('e.organization_id', organizationId),
   equal('e.project_key', filter.project),
-  equal('e.entity_key', filter.flag),
-  equal('e.category', filter.flag === undefined ? filter.category : 'flag'),
+  equal('e.entity_key', filter.flag ?? filter.segment),
+  equal('e.category', categoryOf(filter)),
   {
     sql: (parameter) => `e.type = any (${parameter}::text[])`,
     value: filter.types ?? typesOf(filter.category),

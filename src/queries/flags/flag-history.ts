@@ -57,7 +57,7 @@ export const flagHistory =
     const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
     const wanted = historyConditions(flagStream(projectId, flag), question, { revision, order });
     const { rows } = await db.query<Row>({
-      text: historySql(wanted, order),
+      text: historySql(wanted, order, 'flag'),
       values: [...wanted.values, projectId, flag, limit + 1],
     });
     // An empty answer is right for a filter, but not for a flag that never was.

@@ -51,22 +51,24 @@ export const historyConditions = (
     },
   ]);
 
+type Kind = 'flag' | 'segment';
+
 // The limit keeps Postgres from reading every revision of the flag for one page of events.
-const stateAt = (revision: string, project: string, flag: string): string =>
+const stateAt = (revision: string, project: string, key: string, kind: Kind): string =>
   `(select h.state
-      from flag_revision h
+      from ${kind}_revision h
      where h.project_id = ${project}
-       and h.flag_key = ${flag}
+       and h.${kind}_key = ${key}
        and h.revision = ${revision}
      limit 1)`;
 
-/** Events of a flag, each with the state before and after; then parameters follow: project, flag, limit. */
-export const historySql = ({ sql, values }: Conditions, order: SortOrder): string => {
-  const [project = '', flag = '', limit = ''] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
+/** Events of a flag or segment, each with the state before and after; then parameters follow: project, key, limit. */
+export const historySql = ({ sql, values }: Conditions, order: SortOrder, kind: Kind): string => {
+  const [project = '', key = '', limit = ''] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
   return `select e.environment, e.data, b.state as before, a.state as after, ${factColumns('e')}
             from audit_event e
-            left join lateral ${stateAt('e.revision', project, flag)} a on true
-            left join lateral ${stateAt('e.revision - 1', project, flag)} b on true
+            left join lateral ${stateAt('e.revision', project, key, kind)} a on true
+            left join lateral ${stateAt('e.revision - 1', project, key, kind)} b on true
            where ${sql}
            order by e.revision ${order}
            limit ${limit}`;

@@ -2,7 +2,7 @@ import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
 import { explain } from '../../domain/evaluation/explain/explain.js';
 import { type Explanation } from '../../domain/evaluation/explain/explanation.js';
-import { type EnvironmentRulesets, evaluateMembers } from './environment-rulesets.js';
+import { type EnvironmentRulesets, evaluateAll } from './environment-rulesets.js';
 
 /** One environment at one log position. */
 export type EnvironmentAt = Readonly<{
@@ -45,4 +45,4 @@ export const explainedAnswer = (at: EnvironmentAt, flagKey: string, context: Con
 
 /** JSON text: what every flag of the environment is for a context, in the order of their keys. */
 export const allFlagsAnswer = (at: EnvironmentAt, context: Context): string =>
-  `{"flags":{${evaluateMembers(at.environment, contextAt(at, context))}},"position":${at.position}}`;
+  `{"flags":{${evaluateAll(at.environment, contextAt(at, context), 'member')}},"position":${at.position}}`;

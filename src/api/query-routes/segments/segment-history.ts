@@ -1,0 +1,105 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { projectIdOf, segmentStream } from '../../../domain/streams.js';
+import { parseMoment } from '../../../queries/moments/parse-moment.js';
+import { type Page } from '../../../queries/paging/page.js';
+import { type Queries } from '../../../queries/queries.js';
+import { type SegmentDiff } from '../../../queries/segments/segment-diff.js';
+import { type SegmentHistoryItem } from '../../../queries/segments/segment-history.js';
+import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
+import { Position, Revision } from '../../schemas.js';
+import {
+  addressIn,
+  awaitPosition,
+  DiffEndText,
+  Id,
+  order,
+  paging,
+  query,
+  querySchema,
+  standing,
+  Time,
+} from '../asking.js';
+import {
+  answering,
+  Changes,
+  Data,
+  nullable,
+  pageOf,
+  Provenance,
+  provenance,
+} from '../view-schemas.js';
+
+const HistoryItem = Type.Object({ ...provenance, data: Data, changes: Changes });
+
+const DiffEnd = Type.Object({
+  position: Position,
+  revision: nullable(Revision),
+  status: nullable(Type.String()),
+  lastChange: nullable(Provenance),
+});
+
+const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
+
+/** What happened to a segment, event by event, and between any two moments. */
+export const segmentHistoryRoutes =
+  (queries: Queries): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preHandler', awaitPosition(queries));
+
+    app.get(
+      '/projects/:project/segments/:segment/history',
+      {
+        schema: {
+          ...querySchema(
+            'segments',
+            'Every event of a segment, and what it changed',
+            answering<Page<SegmentHistoryItem> & { position: number }>(pageOf(HistoryItem)),
+          ),
+          params: SegmentParams,
+          querystring: query({
+            type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+            actor: Type.Optional(Id),
+            from: Type.Optional(Time),
+            to: Type.Optional(Time),
+            ...order,
+            ...paging,
+          }),
+        },
+      },
+      async (request, reply) => {
+        const { type: types, ...rest } = request.query;
+        const { position } = await queries.resolveMoment({});
+        const filter = { ...rest, ...(types && { types }) };
+        const page = await queries.segmentHistory({ ...addressIn(request), ...filter });
+        return standing(reply, position, page);
+      },
+    );
+
+    app.get(
+      '/projects/:project/segments/:segment/diff',
+      {
+        schema: {
+          ...querySchema(
+            'segments',
+            'What changed in a segment between two moments',
+            answering<SegmentDiff & { position: number }>(Diff),
+          ),
+          params: SegmentParams,
+          querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
+        },
+      },
+      async (request, reply) => {
+        const address = addressIn(request);
+        const { from, to = 'now' } = request.query;
+        const stream = segmentStream(
+          projectIdOf(address.organizationId, address.project),
+          address.segment,
+        );
+        const before = await queries.resolveMoment(parseMoment(from), stream);
+        const after = await queries.resolveMoment(parseMoment(to), stream);
+        const diff = await queries.segmentDiff(address, before, after);
+        return standing(reply, Math.max(before.position, after.position), diff);
+      },
+    );
+  };
