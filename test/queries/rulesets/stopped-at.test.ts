@@ -84,6 +84,21 @@ test('evaluating at a position is evaluating on a system that was stopped there'
     }
   };
 
+  const checkEnvironment = async (
+    sources: Readonly<Record<string, StateSource>>,
+    environment: string,
+    position: number,
+    stopped: EnvironmentContents | undefined,
+  ): Promise<void> => {
+    const wanted = JSON.stringify(answersOf(stopped, position));
+    for (const [, reason = ''] of wanted.matchAll(/reason\\":\\"(\w+)/g)) reasons.add(reason);
+    for (const [name, source] of Object.entries(sources)) {
+      const found = JSON.stringify(await answersAt(source, environment, position));
+      if (found !== wanted)
+        throw new Error(`${name}, ${environment} at ${position}: ${found}, not ${wanted}`);
+    }
+  };
+
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     const sources = { table: readModelSource(db), log: logSource(eventLogOf(log), db) };
@@ -91,13 +106,7 @@ test('evaluating at a position is evaluating on a system that was stopped there'
       const stopped = currentRulesets(statesOf(log.slice(0, nth + 1)));
       for (const environment of ENVIRONMENTS) {
         const id = environmentIdOf(PROJECT_ID, environment);
-        const wanted = JSON.stringify(answersOf(stopped.get(id), position));
-        for (const [, reason = ''] of wanted.matchAll(/reason\\":\\"(\w+)/g)) reasons.add(reason);
-        for (const [name, source] of Object.entries(sources)) {
-          const found = JSON.stringify(await answersAt(source, environment, position));
-          if (found !== wanted)
-            throw new Error(`${name}, ${environment} at ${position}: ${found}, not ${wanted}`);
-        }
+        await checkEnvironment(sources, environment, position, stopped.get(id));
       }
     }
   };
