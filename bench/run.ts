@@ -16,6 +16,7 @@ const ALL = [
   'scaling',
   'commands',
   'propagation',
+  'event-streams',
   'start-up',
   'memory',
   'event-store',

@@ -266,3 +266,42 @@ test('who evaluates needs a key of that environment, or an admin credential', as
   const basic = { authorization: 'Basic c29tZTpvbmU=', 'x-api-key': 'server' };
   t.equal((await app.inject({ url: PATH, headers: basic })).statusCode, 200);
 });
+
+test('an answer is explained to whom asks for it', async (t) => {
+  const app = await started();
+  const url = `${PATH}/by-plan?targetingKey=anna&plan=pro`;
+  const plain = (await app.inject(url)).json<object>();
+  const { explanation, ...answer } = (await app.inject(`${url}&explain=true`)).json<{
+    explanation: object;
+  }>();
+  t.strictSame(answer, plain);
+  t.match(explanation, {
+    decidedBy: 'fallthrough',
+    now: /^\d{4}-\d\d-\d\dT.*Z$/,
+    prerequisites: [],
+    rules: [],
+    unknowns: [],
+    split: { bucketBy: 'plan', unit: 'pro', total: 100_000, variant: 'on' },
+  });
+  const payload = context({ targetingKey: 'anna' });
+  const posted = await app.inject({
+    method: 'POST',
+    url: `${PATH}/checkout?explain=true`,
+    payload,
+  });
+  t.match(posted.json(), {
+    variant: 'off',
+    explanation: { decidedBy: 'target', target: 'anna' },
+  });
+  const unknown = await app.inject(`${PATH}/unknown?explain=true`);
+  t.match(unknown.json(), { errorCode: 'FLAG_NOT_FOUND' });
+  t.equal((await app.inject(`${url}&explain=perhaps`)).statusCode, 400);
+});
+
+test('the past is explained with its own now', async (t) => {
+  const app = await started({
+    rulesetsAt: async () => ({ contents: contentsOf(flags), position: 12, instantMs: 86_400_000 }),
+  });
+  const answer = await app.inject(`${PATH}/checkout?position=12&explain=true`);
+  t.match(answer.json(), { position: 12, explanation: { now: '1970-01-02T00:00:00.000Z' } });
+});

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,8 +25,16 @@ const removeKeys = async (url: string, prefix: string): Promise<void> => {
   redis.disconnect();
 };
 
+export type OtherProcess = HttpClient & Readonly<{ url: string; stop: () => Promise<void> }>;
+
 export type TestService = HttpClient &
-  Readonly<{ url: string; credential: string; serverKey: string }>;
+  Readonly<{
+    url: string;
+    credential: string;
+    serverKey: string;
+    /** One more process of role `api` on the same backing services, with a data directory of its own. */
+    startAnother: () => Promise<OtherProcess>;
+  }>;
 
 /**
  * The whole service in this process, as main.ts composes it, with an event store, a database and Redis keys of its
@@ -40,7 +48,7 @@ export const testService = async (
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
   const { url: databaseUrl } = await testDatabase(t);
-  const config = loadConfig({
+  const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
     EVENTSTORE_URL: store.url,
@@ -48,9 +56,9 @@ export const testService = async (
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
     ...variables,
-  });
+  };
   const { url, credentials, stop } = await startService(
-    config,
+    loadConfig(environment),
     pino({ level: 'silent' }),
     () => undefined,
   );
@@ -58,8 +66,10 @@ export const testService = async (
   if (credential === undefined || serverKey === undefined)
     throw new Error('The first start gave no credentials.');
   const client = httpClient(url, credential);
+  const others: (() => Promise<void>)[] = [];
   t.teardown(async () => {
     client.disconnect();
+    for (const stopOther of others) await stopOther();
     await stop();
     await store.close();
     await removeKeys(redisUrl(), prefix);
@@ -69,5 +79,19 @@ export const testService = async (
     'the demo project can be read',
     async () => (await client.get('/projects/demo')).status === 200,
   );
-  return { url, credential, serverKey, ...client };
+  const startAnother = async (): Promise<OtherProcess> => {
+    const own = { ...environment, ROLE: 'api', DATA_DIRECTORY: join(folder, randomUUID()) };
+    const other = await startService(loadConfig(own), pino({ level: 'silent' }), () => undefined);
+    const otherClient = httpClient(other.url, credential);
+    let isStopped = false;
+    const stopOther = async (): Promise<void> => {
+      if (isStopped) return;
+      isStopped = true;
+      otherClient.disconnect();
+      await other.stop();
+    };
+    others.push(stopOther);
+    return { ...otherClient, url: other.url, stop: stopOther };
+  };
+  return { url, credential, serverKey, startAnother, ...client };
 };

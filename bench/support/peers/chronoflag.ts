@@ -6,7 +6,7 @@ import { compileRegex } from '../../../src/infrastructure/re2-regex-compiler.js'
 import {
   compileEnvironment,
   type EnvironmentRulesets,
-  evaluateMembers,
+  evaluateAll,
 } from '../../../src/queries/rulesets/environment-rulesets.js';
 import { benchFlag } from '../flags.js';
 import {
@@ -111,7 +111,8 @@ export const chronoflagPeer = (): Peer => {
       },
       (count) => {
         const all = environmentOf(mixed(count));
-        return (person) => (evaluateMembers(all, at(contexts, person)).length > count ? count : 0);
+        return (person) =>
+          evaluateAll(all, at(contexts, person), 'member').length > count ? count : 0;
       },
     ),
   };

@@ -38,6 +38,7 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
         securitySchemes: {
           credential: { type: 'http', scheme: 'bearer' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+          streamToken: { type: 'apiKey', in: 'query', name: 'token' },
         },
       },
       security: [{ credential: [] }],

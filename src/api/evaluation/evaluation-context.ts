@@ -2,7 +2,7 @@ import { type Context } from '../../domain/evaluation/context.js';
 import { DomainError } from '../../domain/decider.js';
 
 /** Query parameters that are not attributes. */
-export const RESERVED = ['targetingKey', 'at', 'position'] as const;
+export const RESERVED = ['targetingKey', 'at', 'position', 'explain'] as const;
 
 const isReserved = (name: string): boolean => (RESERVED as readonly string[]).includes(name);
 

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { REASONS } from '../../domain/evaluation/resolution.js';
+import { Explanation } from './explanation-schema.js';
 import { closed, Key, Position, problems, Revision } from '../schemas.js';
 
 /** A targeting key longer than this is no key. Characters. */
@@ -51,16 +52,25 @@ export const MinPosition = Type.Object({
   ),
 });
 
-export const FlatContext = Type.Object(
-  { targetingKey: TargetingKey, ...Moment },
-  {
-    additionalProperties: Type.Union([Type.String(), Type.Array(Type.String())]),
-    description:
-      'Every other parameter is an attribute: a string, or when repeated a list of them.',
-  },
+const Explain = {
+  explain: Type.Optional(
+    Type.Boolean({ description: 'Answer with how it came to be, step by step, as well.' }),
+  ),
+};
+
+const flatContext = {
+  additionalProperties: Type.Union([Type.String(), Type.Array(Type.String())]),
+  description: 'Every other parameter is an attribute: a string, or when repeated a list of them.',
+};
+
+export const FlatContext = Type.Object({ targetingKey: TargetingKey, ...Moment }, flatContext);
+export const ExplainedFlatContext = Type.Object(
+  { targetingKey: TargetingKey, ...Moment, ...Explain },
+  flatContext,
 );
 
 export const MomentQuery = Type.Object(Moment, closed);
+export const ExplainedMomentQuery = Type.Object({ ...Moment, ...Explain }, closed);
 
 export const ContextBody = Type.Object(
   { context: Type.Object({ targetingKey: TargetingKey }, { additionalProperties: true }) },
@@ -73,6 +83,7 @@ export const FlagAnswer = {
     ...resolution,
     flagRevision: Type.Optional(Revision),
     position: Position,
+    explanation: Type.Optional(Explanation),
   }),
   ...problems,
 };

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { type EnvironmentRulesets } from '../../queries/rulesets/environment-rulesets.js';
-import { ofrepItems } from '../../queries/rulesets/ofrep-answers.js';
+import { type Context } from '../../domain/evaluation/context.js';
+import {
+  evaluateAll,
+  type EnvironmentRulesets,
+} from '../../queries/rulesets/environment-rulesets.js';
 import { contextIn } from './request-body.js';
 
 export type BulkAnswer = Readonly<{ body: string; tag: string }>;
@@ -12,10 +15,25 @@ const MAX_KEPT = 16 * 1024 * 1024;
 
 const tagOf = (body: string): string => createHash('sha256').update(body).digest('base64url');
 
+/** The same context, and whether an evaluation has looked at the time in it. */
+const watchingClock = ({ targetingKey, attributes, nowMs }: Context) => {
+  let isRead = false;
+  const context: Context = {
+    targetingKey,
+    attributes,
+    get nowMs() {
+      isRead = true;
+      return nowMs;
+    },
+  };
+  return { context, isClockRead: () => isRead };
+};
+
 /**
  * What all flags are for the context in a body's text; the tag is of the whole answer. The same text at the same
  * environment gets the same answer, which is kept: an environment is another object after every change, and the whole
- * text is the key, so neither an old answer nor another user's can be given. `tail`: what follows the flags.
+ * text is the key, so neither an old answer nor another user's can be given. An answer that
+ * depends on the time is not kept. `tail`: what follows the flags.
  */
 export const bulkAnswers = () => {
   const kept = new LRUCache<string, BulkAnswer>({
@@ -37,9 +55,11 @@ export const bulkAnswers = () => {
     const key = `${numberOf(environment)} ${tail}\n${text}`;
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const body = `{"flags":[${ofrepItems(environment, contextIn(text))}],"metadata":{}${tail}}`;
+    const watched = watchingClock(contextIn(text));
+    const flags = evaluateAll(environment, watched.context, 'item');
+    const body = `{"flags":[${flags}],"metadata":{}${tail}}`;
     const answer = { body, tag: tagOf(body) };
-    kept.set(key, answer);
+    if (!watched.isClockRead()) kept.set(key, answer);
     return answer;
   };
 };

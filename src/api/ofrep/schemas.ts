@@ -87,7 +87,7 @@ export type StreamQuery = Partial<Static<typeof StreamQuery>>;
 export const STREAM_SCHEMA = {
   tags: ['ofrep'],
   summary: 'Hear of changes, as server-sent events',
-  security: [],
+  security: [{ streamToken: [] }],
   querystring: StreamQuery,
   response: {
     200: answerOf('Events of type refetchEvaluation; their ids are log positions.', {

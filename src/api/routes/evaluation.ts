@@ -4,6 +4,7 @@ import { type Context } from '../../domain/evaluation/context.js';
 import {
   allFlagsAnswer,
   type EnvironmentAt,
+  explainedAnswer,
   flagAnswer,
 } from '../../queries/rulesets/evaluation-answers.js';
 import { type EvaluationDeps, environmentLocator } from '../evaluation/locate-environment.js';
@@ -12,6 +13,8 @@ import {
   AllFlagsAnswer,
   ContextBody,
   EnvironmentParams,
+  ExplainedFlatContext,
+  ExplainedMomentQuery,
   FlagAnswer,
   FlagParams,
   FlatContext,
@@ -64,9 +67,9 @@ export const evaluationRoutes =
       (located) =>
         allFlagsAnswer(located, context);
     const one =
-      (flag: string, context: Context): Answer =>
+      (flag: string, context: Context, { explain }: Readonly<{ explain?: boolean }>): Answer =>
       (located) =>
-        flagAnswer(located, flag, context);
+        (explain === true ? explainedAnswer : flagAnswer)(located, flag, context);
     const path = '/projects/:project/environments/:environment/evaluate';
     const base = {
       bodyLimit: BODY_LIMIT,
@@ -122,12 +125,13 @@ export const evaluationRoutes =
         schema: {
           ...about('Evaluate one flag'),
           params: FlagParams,
-          querystring: FlatContext,
+          querystring: ExplainedFlatContext,
           response: FlagAnswer,
         },
       },
       (request, reply) => {
-        respond(reply, locate(request), one(request.params.flag, contextFromQuery(request.query)));
+        const { params, query } = request;
+        respond(reply, locate(request), one(params.flag, contextFromQuery(query), query));
       },
     );
 
@@ -138,17 +142,14 @@ export const evaluationRoutes =
         schema: {
           ...about('Evaluate one flag'),
           params: FlagParams,
-          querystring: MomentQuery,
+          querystring: ExplainedMomentQuery,
           body: ContextBody,
           response: FlagAnswer,
         },
       },
       (request, reply) => {
-        respond(
-          reply,
-          locate(request),
-          one(request.params.flag, contextFromBody(request.body.context)),
-        );
+        const { params, query, body } = request;
+        respond(reply, locate(request), one(params.flag, contextFromBody(body.context), query));
       },
     );
   };

@@ -1,8 +1,9 @@
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { type Documents } from './documents.js';
-import { refusal } from './environment-of.js';
+import { refusal } from './server-key.js';
+import { type SyncRequest } from './messages.js';
 
-type Stream = ServerWritableStream<string, Buffer>;
+type Stream = ServerWritableStream<SyncRequest, Buffer>;
 
 /**
  * Writes the document of an environment now and after every change that alters it. A reader that is slow gets the

@@ -23,11 +23,11 @@ const readVarint = (message: Buffer, start: number): readonly [value: number, en
   }
 };
 
-/**
- * The `selector` (field 2) of a `SyncFlagsRequest` or `FetchAllFlagsRequest`; empty when there is none. Both have text
- * fields only. @throws RangeError for anything else
- */
-export const selectorIn = (message: Buffer): string => {
+/** `SyncFlagsRequest` and `FetchAllFlagsRequest`, whose field 2 it is; empty when there is none. */
+export type SyncRequest = Readonly<{ selector: string }>;
+
+/** Both requests have text fields only. @throws RangeError for anything else */
+export const decodeRequest = (message: Buffer): SyncRequest => {
   let selector = '';
   for (let at = 0; at < message.length;) {
     const [tag, afterTag] = readVarint(message, at);
@@ -37,5 +37,5 @@ export const selectorIn = (message: Buffer): string => {
     if (tag >>> 3 === 2) selector = message.toString('utf8', start, start + length);
     at = start + length;
   }
-  return selector;
+  return { selector };
 };

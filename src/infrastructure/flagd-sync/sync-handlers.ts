@@ -7,9 +7,9 @@ import {
 } from '@grpc/grpc-js';
 import { type ApplicationKey } from '../../domain/organization/application-key.js';
 import { type Documents } from './documents.js';
-import { refusal, serverKeyOf, type VerifyKey } from './environment-of.js';
+import { refusal, serverKeyOf, type VerifyKey } from './server-key.js';
 import { followDocument } from './follow-document.js';
-import { selectorIn } from './messages.js';
+import { decodeRequest, type SyncRequest } from './messages.js';
 
 const asEncoded = (message: Buffer): Buffer => message;
 
@@ -18,12 +18,12 @@ const method = (name: string, responseStream: boolean) => ({
   requestStream: false,
   responseStream,
   requestSerialize: asEncoded,
-  requestDeserialize: selectorIn,
+  requestDeserialize: decodeRequest,
   responseSerialize: asEncoded,
   responseDeserialize: asEncoded,
 });
 
-/** flagd's sync service; a request is decoded to its selector, an answer is encoded already. */
+/** flagd's sync service; an answer is encoded already. */
 export const syncService: ServiceDefinition = {
   syncFlags: method('SyncFlags', true),
   fetchAllFlags: method('FetchAllFlags', false),
@@ -49,7 +49,7 @@ const NO_KEY = 'Send a server key: as authorization or x-api-key metadata, or as
 export const syncHandlers = ({ documents, verifyKey, isValid }: SyncSources) => {
   const streams = new Set<OpenStream>();
 
-  const syncFlags = (stream: ServerWritableStream<string, Buffer>): void => {
+  const syncFlags = (stream: ServerWritableStream<SyncRequest, Buffer>): void => {
     const end = (code: status, details: string): void => {
       stream.emit('error', refusal(code, details));
     };
@@ -67,7 +67,7 @@ export const syncHandlers = ({ documents, verifyKey, isValid }: SyncSources) => 
   };
 
   const fetchAllFlags = (
-    { metadata, request }: ServerUnaryCall<string, Buffer>,
+    { metadata, request }: ServerUnaryCall<SyncRequest, Buffer>,
     answer: sendUnaryData<Buffer>,
   ): void => {
     const key = serverKeyOf(metadata, request, verifyKey);

@@ -9,8 +9,10 @@ export type Answer = Readonly<{
   alone: string;
   /** The member of the map of all flags, with the comma in front of it. */
   member: string;
-  /** The flag in an answer of OFREP: a success, or a failure where the flag itself is faulty. */
+  /** OFREP's answer about this one flag: a success, or a failure where the flag itself is faulty. */
   ofrep: string;
+  /** The same as an item of OFREP's list of all flags, with the comma in front of it. */
+  item: string;
 }>;
 
 /** A float is served with a fraction also when it is integral, so that typed clients read every variant alike. */
@@ -55,10 +57,12 @@ const ofrepText = (resolution: Resolution, metadata: FlagMetadata): string => {
 export const prepareAnswer = (resolution: Resolution, metadata: FlagMetadata = {}): Answer => {
   const key = JSON.stringify(resolution.flagKey);
   const members = membersOf(resolution);
+  const ofrep = ofrepText(resolution, metadata);
   return Object.freeze({
     resolution,
     alone: `{"flagKey":${key},${members}`,
     member: `,${key}:{${members}}`,
-    ofrep: ofrepText(resolution, metadata),
+    ofrep,
+    item: `,${ofrep}`,
   });
 };

@@ -12,6 +12,9 @@ import { type Resolution } from '../../domain/evaluation/resolution.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import { type Answer, prepareAnswer } from './answer.js';
 
+/** The text of an answer that evaluating all flags puts together: our own map's member, or OFREP's item. */
+export type PartOf = 'member' | 'item';
+
 /** What evaluating all flags walks through: flags that look at the context, and the text between them. */
 type Part = string | CompiledFlag<Answer>;
 
@@ -19,25 +22,30 @@ type Part = string | CompiledFlag<Answer>;
 export type EnvironmentRulesets = Readonly<{
   flags: ReadonlyMap<string, CompiledFlag<Answer>>;
   segments: ReadonlyMap<string, CompiledSegment>;
-  /** In the order of the flags' keys; made on first use, so that a row of changes does not make it each time. */
-  parts: () => readonly Part[];
+  /** In the order of the flags' keys. Made on first use, so that a row of changes does not make it each time. */
+  parts: (of: PartOf) => readonly Part[];
 }>;
 
 const withoutContext = (texts: readonly string[]): readonly string[] =>
   texts.length === 0 ? [] : [texts.join('')];
 
-const partsOf = (flags: Iterable<CompiledFlag<Answer>>): readonly Part[] => {
+const partsOf = (flags: Iterable<CompiledFlag<Answer>>, of: PartOf): readonly Part[] => {
   const sorted = [...flags].sort((a, b) => (a.ruleset.key < b.ruleset.key ? -1 : 1));
   const parts: Part[] = [];
   let constants: string[] = [];
   for (const flag of sorted) {
-    if (flag.constant !== undefined) constants.push(flag.constant.member);
+    if (flag.constant !== undefined) constants.push(flag.constant[of]);
     else {
       parts.push(...withoutContext(constants), flag);
       constants = [];
     }
   }
   return [...parts, ...withoutContext(constants)];
+};
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: Readonly<{ value: T }> | undefined;
+  return () => (made ??= { value: make() }).value;
 };
 
 const preparing =
@@ -49,8 +57,13 @@ const environmentOf = (
   flags: ReadonlyMap<string, CompiledFlag<Answer>>,
   segments: ReadonlyMap<string, CompiledSegment>,
 ): EnvironmentRulesets => {
-  let parts: readonly Part[] | undefined;
-  return { flags, segments, parts: () => (parts ??= partsOf(flags.values())) };
+  const members = once(() => partsOf(flags.values(), 'member'));
+  const items = once(() => partsOf(flags.values(), 'item'));
+  return {
+    flags,
+    segments,
+    parts: (of) => (of === 'member' ? members() : items()),
+  };
 };
 
 export const EMPTY_ENVIRONMENT: EnvironmentRulesets = environmentOf(new Map(), new Map());
@@ -80,12 +93,16 @@ export const compileEnvironment = (
   ports: EvaluationPorts,
 ): EnvironmentRulesets => changeEnvironment(EMPTY_ENVIRONMENT, contents, ports);
 
-/** The members of the map of all flags, as JSON text without the braces around it. */
-export const evaluateMembers = (environment: EnvironmentRulesets, context: Context): string => {
+/** What all flags are for a context, as JSON text without the brackets around it. */
+export const evaluateAll = (
+  environment: EnvironmentRulesets,
+  context: Context,
+  of: PartOf,
+): string => {
   let text = '';
-  for (const part of environment.parts()) {
-    const member = typeof part === 'string' ? part : evaluate(part, context, environment).member;
-    text += text === '' ? member.slice(1) : member;
+  for (const part of environment.parts(of)) {
+    const next = typeof part === 'string' ? part : evaluate(part, context, environment)[of];
+    text += text === '' ? next.slice(1) : next;
   }
   return text;
 };

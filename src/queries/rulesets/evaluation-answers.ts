@@ -1,6 +1,8 @@
 import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
-import { type EnvironmentRulesets, evaluateMembers } from './environment-rulesets.js';
+import { explain } from '../../domain/evaluation/explain/explain.js';
+import { type Explanation } from '../../domain/evaluation/explain/explanation.js';
+import { type EnvironmentRulesets, evaluateAll } from './environment-rulesets.js';
 
 /** One environment at one log position. */
 export type EnvironmentAt = Readonly<{
@@ -24,6 +26,23 @@ export const flagAnswer = (at: EnvironmentAt, flagKey: string, context: Context)
   return `${opened},"position":${position}}`;
 };
 
+/** How an answer came to be, as JSON shows it. */
+const explanationOf = ({ nowMs, decidedBy, ...steps }: Explanation) => ({
+  decidedBy,
+  now: new Date(nowMs).toISOString(),
+  ...steps,
+});
+
+/** JSON text: what one flag is for a context, and how that came to be. */
+export const explainedAnswer = (at: EnvironmentAt, flagKey: string, context: Context): string => {
+  const { environment, position } = at;
+  const flag = environment.flags.get(flagKey);
+  if (flag === undefined) return flagAnswer(at, flagKey, context);
+  const { answer, explanation } = explain(flag, contextAt(at, context), environment);
+  const told = JSON.stringify(explanationOf(explanation));
+  return `${answer.alone},"position":${position},"explanation":${told}}`;
+};
+
 /** JSON text: what every flag of the environment is for a context, in the order of their keys. */
 export const allFlagsAnswer = (at: EnvironmentAt, context: Context): string =>
-  `{"flags":{${evaluateMembers(at.environment, contextAt(at, context))}},"position":${at.position}}`;
+  `{"flags":{${evaluateAll(at.environment, contextAt(at, context), 'member')}},"position":${at.position}}`;

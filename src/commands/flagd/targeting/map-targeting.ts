@@ -1,6 +1,8 @@
+import { DomainError } from '../../../domain/decider.js';
 import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
 import { type Json } from '../../../domain/json.js';
 import { type Clause } from '../../../domain/targeting/clause.js';
+import { requireValidClauses } from '../../../domain/targeting/valid-clauses.js';
 import { isArray, operationOf } from '../place.js';
 import { conditionOf } from './condition.js';
 import { splitOf } from './fractional.js';
@@ -122,6 +124,18 @@ const withoutNeedlessGuard = ({ drafts, rest }: Outcome): Outcome => {
   return isNeedless ? { drafts: drafts.slice(0, -1), rest } : { drafts, rest };
 };
 
+/** Within what a rule may hold: how many clauses, how many values, how long they are. */
+const isPossible = ({ clauses, serve }: Draft): boolean => {
+  try {
+    // Only a rule that serves an expression may be without clauses, and no clause has a regular expression here.
+    if (clauses.length > 0) requireValidClauses(clauses, '', { compileRegex: () => () => false });
+    return clauses.length > 0 || 'logic' in serve;
+  } catch (error) {
+    if (error instanceof DomainError) return false;
+    throw error;
+  }
+};
+
 /** The same file gives the same ids, so that importing it twice changes nothing. */
 const toRule = ({ clauses, serve }: Draft, index: number): Rule => ({
   id: `flagd-${index + 1}`,
@@ -142,7 +156,7 @@ export const exactTargeting = (expression: Json, about: About): Targeting => {
  */
 export const mapTargeting = (expression: Json, about: About): Targeting => {
   const { drafts, rest } = withoutNeedlessGuard(reachable(outcomeOf(expression, about)));
-  return drafts.length > MAX_RULES
-    ? exactTargeting(expression, about)
-    : { rules: drafts.map(toRule), fallthrough: rest };
+  return drafts.length <= MAX_RULES && drafts.every(isPossible)
+    ? { rules: drafts.map(toRule), fallthrough: rest }
+    : exactTargeting(expression, about);
 };

@@ -122,5 +122,6 @@ export const tryRule = (
   scope: Scope,
 ): RuleTrial => {
   const clauses = rule.clauses.map((clause) => explainClause(clause, scope));
-  return { ...rule, outcome: allOf(clauses.map(({ outcome }) => outcome)), clauses };
+  const { ruleId, description } = rule;
+  return { ruleId, description, outcome: allOf(clauses.map(({ outcome }) => outcome)), clauses };
 };

@@ -1,7 +1,7 @@
 import { type CompiledFlag } from '../compile.js';
 import { type Context } from '../context.js';
 import { evaluateWithin, type EvaluationEnvironment, type Resolved } from '../evaluate.js';
-import { type CompiledRule } from '../rule.js';
+import { type CompiledRule, logicAnswer } from '../rule.js';
 import { type Scope, tryRule } from './explain-clause.js';
 import { explainSplit } from './explain-split.js';
 import {
@@ -53,8 +53,7 @@ const explainServe = <Answer>(
   }
   if (logic === undefined) return { told: {}, answer };
   const chose = logic.run(context);
-  const named = typeof chose === 'string' ? (logic.answers.get(chose) ?? logic.unknown) : undefined;
-  return { told: chose === undefined ? {} : { chose }, answer: named };
+  return { told: chose === undefined ? {} : { chose }, answer: logicAnswer(logic, context) };
 };
 
 const explainRule = <Answer>(

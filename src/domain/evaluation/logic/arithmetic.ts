@@ -1,5 +1,12 @@
-import { numberFrom, required } from './coercion.js';
-import { fail, type Operands, type Operator, type Term, valuesOf } from './term.js';
+import {
+  fail,
+  type Operands,
+  type Operator,
+  type Term,
+  valuesOf,
+  numberFrom,
+  required,
+} from './term.js';
 
 type Calculate = (numbers: readonly number[]) => number;
 

@@ -1,5 +1,4 @@
-import { numberFrom } from './coercion.js';
-import { type Operator, requireList } from './term.js';
+import { type Operator, requireList, numberFrom } from './term.js';
 
 type Compare = (left: unknown, right: unknown) => boolean;
 

@@ -1,9 +1,8 @@
 import { DomainError } from '../../decider.js';
 import { type Json } from '../../json.js';
 import { type Context } from '../context.js';
-import { textFrom } from './coercion.js';
 import { compileTerm } from './compile-term.js';
-import { type Term } from './term.js';
+import { type Term, textFrom } from './term.js';
 
 /** The name of the variant that an expression chooses; null: none; undefined: the expression failed. */
 export type Logic = (context: Context) => string | null | undefined;

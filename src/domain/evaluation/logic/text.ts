@@ -1,5 +1,12 @@
-import { textFrom } from './coercion.js';
-import { fail, type Operands, type Operator, requireList, type Term, valuesOf } from './term.js';
+import {
+  fail,
+  type Operands,
+  type Operator,
+  requireList,
+  type Term,
+  valuesOf,
+  textFrom,
+} from './term.js';
 
 const MAX_TEXT_LENGTH = 65_536;
 

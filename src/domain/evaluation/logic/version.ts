@@ -1,5 +1,4 @@
-import { textFrom } from './coercion.js';
-import { type Operator, valuesOf } from './term.js';
+import { type Operator, valuesOf, textFrom } from './term.js';
 
 type Version = Readonly<{
   numbers: readonly [number, number, number];

@@ -1,5 +1,6 @@
 import { type Metadata, type status, StatusBuilder } from '@grpc/grpc-js';
 import { type ApplicationKey } from '../../domain/organization/application-key.js';
+import { type SyncRequest } from './messages.js';
 
 /** The key of an application that a text is; undefined when it is none that is valid. */
 export type VerifyKey = (key: string) => ApplicationKey | undefined;
@@ -29,7 +30,7 @@ const keysIn = (metadata: Metadata, selector: string): readonly (string | undefi
 /** The server key that a call is made with; undefined when there is none. */
 export const serverKeyOf = (
   metadata: Metadata,
-  selector: string,
+  { selector }: SyncRequest,
   verifyKey: VerifyKey,
 ): ApplicationKey | undefined => {
   for (const text of keysIn(metadata, selector)) {
