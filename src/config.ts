@@ -1,6 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
+/** `10/s`, `5/min`, with a larger burst `10/s:300`, or `off`. */
+const RateLimit = Type.String({ pattern: '^(off|[1-9]\\d{0,6}/(s|min)(:[1-9]\\d{0,6})?)$' });
+
 const Config = Type.Object(
   {
     /** What this process does: serve HTTP, write the read model, run jobs, or all of it. */
@@ -38,6 +41,15 @@ const Config = Type.Object(
     /** PEM files. Absent: without encryption. */
     flagdSyncCertificate: Type.Optional(Type.String({ minLength: 1 })),
     flagdSyncPrivateKey: Type.Optional(Type.String({ minLength: 1 })),
+    /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
+    trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
+    rateLimitLogin: RateLimit,
+    rateLimitCommands: RateLimit,
+    rateLimitTenantCommands: RateLimit,
+    rateLimitQueries: RateLimit,
+    rateLimitEvaluation: RateLimit,
+    rateLimitClientEvaluation: RateLimit,
+    rateLimitRefusals: RateLimit,
   },
   { additionalProperties: false },
 );
@@ -61,6 +73,14 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   flagdSyncPort: 'FLAGD_SYNC_PORT',
   flagdSyncCertificate: 'FLAGD_SYNC_CERTIFICATE',
   flagdSyncPrivateKey: 'FLAGD_SYNC_PRIVATE_KEY',
+  trustedProxies: 'TRUSTED_PROXIES',
+  rateLimitLogin: 'RATE_LIMIT_LOGIN',
+  rateLimitCommands: 'RATE_LIMIT_COMMANDS',
+  rateLimitTenantCommands: 'RATE_LIMIT_TENANT_COMMANDS',
+  rateLimitQueries: 'RATE_LIMIT_QUERIES',
+  rateLimitEvaluation: 'RATE_LIMIT_EVALUATION',
+  rateLimitClientEvaluation: 'RATE_LIMIT_CLIENT_EVALUATION',
+  rateLimitRefusals: 'RATE_LIMIT_REFUSALS',
 };
 
 const DEFAULTS = {
@@ -72,6 +92,13 @@ const DEFAULTS = {
   logLevel: 'info',
   allowedOrigins: '*',
   drainMs: 0,
+  rateLimitLogin: '5/min',
+  rateLimitCommands: '10/s:300',
+  rateLimitTenantCommands: '50/s:1000',
+  rateLimitQueries: '100/s:1000',
+  rateLimitEvaluation: '20000/s:40000',
+  rateLimitClientEvaluation: '2000/s:10000',
+  rateLimitRefusals: '1/s:30',
 };
 
 /** A variable is wrong; the message names it and says what it must be, never what it was (it may be a secret). */

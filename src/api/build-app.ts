@@ -12,7 +12,12 @@ import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests
 import { allowOrigins } from './edge/cors.js';
 import { refuseNul } from './edge/clean-url.js';
 import { documentRoutes } from './edge/documentation.js';
+import { shedLoad, type ShedFrom } from './edge/load-shedding.js';
+import { secureHeaders } from './edge/security-headers.js';
 import { answerUnknownRoutes } from './edge/unknown-routes.js';
+import { guessLimit } from './limits/guesses.js';
+import { limitRequests } from './limits/limit-requests.js';
+import { type Limits } from './limits/limits.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
 
@@ -27,6 +32,13 @@ export type AppDeps = Readonly<{
   ofrep?: FastifyPluginAsync | undefined;
   /** Of web pages that may evaluate; `*`: all. @defaultValue all */
   allowedOrigins?: readonly string[] | undefined;
+  /** Absent: none. */
+  limits?: Limits | undefined;
+  shedFrom?: ShedFrom | undefined;
+  /** Clients come over TLS only. @defaultValue false */
+  isEncrypted?: boolean | undefined;
+  /** Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. @defaultValue none */
+  trustedProxies?: readonly string[] | undefined;
   /** Routes at the root: health, readiness, metrics. */
   operations: readonly FastifyPluginAsync[];
   version: string;
@@ -67,6 +79,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     clientErrorHandler: answerBrokenConnection,
     frameworkErrors: answerBrokenPath,
     routerOptions: { maxParamLength: 300 },
+    ...(deps.trustedProxies !== undefined && { trustProxy: [...deps.trustedProxies] }),
   });
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
@@ -76,11 +89,15 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     void reply.header('x-request-id', request.id);
     done();
   });
+  secureHeaders(app, deps.isEncrypted === true);
   deps.prepare?.(app);
   allowOrigins(app, deps.allowedOrigins);
+  shedLoad(app, deps.shedFrom);
   refuseNul(app);
   acceptJson(app);
-  guardRoutes(app, deps.guard);
+  const { guard, limits } = deps;
+  guardRoutes(app, limits === undefined ? guard : { ...guard, guesses: guessLimit(limits) });
+  if (limits !== undefined) limitRequests(app, limits);
   await documentRoutes(app, deps.version);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DomainError } from '../domain/decider.js';
 import { type Actor } from '../domain/metadata.js';
 import { type ApplicationKey } from '../domain/organization/application-key.js';
+import { type GuessLimit } from './limits/guesses.js';
 
 /** Who sends a request, and the organization (tenant) that everything it names belongs to. */
 export type Caller = Readonly<{ organizationId: string; actor: Actor }>;
@@ -83,6 +84,8 @@ export type Guard = Readonly<{
   authenticate: Authenticate;
   verifyKey: VerifyKey;
   metricsToken?: string | undefined;
+  /** Absent: no limit on guessing credentials. */
+  guesses?: GuessLimit | undefined;
 }>;
 
 /** Says of every request which route it is for; comes before every other hook, so that all can rely on it. */
@@ -104,7 +107,7 @@ export const describeRequests = (app: FastifyInstance): void => {
 /** Every route of the instance needs a credential, except those whose `config.access` says otherwise. */
 export const guardRoutes = (
   app: FastifyInstance,
-  { authenticate, verifyKey, metricsToken }: Guard,
+  { authenticate, verifyKey, metricsToken, guesses }: Guard,
 ): void => {
   const isOpen = (request: FastifyRequest): boolean =>
     request.is404 ||
@@ -120,7 +123,18 @@ export const guardRoutes = (
     return key;
   };
 
-  app.addHook('onRequest', (request, _, done) => {
+  /** What to answer a request with that the guard does not let in. */
+  const refusedWith = async (
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Error> => {
+    if (!(error instanceof Error)) return new Error('The guard failed.', { cause: error });
+    const isGuess = error instanceof DomainError && error.code === 'unauthorized';
+    return (isGuess ? await guesses?.refuse(request, reply) : undefined) ?? error;
+  };
+
+  app.addHook('onRequest', (request, reply, done) => {
     if (isOpen(request)) {
       done();
       return;
@@ -131,9 +145,20 @@ export const guardRoutes = (
       done();
       return;
     }
-    requireCaller(credential, authenticate).then((caller) => {
-      request.caller = caller;
-      done();
-    }, done);
+    const blocked = guesses?.refusal(request, reply, credential);
+    if (blocked !== undefined) {
+      done(blocked);
+      return;
+    }
+    requireCaller(credential, authenticate).then(
+      (caller) => {
+        request.caller = caller;
+        guesses?.accept(credential);
+        done();
+      },
+      (error: unknown) => {
+        refusedWith(error, request, reply).then(done, done);
+      },
+    );
   });
 };

@@ -70,12 +70,14 @@ export const PROBLEMS = {
   'invalid-flagd-file': [422, 'It is no file of flag definitions'],
   'invalid-logic': [422, 'The expression is not valid'],
   'cannot-import': [422, 'The definition cannot be imported'],
+  'rate-limited': [429, 'There were too many requests'],
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong on our side'],
   'event-store-unavailable': [503, 'The event store is away; nothing was written'],
   'outcome-unknown': [503, 'The event store did not confirm in time'],
   'position-not-reached': [503, 'What you ask for is not there yet'],
   'read-model-unavailable': [503, 'The read model is away'],
+  overloaded: [503, 'There is too much to do'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 

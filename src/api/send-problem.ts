@@ -107,7 +107,8 @@ export const sendProblem = async (
   const problem = problemOf(code, request.id, extras);
   if (problem.status >= 500)
     request.log.error({ err: error, code, requestId: request.id }, 'request failed');
-  if (problem.status === 503) void reply.header('retry-after', '1');
+  if (problem.status === 503 && !reply.hasHeader('retry-after'))
+    void reply.header('retry-after', '1');
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply.code(problem.status).type('application/problem+json');
   return problem;

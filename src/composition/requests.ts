@@ -32,6 +32,7 @@ import { queriesOver } from '../queries/queries.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { openLimits } from './limits.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -57,6 +58,7 @@ export const startRequests = async (
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
+  const limits = openLimits(config, redisUrl);
   const evaluation = {
     memory,
     rulesetsAt: rulesetsAt(
@@ -96,6 +98,7 @@ export const startRequests = async (
       sign: keys.sign,
       publicUrl: config.publicUrl,
     }),
+    limits: limits.limits,
     eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,
@@ -107,6 +110,7 @@ export const startRequests = async (
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await flagdSync?.stop();
+      limits.close();
       await supply.close();
       await keys.close();
       await pool.end();

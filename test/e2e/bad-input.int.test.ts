@@ -48,6 +48,8 @@ const BODIES: readonly Try[] = [
     /__proto__/,
   ],
   ['an escaped __proto__', valued('{"\\u005f_proto__":{"a":1}}'), 400, /__proto__/],
+  ['a __proto__ escaped in its middle', valued('{"_\\u005fproto__":{"a":1}}'), 400, /__proto__/],
+  ['a __proto__ escaped at its end', valued('{"__proto_\\u005f":{"a":1}}'), 400, /__proto__/],
   ['a __proto__ inside', valued('{"a":[{"__proto__":{}}]}'), 400, /__proto__/],
   ['depth 33', valued(`{"a":${nested(30)}}`), 400, /deeper than 32/],
   ['depth 100 000', json(nested(100_000)), 400, /deeper than 32/],

@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
 import { testDatabase } from './database.js';
 import { until } from './until.js';
+import { WIDE_LIMITS } from './limits.js';
 import { httpClient, type HttpClient } from './http-client.js';
 
 const redisUrl = (): string => {
@@ -33,7 +34,7 @@ export type TestService = HttpClient &
     credential: string;
     serverKey: string;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
-    startAnother: () => Promise<OtherProcess>;
+    startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
 
 /**
@@ -55,6 +56,7 @@ export const testService = async (
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
+    ...WIDE_LIMITS,
     ...variables,
   };
   const { url, credentials, stop } = await startService(
@@ -79,8 +81,9 @@ export const testService = async (
     'the demo project can be read',
     async () => (await client.get('/projects/demo')).status === 200,
   );
-  const startAnother = async (): Promise<OtherProcess> => {
-    const own = { ...environment, ROLE: 'api', DATA_DIRECTORY: join(folder, randomUUID()) };
+  const startAnother = async (more = {}): Promise<OtherProcess> => {
+    const dataDirectory = join(folder, randomUUID());
+    const own = { ...environment, ROLE: 'api', DATA_DIRECTORY: dataDirectory, ...more };
     const other = await startService(loadConfig(own), pino({ level: 'silent' }), () => undefined);
     const otherClient = httpClient(other.url, credential);
     let isStopped = false;

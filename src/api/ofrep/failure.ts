@@ -51,7 +51,8 @@ export const sendFailure = (error: Error, request: FastifyRequest, reply: Fastif
   const { status, errorCode, message } = failureOf(error, request);
   if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed');
   const retry = RETRY_SECONDS[status];
-  if (retry !== undefined) void reply.header('retry-after', retry);
+  if (retry !== undefined && !reply.hasHeader('retry-after'))
+    void reply.header('retry-after', retry);
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply
     .code(status)

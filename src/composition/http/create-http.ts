@@ -1,23 +1,19 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Logger } from 'pino';
 import { type AppDeps, buildApp } from '../../api/build-app.js';
-import { type Authenticate, type Guard } from '../../api/caller.js';
+import { type Authenticate } from '../../api/caller.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
 import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
-export type HttpSources = Readonly<{
-  log: Logger;
-  version: string;
-  guard: Guard;
-  routes: AppDeps['routes'];
-  ofrep?: AppDeps['ofrep'];
-  allowedOrigins?: AppDeps['allowedOrigins'];
-  readiness: () => Promise<readonly Readiness[]>;
-  isStopping: () => boolean;
-  metrics: ServiceMetrics;
-}>;
+export type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
+  Readonly<{
+    log: Logger;
+    readiness: () => Promise<readonly Readiness[]>;
+    isStopping: () => boolean;
+    metrics: ServiceMetrics;
+  }>;
 
 /** Admin credentials prove a caller of the one organization they belong to. */
 export const authenticateWith =
@@ -45,8 +41,8 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 
 /** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
-  const { log, version, guard, routes, ofrep, allowedOrigins, readiness, isStopping, metrics } =
-    sources;
+  const { readiness, isStopping, metrics, ...edge } = sources;
+  const { version } = edge;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
     app.addHook('onRequest', (_, reply, done) => {
@@ -65,16 +61,7 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
   };
-  return buildApp({
-    log,
-    guard,
-    prepare,
-    routes,
-    ofrep,
-    allowedOrigins,
-    operations: [operations],
-    version,
-  });
+  return buildApp({ ...edge, prepare, operations: [operations] });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Test } from 'tap';
 import { freePort } from '../../support/free-port.js';
+import { WIDE_LIMITS } from '../../support/limits.js';
 import { until } from '../../support/until.js';
 import { controlledProcess } from './controlled-process.js';
 import { type Servers } from './servers.js';
@@ -96,6 +97,7 @@ export const faultyService = async (t: Test, servers: Servers, options: Options 
         EVENTSTORE_URL: servers.eventStore.url,
         DATABASE_URL: servers.postgres.url,
         REDIS_URL: servers.redis.url,
+        ...WIDE_LIMITS,
         ...environment,
       },
     },

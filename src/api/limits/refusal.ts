@@ -1,0 +1,21 @@
+import { type FastifyReply } from 'fastify';
+import { DomainError } from '../../domain/decider.js';
+import { type Taken } from './budget.js';
+
+const wholeSeconds = (ms: number): number => Math.ceil(ms / 1000);
+
+/** `RateLimit-*` as widely read: how many at once, how many now, seconds until all are there again. */
+export const tellBudget = (reply: FastifyReply, { budget, remaining, fullMs }: Taken): void => {
+  void reply
+    .header('ratelimit-limit', budget.burst)
+    .header('ratelimit-remaining', remaining)
+    .header('ratelimit-reset', wholeSeconds(fullMs));
+};
+
+/** The error to answer 429 with; also sets its headers. `what` were too many. */
+export const refusalOf = (reply: FastifyReply, taken: Taken, what: string): DomainError => {
+  const seconds = Math.max(wholeSeconds(taken.waitMs), 1);
+  tellBudget(reply, taken);
+  void reply.header('retry-after', seconds);
+  return new DomainError('rate-limited', `Too many ${what}; try again in ${seconds} s.`);
+};
