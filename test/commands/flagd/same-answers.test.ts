@@ -231,7 +231,7 @@ test('imported and exported again, a flag answers in flagd as before', async (t)
         contentsOf([again.ruleset], again.segments),
         'again',
       );
-      const answers = theySayTheSame(document, again, given as Attributes);
+      const answers = theySayTheSame(document, again, given);
       // An expression that was kept means what it does without generated code; docs/flagd.md has the corners.
       const isSame = hasExpression(again) ? answers.includes(true) : answers.every(Boolean);
       return leftOut.length === 0 && isSame;
