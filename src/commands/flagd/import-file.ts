@@ -4,9 +4,13 @@ import { KEY_PATTERN } from '../../domain/streams.js';
 import { type BatchRequest, type FlagReport, type HandleFlag, onManyFlags } from '../flag/batch.js';
 import { type ImportFlag } from '../flag/lifecycle/import-flag.js';
 import { readFlagdFile } from './flagd-file.js';
-import { type HandleSegment, importSegments, type SegmentReport } from './import-segments.js';
+import {
+  type HandleSegment,
+  importSegments,
+  NOTHING_SHARED,
+  type SegmentReport,
+} from './import-segments.js';
 import { parseFlagd, type ParsedFlag, type TargetingMode } from './parse-flagd.js';
-import { NO_SEGMENTS } from './targeting/condition.js';
 
 export type ImportRequest = BatchRequest &
   Readonly<{
@@ -37,12 +41,6 @@ export type ImportReport = Readonly<{
   metadata?: JsonObject;
 }>;
 
-const noSegments = async () => ({
-  reports: [],
-  keys: NO_SEGMENTS,
-  assumedSegments: new Map<never, never>(),
-});
-
 type Handlers = Readonly<{ flags: HandleFlag<ImportFlag>; segments: HandleSegment }>;
 
 /**
@@ -55,10 +53,9 @@ export const importFile = ({ flags, segments }: Handlers) => {
   const makeSegments = importSegments(segments);
   return async (request: ImportRequest): Promise<ImportReport> => {
     const file = readFlagdFile(request.file);
-    const imported = await (request.targeting === 'exact'
-      ? noSegments()
-      : makeSegments(file, request));
-    const { reports, keys, assumedSegments } = imported;
+    const isExact = request.targeting === 'exact';
+    const shared = isExact ? NOTHING_SHARED : await makeSegments(file, request);
+    const { reports, keys, assumedSegments } = shared;
     const tasks = parseFlagd(file, request.targeting, keys).map((parsed) => ({
       flag: parsed.key,
       toCommand: () => toCommand(parsed, request),

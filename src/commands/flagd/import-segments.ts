@@ -7,7 +7,7 @@ import { type BatchRequest, refused, type Result, resultOf } from '../flag/batch
 import { type ImportSegment } from '../segment/lifecycle/import-segment.js';
 import { neededSegments, segmentRulesOf, type SharedCondition } from './evaluator-segments.js';
 import { type FlagdFile } from './flagd-file.js';
-import { type SegmentKeys } from './targeting/condition.js';
+import { NO_SEGMENTS, type SegmentKeys } from './targeting/condition.js';
 
 /** What became of a shared condition of the file. Refused: it is put into the rules that ask it. */
 export type SegmentReport = Readonly<{ segment: string; evaluator: string }> & Result<SegmentEvent>;
@@ -25,6 +25,12 @@ type Imported = Readonly<{
   /** Of a dry run: what they would be. */
   assumedSegments: ReadonlyMap<string, Segment>;
 }>;
+
+export const NOTHING_SHARED: Imported = {
+  reports: [],
+  keys: NO_SEGMENTS,
+  assumedSegments: new Map(),
+};
 
 /**
  * Makes segments of the shared conditions that rules ask, one after the other, since one may refer to another.

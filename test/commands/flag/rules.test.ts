@@ -62,6 +62,23 @@ test('replacing the rules records the whole list, once', async (t) => {
     .thenRefuses('invalid-regex');
 });
 
+test('a rule may serve what an expression names, then also without clauses', async (t) => {
+  const logic = { if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', null] };
+  const add = (serve: NewRule['serve'], clauses: readonly Clause[] = []) =>
+    ({
+      type: 'AddRule',
+      data: { ...inProduction, rule: { id: 'x', clauses, serve }, place: {} },
+    }) as const;
+  const flag = given(t, flagDecider, project)(created);
+  flag
+    .when(add({ logic }))
+    .thenRecords(rules({ id: 'x', description: '', clauses: [], serve: { logic } }));
+  flag
+    .when(add({ logic }, [STAFF]))
+    .thenRecords(rules({ id: 'x', description: '', clauses: [STAFF], serve: { logic } }));
+  flag.when(add({ logic: { nonsense: [] } })).thenRefuses('invalid-logic');
+});
+
 test('a rule is added at the end, in front of another, or at a place', async (t) => {
   const add = (added: NewRule, place: { before?: string; position?: number } = {}) =>
     ({ type: 'AddRule', data: { ...inProduction, rule: added, place } }) as const;
