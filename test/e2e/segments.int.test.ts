@@ -71,6 +71,12 @@ test('segments', async (t) => {
     ]);
     const diff = await get<Body>(`${SEGMENT}/diff?from=revision:0`);
     t.match(diff.body['changes'], [{ path: '/rules/staff' }]);
+    const place = '/projects/demo/environments/production';
+    const seenThere = await get<Body>(`${place}/diff?from=position:${created.body.position}`);
+    t.match(seenThere.body['segments'], [
+      { key: 'friends', fromRevision: 0, toRevision: 1, changes: [{ path: '/rules/staff' }] },
+      { key: 'outer', fromRevision: null },
+    ]);
     const audit = await get<Items>('/audit?segment=friends');
     t.equal(audit.body.items.length, 2);
     const reserved = await get<Items>('/audit?category=dependencies');

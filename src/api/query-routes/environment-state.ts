@@ -35,17 +35,20 @@ type OneFlag = Readonly<{
 
 const End = Type.Object({ position: Position });
 
+const ChangedList = Type.Array(
+  Type.Object({
+    key: Type.String(),
+    fromRevision: nullable(Revision),
+    toRevision: nullable(Revision),
+    changes: Changes,
+  }),
+);
+
 const Diff = Type.Object({
   from: End,
   to: End,
-  flags: Type.Array(
-    Type.Object({
-      key: Type.String(),
-      fromRevision: nullable(Revision),
-      toRevision: nullable(Revision),
-      changes: Changes,
-    }),
-  ),
+  flags: ChangedList,
+  segments: ChangedList,
   position: Position,
 });
 

@@ -1,15 +1,18 @@
 import { type Change, changesInEnvironment } from '../../domain/changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { revisionAt } from '../flags/flag-row.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { environmentIn } from '../projects/environments-in.js';
 import { getProject } from '../projects/get-project.js';
+import { segmentRevisionAt } from '../segments/segment-row.js';
 import { type EnvironmentAddress } from './environment-at.js';
 
-/** A flag that applications in the environment see differently; a revision is null before it existed. */
-export type ChangedFlag = Readonly<{
+/** A flag or segment that applications in the environment see differently; a revision is null before it existed. */
+export type Changed = Readonly<{
   key: string;
   fromRevision: number | null;
   toRevision: number | null;
@@ -20,23 +23,56 @@ export type EnvironmentDiff = Readonly<{
   from: Moment;
   to: Moment;
   /** By key; flags without a difference are left out. */
-  flags: readonly ChangedFlag[];
+  flags: readonly Changed[];
+  /** By key. */
+  segments: readonly Changed[];
 }>;
 
-type Row = {
+type Row<State> = {
   key: string;
   fromRevision: number | null;
   toRevision: number | null;
-  before: ExistingFlag | null;
-  after: ExistingFlag | null;
+  before: State | null;
+  after: State | null;
 };
 
 const changedFlag =
   (environment: string) =>
-  ({ before, after, ...row }: Row): ChangedFlag => ({
+  ({ before, after, ...row }: Row<ExistingFlag>): Changed => ({
     ...row,
     changes: changesInEnvironment(before ?? undefined, after ?? undefined, environment),
   });
+
+/** Names, descriptions and tags are for people; applications notice the rest. */
+const NOT_NOTICED = ['/name', '/description', '/tags'];
+
+const changedSegment = ({ before, after, ...row }: Row<ExistingSegment>): Changed => ({
+  ...row,
+  changes: segmentChangesBetween(before ?? undefined, after ?? undefined).filter(
+    ({ path }) => !NOT_NOTICED.includes(path),
+  ),
+});
+
+const segmentRows = async (
+  db: Database,
+  projectId: string,
+  from: Moment,
+  to: Moment,
+): Promise<readonly Row<ExistingSegment>[]> => {
+  const { rows } = await db.query<Row<ExistingSegment>>({
+    name: 'environment_diff_segments',
+    text: `select s.key, b.revision::float8 as "fromRevision", a.revision::float8 as "toRevision",
+                  b.state as before, a.state as after
+             from segment s
+             left join lateral (${segmentRevisionAt('$2')}) b on true
+             left join lateral (${segmentRevisionAt('$3')}) a on true
+            where s.project_id = $1
+              and a.revision is distinct from b.revision
+            order by s.key`,
+    values: [projectId, from.position, to.position],
+  });
+  return rows;
+};
 
 /**
  * What changed for the applications of an environment from one position to another; `to` may be the earlier one.
@@ -47,7 +83,8 @@ export const environmentDiff =
   async (address: EnvironmentAddress, from: Moment, to: Moment): Promise<EnvironmentDiff> => {
     const later = from.position > to.position ? from : to;
     const { key } = environmentIn(await getProject(db)(address, later), address.environment);
-    const { rows } = await db.query<Row>({
+    const projectId = projectIdOf(address.organizationId, address.project);
+    const { rows } = await db.query<Row<ExistingFlag>>({
       name: 'environment_diff',
       text: `select f.key, b.revision::float8 as "fromRevision", a.revision::float8 as "toRevision",
                     b.state as before, a.state as after
@@ -57,8 +94,10 @@ export const environmentDiff =
               where f.project_id = $1
                 and a.revision is distinct from b.revision
               order by f.key`,
-      values: [projectIdOf(address.organizationId, address.project), from.position, to.position],
+      values: [projectId, from.position, to.position],
     });
     const flags = rows.map(changedFlag(key)).filter(({ changes }) => changes.length > 0);
-    return { from, to, flags };
+    const segments = (await segmentRows(db, projectId, from, to)).map(changedSegment);
+    const noticed = segments.filter(({ changes }) => changes.length > 0);
+    return { from, to, flags, segments: noticed };
   };

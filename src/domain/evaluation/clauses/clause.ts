@@ -7,7 +7,7 @@ import {
 } from '../../targeting/clause.js';
 import { type RegexCompiler } from '../../targeting/regex-compiler.js';
 import { attributeReader } from '../context.js';
-import { valueTest } from '../operators/operators.js';
+import { valueTests } from '../operators/operators.js';
 import {
   type CompiledAttributeClause,
   type CompiledClause,
@@ -35,9 +35,13 @@ const compileAttributeClause = (
   { compileRegex }: EvaluationPorts,
 ): CompiledAttributeClause => {
   const read = attributeReader(clause.attribute);
-  const test = valueTest(clause, compileRegex);
+  const { ofScalar, ofObject } = valueTests(clause, compileRegex);
   const whenFalse = falseWhen(clause.negate);
-  return { clause, read, holds: (context) => settled(test(read(context)), whenFalse) };
+  const holds: Condition = (context) => {
+    const value = read(context);
+    return settled(typeof value === 'object' ? ofObject(value) : ofScalar(value), whenFalse);
+  };
+  return { clause, read, holds };
 };
 
 const compileSegmentClause = (clause: SegmentClause): CompiledSegmentClause => {

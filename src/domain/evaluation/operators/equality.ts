@@ -25,12 +25,14 @@ const isOneOf = (values: readonly ClauseValue[]): ((value: unknown) => boolean) 
  * attribute, as nothing can be said then of how they compare.
  */
 const exactlyIn = (values: readonly ClauseValue[]): ValueTest => {
+  const [only] = values;
+  const isOnly = values.length === 1;
   const isIn = isOneOf(values);
   const otherwise = (type: string): Truth =>
     values.some((value) => typeof value === type) ? FALSE : UNKNOWN;
   const [text, number, boolean] = [otherwise('string'), otherwise('number'), otherwise('boolean')];
   return (value) => {
-    if (isIn(value)) return TRUE;
+    if (isOnly ? value === only : isIn(value)) return TRUE;
     if (typeof value === 'string') return text;
     if (typeof value === 'number') return number;
     return typeof value === 'boolean' ? boolean : UNKNOWN;

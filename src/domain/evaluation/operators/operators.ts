@@ -8,34 +8,29 @@ import * as semver from './semver.js';
 import * as text from './text.js';
 import { anyElement, type TestFactory, type ValueTest } from './value-test.js';
 
-const each =
-  (factory: TestFactory): TestFactory =>
-  (values, options) =>
-    anyElement(factory(values, options));
-
 const FACTORIES: Readonly<Record<Operator, TestFactory>> = {
-  in: each(isIn),
-  contains: each(text.contains),
-  startsWith: each(text.startsWith),
-  endsWith: each(text.endsWith),
-  matches: each(text.matches),
-  numberEquals: each(quantity.numberEquals),
-  lessThan: each(quantity.lessThan),
-  lessThanOrEqual: each(quantity.lessThanOrEqual),
-  greaterThan: each(quantity.greaterThan),
-  greaterThanOrEqual: each(quantity.greaterThanOrEqual),
-  before: each(quantity.before),
-  beforeOrAt: each(quantity.beforeOrAt),
-  after: each(quantity.after),
-  afterOrAt: each(quantity.afterOrAt),
-  semverEquals: each(semver.semverEquals),
-  semverLessThan: each(semver.semverLessThan),
-  semverLessThanOrEqual: each(semver.semverLessThanOrEqual),
-  semverGreaterThan: each(semver.semverGreaterThan),
-  semverGreaterThanOrEqual: each(semver.semverGreaterThanOrEqual),
-  semverTilde: each(semver.semverTilde),
-  semverCaret: each(semver.semverCaret),
-  inCidr: each(inCidr),
+  in: isIn,
+  contains: text.contains,
+  startsWith: text.startsWith,
+  endsWith: text.endsWith,
+  matches: text.matches,
+  numberEquals: quantity.numberEquals,
+  lessThan: quantity.lessThan,
+  lessThanOrEqual: quantity.lessThanOrEqual,
+  greaterThan: quantity.greaterThan,
+  greaterThanOrEqual: quantity.greaterThanOrEqual,
+  before: quantity.before,
+  beforeOrAt: quantity.beforeOrAt,
+  after: quantity.after,
+  afterOrAt: quantity.afterOrAt,
+  semverEquals: semver.semverEquals,
+  semverLessThan: semver.semverLessThan,
+  semverLessThanOrEqual: semver.semverLessThanOrEqual,
+  semverGreaterThan: semver.semverGreaterThan,
+  semverGreaterThanOrEqual: semver.semverGreaterThanOrEqual,
+  semverTilde: semver.semverTilde,
+  semverCaret: semver.semverCaret,
+  inCidr: inCidr,
   allOf,
   noneOf,
   sizeEquals: quantity.sizeEquals,
@@ -45,8 +40,25 @@ const FACTORIES: Readonly<Record<Operator, TestFactory>> = {
   notExists,
 };
 
-/** What a clause asks of its attribute's value, before it is negated. */
-export const valueTest = (
+/** These ask about a list itself, or whether there is anything: the others about each of its elements. */
+const OF_WHOLE: ReadonlySet<Operator> = new Set([
+  'allOf',
+  'noneOf',
+  'sizeEquals',
+  'sizeLessThan',
+  'sizeGreaterThan',
+  'exists',
+  'notExists',
+]);
+
+/**
+ * What a clause asks of its attribute's value, before it is negated: `ofObject` of lists and all else that has the type
+ * object, `ofScalar` of the rest.
+ */
+export const valueTests = (
   { operator, values, ignoreCase }: AttributeClause,
   compileRegex: RegexCompiler,
-): ValueTest => FACTORIES[operator](values, { ignoreCase: ignoreCase === true, compileRegex });
+): Readonly<{ ofScalar: ValueTest; ofObject: ValueTest }> => {
+  const test = FACTORIES[operator](values, { ignoreCase: ignoreCase === true, compileRegex });
+  return { ofScalar: test, ofObject: OF_WHOLE.has(operator) ? test : anyElement(test) };
+};

@@ -14,10 +14,8 @@ export type TestFactory = (
 /** For values that the operator cannot read: they were checked when commanded, so this is never seen. */
 export const alwaysUnknown: ValueTest = () => UNKNOWN;
 
-/** A list as attribute stands for any of its elements; the rest is for the test of one value. */
+/** A list as attribute stands for any of its elements; null and other objects cannot be compared. */
 export const anyElement =
   (test: ValueTest): ValueTest =>
-  (value) => {
-    if (typeof value !== 'object') return test(value);
-    return Array.isArray(value) ? anyTruth(value, test) : UNKNOWN;
-  };
+  (value) =>
+    Array.isArray(value) ? anyTruth(value, test) : UNKNOWN;
