@@ -38,6 +38,13 @@ const Config = Type.Object(
     /** PEM files. Absent: without encryption. */
     flagdSyncCertificate: Type.Optional(Type.String({ minLength: 1 })),
     flagdSyncPrivateKey: Type.Optional(Type.String({ minLength: 1 })),
+    /** PEM file of the Ed25519 key that signs audit checkpoints. Absent: made once, in the data directory. */
+    auditSigningKey: Type.Optional(Type.String({ minLength: 1 })),
+    /** A checkpoint is signed after so many events of an organization. */
+    auditCheckpointEvents: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    /** Outside of this installation: a file that every checkpoint is appended to, a URL that it is posted to. */
+    auditCheckpointFile: Type.Optional(Type.String({ minLength: 1 })),
+    auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
   },
   { additionalProperties: false },
 );
@@ -61,6 +68,10 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   flagdSyncPort: 'FLAGD_SYNC_PORT',
   flagdSyncCertificate: 'FLAGD_SYNC_CERTIFICATE',
   flagdSyncPrivateKey: 'FLAGD_SYNC_PRIVATE_KEY',
+  auditSigningKey: 'AUDIT_SIGNING_KEY',
+  auditCheckpointEvents: 'AUDIT_CHECKPOINT_EVENTS',
+  auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
+  auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
 };
 
 const DEFAULTS = {
@@ -72,6 +83,7 @@ const DEFAULTS = {
   logLevel: 'info',
   allowedOrigins: '*',
   drainMs: 0,
+  auditCheckpointEvents: 1_000,
 };
 
 /** A variable is wrong; the message names it and says what it must be, never what it was (it may be a secret). */
