@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { buildIfStale, prepare, root, runScript, SetupError } from './bootstrap.mjs';
 import { watchForLeftovers } from './leftovers.mjs';
 
-const TESTS_LIMIT_MS = 8 * 60_000;
+const TESTS_LIMIT_MS = 9 * 60_000;
 const FAULTS_FILE_LIMIT_S = 1_800;
 const EVENT_STORE = join(root, 'dist', 'embedded', 'event-store', 'main.js');
 

@@ -41,6 +41,13 @@ const Config = Type.Object(
     /** PEM files. Absent: without encryption. */
     flagdSyncCertificate: Type.Optional(Type.String({ minLength: 1 })),
     flagdSyncPrivateKey: Type.Optional(Type.String({ minLength: 1 })),
+    /** PEM file of the Ed25519 key that signs audit checkpoints. Absent: made once, in the data directory. */
+    auditSigningKey: Type.Optional(Type.String({ minLength: 1 })),
+    /** A checkpoint is signed after so many events of an organization. */
+    auditCheckpointEvents: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+    /** Outside of this installation: a file that every checkpoint is appended to, a URL that it is posted to. */
+    auditCheckpointFile: Type.Optional(Type.String({ minLength: 1 })),
+    auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     rateLimitLogin: RateLimit,
@@ -73,6 +80,10 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   flagdSyncPort: 'FLAGD_SYNC_PORT',
   flagdSyncCertificate: 'FLAGD_SYNC_CERTIFICATE',
   flagdSyncPrivateKey: 'FLAGD_SYNC_PRIVATE_KEY',
+  auditSigningKey: 'AUDIT_SIGNING_KEY',
+  auditCheckpointEvents: 'AUDIT_CHECKPOINT_EVENTS',
+  auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
+  auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
   trustedProxies: 'TRUSTED_PROXIES',
   rateLimitLogin: 'RATE_LIMIT_LOGIN',
   rateLimitCommands: 'RATE_LIMIT_COMMANDS',
@@ -92,6 +103,7 @@ const DEFAULTS = {
   logLevel: 'info',
   allowedOrigins: '*',
   drainMs: 0,
+  auditCheckpointEvents: 1_000,
   rateLimitLogin: '5/min',
   rateLimitCommands: '10/s:300',
   rateLimitTenantCommands: '50/s:1000',

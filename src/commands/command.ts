@@ -1,5 +1,6 @@
 import { type Command, type Decider, type Event } from '../domain/decider.js';
 import { type Metadata } from '../domain/metadata.js';
+import { type Segment } from '../domain/segment/segment.js';
 import { type Aggregates } from './aggregates.js';
 import { type EventStore } from './event-store.js';
 
@@ -9,6 +10,8 @@ export type CommandRequest<C extends Command> = Readonly<{
   /** From If-Match: the caller's decision was made on this revision. */
   expectedRevision?: number;
   dryRun?: boolean;
+  /** Of a dry run: segments, by key, as commands before it would have left them. */
+  assumedSegments?: ReadonlyMap<string, Segment>;
   /** After this the command is not started any more. */
   signal: AbortSignal;
 }>;

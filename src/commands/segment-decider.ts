@@ -16,6 +16,7 @@ import {
 } from './segment/keys/replace-segment-keys.js';
 import { type CreateSegment, createSegment } from './segment/lifecycle/create-segment.js';
 import { type DeleteSegment, deleteSegment } from './segment/lifecycle/delete-segment.js';
+import { type ImportSegment, importSegment } from './segment/lifecycle/import-segment.js';
 import { type RestoreSegment, restoreSegment } from './segment/lifecycle/restore-segment.js';
 import { type RevertSegment, revertSegment } from './segment/lifecycle/revert-segment.js';
 import { type AddSegmentRule, addSegmentRule } from './segment/rules/add-segment-rule.js';
@@ -34,6 +35,7 @@ export type SegmentCommand =
   | ChangeSegmentRule
   | CreateSegment
   | DeleteSegment
+  | ImportSegment
   | MoveSegmentRule
   | RemoveSegmentKeys
   | RemoveSegmentRule
@@ -59,6 +61,8 @@ const decideWith =
         return createSegment(ports)(command, segment);
       case 'DeleteSegment':
         return deleteSegment(command, segment);
+      case 'ImportSegment':
+        return importSegment(ports)(command, segment, project);
       case 'MoveSegmentRule':
         return moveSegmentRule(command, segment);
       case 'RemoveSegmentKeys':

@@ -1,18 +1,25 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
+import { deliverCheckpoints } from '../infrastructure/audit/deliver-checkpoints.js';
+import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { startCheckpointJob } from '../jobs/checkpoints.js';
 import { startVerificationJob } from '../jobs/verification.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { queriesOver } from '../queries/queries.js';
+import { auditedOrganizations } from '../queries/trail/checkpoints.js';
+import { auditKey } from './audit-trail.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
 import { type Services } from './services.js';
 
 const VERIFY_EVERY_MS = 3_600_000;
+/** How soon a checkpoint that is due is signed, and one that was signed is delivered. */
+const CHECKPOINT_MS = 2_000;
 
 /** Work that no request waits for, with connections of its own. */
-export const startJobs = (
+export const startJobs = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
   { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger }>,
@@ -21,6 +28,13 @@ export const startJobs = (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, max: 2, onError });
+  const key = await auditKey(config);
+  const {
+    auditCheckpointEvents,
+    auditCheckpointFile: file,
+    auditCheckpointWebhook: webhook,
+  } = config;
+  const take = takeCheckpoint(pool, key, () => new Date());
   const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(client)));
   const verification = startVerificationJob({
     redisUrl,
@@ -29,13 +43,21 @@ export const startJobs = (
     verify: () => verify(FIRST_ORGANIZATION),
     log,
   });
+  const checkpoints = startCheckpointJob({
+    everyMs: CHECKPOINT_MS,
+    organizations: auditedOrganizations(pool),
+    take: (organizationId) => take(organizationId, auditCheckpointEvents),
+    deliver: deliverCheckpoints(pool, { file, webhook }),
+    log,
+  });
   return {
     verification: verification.status,
     stop: async (): Promise<void> => {
+      await checkpoints.stop();
       await verification.stop();
       await pool.end();
     },
   };
 };
 
-export type Jobs = ReturnType<typeof startJobs>;
+export type Jobs = Awaited<ReturnType<typeof startJobs>>;

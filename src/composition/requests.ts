@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
@@ -29,6 +30,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { auditKey, auditTrail } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
@@ -47,7 +49,8 @@ export const startRequests = async (
   };
   const pool = createPool({ url: databaseUrl, onError });
   const store = kurrentEventStore(client);
-  const { head } = kurrentEventLog(client);
+  const eventLog = kurrentEventLog(client);
+  const { head } = eventLog;
   const commands = writeSide(store, head);
   const queries = queriesOver(pool, store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
@@ -68,6 +71,11 @@ export const startRequests = async (
     ),
     compileRegex,
   };
+  const trail = auditTrail({
+    ...{ pool, redisUrl, queries, log: eventLog },
+    prefix: config.redisPrefix,
+    key: await auditKey(config),
+  });
   const routes = [
     projectCommandRoutes(commands),
     environmentCommandRoutes(commands),
@@ -84,6 +92,7 @@ export const startRequests = async (
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
+    auditTrailRoutes(trail),
     ...queryRoutes(queries),
   ];
   return {

@@ -104,7 +104,7 @@ export const startService = async (
       if (issued !== undefined) await requests?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
-      parts.jobs = startJobs(config, services, { client, log });
+      parts.jobs = await startJobs(config, services, { client, log });
       resources.push(parts.jobs.stop);
     }
   };

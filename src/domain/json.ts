@@ -33,12 +33,27 @@ export const sameJson = (left: Json, right: Json): boolean => {
   return false;
 };
 
-/** JSON text with object keys sorted, so that equal values have equal text. */
+/** Nothing in it has to be escaped: almost every text. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
+const objectText = (value: JsonObject): string => {
+  let text = '';
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined)
+      text += `${text === '' ? '' : ','}${quoted(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
+};
+
+/**
+ * JSON text with object keys sorted, so that equal values have equal text. RFC 8785: sorted by UTF-16 code units, numbers
+ * and strings as JSON.stringify writes them.
+ */
 export const canonicalJson = (value: Json): string => {
+  if (typeof value === 'string') return quoted(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
+  return isObject(value) ? objectText(value) : JSON.stringify(value);
 };

@@ -1,6 +1,7 @@
 import { confirmCheckpoint, moveCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type LogBatch, type LogEvent } from './event-log.js';
-import { foldEvents, type Folded, type Step } from './fold/fold.js';
+import { foldEvents, type Folded } from './fold/fold.js';
+import { type LinkedStep, linkSteps } from './fold/link-steps.js';
 import { OutOfOrder, PoisonEvent } from './fold/poison.js';
 import { type TrackedStreams } from './fold/tracked-streams.js';
 import { READ_MODEL, READ_MODELS } from './index.js';
@@ -50,7 +51,7 @@ const findMissed = async (
 };
 
 /** Writes what the steps say into every table: one statement per table, one more to close open revisions. */
-export const writeRows = async (tx: Transaction, steps: readonly Step[]): Promise<void> => {
+export const writeRows = async (tx: Transaction, steps: readonly LinkedStep[]): Promise<void> => {
   const filled = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).filter(
     ({ rows }) => rows.length > 0,
   );
@@ -84,12 +85,15 @@ const foldBatch = async (
   streams: TrackedStreams,
   from: Checkpoint,
   events: readonly LogEvent[],
-): Promise<Folded> => {
+): Promise<Folded & Readonly<{ steps: readonly LinkedStep[] }>> => {
   const fresh = freshEvents(events, from);
   const missed = await findMissed(tx, events, from);
   if (missed !== undefined) return { steps: [], poison: missed };
   const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
-  return foldEvents(fresh, lookUp, from.recordedAt);
+  const folded = foldEvents(fresh, lookUp, from.recordedAt);
+  const organizations = folded.steps.map(({ parts }) => parts.organizationId);
+  const headOf = await streams.chains.load(tx, new Set(organizations));
+  return { ...folded, steps: linkSteps(folded.steps, headOf) };
 };
 
 /** Rows and checkpoint of one batch in one transaction; see `apply`. */

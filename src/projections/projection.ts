@@ -1,4 +1,4 @@
-import { type Step } from './fold/fold.js';
+import { type LinkedStep } from './fold/link-steps.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: s
 /** One read model: pure, from steps in log order to rows. */
 export type ReadModel = Readonly<{
   tables: readonly Table[];
-  rowsOf: (steps: readonly Step[]) => readonly TableRows[];
+  rowsOf: (steps: readonly LinkedStep[]) => readonly TableRows[];
 }>;
 
 const recordset = (table: Table): string =>

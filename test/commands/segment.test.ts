@@ -132,3 +132,59 @@ test('it is deleted, restored and reverted', async (t) => {
   segment(t, created).when(revert).thenRecords();
   segment(t, created, deleted).when(revert).thenRefuses('segment-deleted');
 });
+
+test('an import makes a segment, and changes those that imports made', async (t) => {
+  const importing = (ids: string[], environments = ['production', 'staging']) =>
+    ({
+      type: 'ImportSegment',
+      data: { ...place, name: 'is beta?', rules: ids.map(rule), environments },
+    }) as const;
+  const made: SegmentEvent = {
+    type: 'SegmentCreated',
+    data: {
+      ...content,
+      name: 'is beta?',
+      description: 'A shared condition of a flagd file.',
+      tags: ['flagd'],
+      included: [],
+      excluded: [],
+    },
+  };
+  segment(t)
+    .when(importing(['a', 'b'], ['staging']))
+    .thenRecords(made);
+  segment(t, made)
+    .when(importing(['a', 'b'], ['staging']))
+    .thenRecords();
+  segment(t, made)
+    .when(importing(['a']))
+    .thenRecords(rules('a'));
+  segment(t, made)
+    .when(importing(['a'], ['staging']))
+    .thenRefuses('cannot-import');
+  segment(t, created)
+    .when(importing(['a']))
+    .thenRefuses('segment-exists');
+  segment(t, made, deleted)
+    .when(importing(['a']))
+    .thenRefuses('segment-exists-deleted');
+  segment(t)
+    .when(importing(['a', 'a']))
+    .thenRefuses('duplicate-rule');
+  const empty = {
+    ...importing([]),
+    data: { ...importing([]).data, rules: [{ ...rule('a'), clauses: [] }] },
+  };
+  segment(t).when(empty).thenRefuses('invalid-clause');
+});
+
+test('keys that were added to an imported segment stay', async (t) => {
+  const made: SegmentEvent = { type: 'SegmentCreated', data: { ...content, tags: ['flagd'] } };
+  const data = {
+    ...place,
+    name: 'beta',
+    rules: [rule('a')],
+    environments: ['production', 'staging'],
+  };
+  segment(t, made).when({ type: 'ImportSegment', data }).thenRecords(rules('a'));
+});

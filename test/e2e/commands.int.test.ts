@@ -21,8 +21,10 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in import.int.test.ts, revert-environment.int.test.ts and application-keys.int.test.ts. */
+/** Their answers are in import, revert-environment, application-keys and audit-trail.int.test.ts. */
 const ELSEWHERE = [
+  'POST /audit/checkpoints',
+  'POST /audit/verify',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/revert',

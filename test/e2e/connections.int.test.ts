@@ -22,7 +22,7 @@ const REQUEST = 'Host: here\r\nContent-Type: application/json\r\n';
 const PATH = '/api/v1/projects/demo/environments/production/evaluate';
 
 test('connections', async (t) => {
-  const { url } = await testService(t);
+  const { url, serverKey } = await testService(t);
 
   await t.test('what is no HTTP gets a problem, and the connection ends', async (t) => {
     const method = await exchange(url, `FOO / HTTP/1.1\r\n${REQUEST}\r\n`);
@@ -43,7 +43,7 @@ test('connections', async (t) => {
   await t.test('a client that sends too slowly is let go', async (t) => {
     const startedAt = performance.now();
     const slowly = [
-      `POST ${PATH} HTTP/1.1\r\n${REQUEST}Content-Length: 100\r\n\r\n{"context":`,
+      `POST ${PATH} HTTP/1.1\r\n${REQUEST}X-Api-Key: ${serverKey}\r\nContent-Length: 100\r\n\r\n{"context":`,
       `POST ${PATH} HTTP/1.1\r\nHost: he`,
     ];
     const answers = await Promise.all(slowly.map((bytes) => exchange(url, bytes)));

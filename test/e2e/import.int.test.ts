@@ -6,6 +6,8 @@ type Report = Readonly<{
   summary: Readonly<Record<string, number>>;
   flags: readonly Readonly<{ flag: string; result: string; position?: number }>[];
 }>;
+type SegmentResult = Readonly<{ segment: string; result: string; position?: number }>;
+type WithSegments = Report & Readonly<{ segments: readonly SegmentResult[] }>;
 type Listed = Readonly<{ items: readonly unknown[] }>;
 
 const IMPORT = '/projects/demo/import';
@@ -117,4 +119,123 @@ test('import of a flagd file', async (t) => {
       );
     },
   );
+});
+
+const isPro = { '==': [{ var: 'plan' }, 'pro'] };
+const asked = (condition: unknown) => ({ ...toggle('off'), targeting: { if: [condition, 'on'] } });
+
+const SHARED = {
+  $evaluators: {
+    'not pro': { '!': { $ref: 'pro' } },
+    pro: isPro,
+    part: { in: ['@example.com', { var: 'email' }] },
+  },
+  metadata: { flagSetId: 'web', version: 3 },
+  flags: {
+    one: asked({ $ref: 'pro' }),
+    two: asked({ $ref: 'not pro' }),
+    three: asked({ $ref: 'part' }),
+  },
+};
+
+test('shared conditions of a flagd file', async (t) => {
+  const service = await testService(t);
+  const send = async (body: unknown, query = '', headers = {}): Promise<WithSegments> =>
+    (await service.post<WithSegments>(`${IMPORT}${query}`, { body, headers })).body;
+  const results = ({ segments }: WithSegments) =>
+    segments.map(({ segment, result }) => [segment, result]);
+  const last = ({ flags, segments }: WithSegments): Record<string, string> => ({
+    'x-min-position': String(
+      Math.max(...[...flags, ...segments].map(({ position = -1 }) => position)),
+    ),
+  });
+  const answers = async (after: WithSegments, plan?: string) => {
+    const path = '/projects/demo/environments/production/evaluate';
+    const context = { targetingKey: 'anna', ...(plan === undefined ? {} : { plan }) };
+    const { body } = await service.post<{ flags: Record<string, { value: unknown }> }>(path, {
+      body: { context },
+      headers: last(after),
+    });
+    return Object.fromEntries(Object.entries(body.flags).map(([key, { value }]) => [key, value]));
+  };
+
+  await t.test('a dry run says what segments there would be', async (t) => {
+    const report = await send(SHARED, '?dryRun=true');
+    t.match(report, {
+      dryRun: true,
+      summary: { created: 3, refused: 0 },
+      metadata: SHARED.metadata,
+    });
+    t.strictSame(results(report), [
+      ['pro', 'created'],
+      ['not-pro', 'created'],
+    ]);
+    t.equal((await service.get('/projects/demo/segments/pro')).status, 404);
+  });
+
+  await t.test('they become segments before the flags, once', async (t) => {
+    const headers = { 'idempotency-key': 'shared-1' };
+    const report = await send(SHARED, '', headers);
+    t.match(report, { summary: { created: 3, refused: 0 } });
+    t.strictSame(results(report), [
+      ['pro', 'created'],
+      ['not-pro', 'created'],
+    ]);
+    t.strictSame(await answers(report, 'pro'), { one: true, two: false, three: false });
+    t.strictSame(await answers(report, 'free'), { one: false, two: true, three: false });
+    t.strictSame(await answers(report), { one: false, two: true, three: false });
+    t.strictSame(await send(SHARED, '', headers), report, 'repeated');
+    const again = await send(SHARED);
+    t.match(again.summary, { unchanged: 3, changed: 0 });
+    t.strictSame(results(again), [
+      ['pro', 'unchanged'],
+      ['not-pro', 'unchanged'],
+    ]);
+  });
+
+  await t.test('what one environment is given does not change the others', async (t) => {
+    const team = { ...SHARED.$evaluators, pro: { '==': [{ var: 'plan' }, 'team'] } };
+    const changed = { ...SHARED, $evaluators: team };
+    const refused = await send(changed, '?environment=staging');
+    t.match(refused.segments[0], {
+      segment: 'pro',
+      result: 'refused',
+      code: 'cannot-import',
+      detail: /^\/\$evaluators\/pro: .*production/,
+    });
+    t.match(refused.summary, { changed: 2, unchanged: 1, refused: 0 });
+    t.strictSame(await answers(refused, 'team'), { one: false, two: true, three: false });
+    const everywhere = await send(changed);
+    t.strictSame(results(everywhere)[0], ['pro', 'changed']);
+    t.strictSame(await answers(everywhere, 'team'), { one: true, two: false, three: false });
+  });
+
+  await t.test('a segment that no import made stays, and the condition is put in', async (t) => {
+    await service.post('/projects/demo/segments', { body: { key: 'mine', included: ['anna'] } });
+    const file = {
+      $evaluators: { mine: isPro, around: { or: [{ $ref: 'mine' }, { '==': [{ var: 'a' }, 1] }] } },
+      flags: { four: asked({ $ref: 'mine' }), five: asked({ $ref: 'around' }) },
+    };
+    const report = await send(file);
+    t.match(report.segments, [
+      { segment: 'mine', evaluator: 'mine', result: 'refused', code: 'segment-exists' },
+      { segment: 'around', result: 'created', events: [{ data: { included: [] } }] },
+    ]);
+    t.match(await answers(report), { four: false, five: false });
+    t.match(await answers(report, 'pro'), { four: true, five: true });
+    t.match((await send(file)).summary, { unchanged: 2 });
+  });
+
+  await t.test('targeting=exact makes none', async (t) => {
+    const report = await send(SHARED, '?targeting=exact');
+    t.strictSame(report.segments, []);
+    t.match(report.summary, { changed: 2, unchanged: 1 });
+    t.strictSame(await answers(report, 'pro'), {
+      one: true,
+      two: false,
+      three: false,
+      four: true,
+      five: true,
+    });
+  });
 });

@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
+import { CHAIN_START, linkAfter } from '../../src/domain/audit/chain.js';
+import { parseStream } from '../../src/domain/streams.js';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { BEGINNING, moveCheckpoint } from '../../src/projections/checkpoint.js';
 import { applyBatch, writeRows } from '../../src/projections/apply-batch.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
 import { foldEvents } from '../../src/projections/fold/fold.js';
+import { linkSteps } from '../../src/projections/fold/link-steps.js';
 import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
 import { READ_MODEL } from '../../src/projections/index.js';
 import { testDatabase } from '../support/database.js';
@@ -24,6 +27,7 @@ import {
   lastRowPosition,
 } from '../support/applied-rows.js';
 import { emptyReadModel } from '../support/read-model.js';
+import { OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';
 
 const history = recorded([
   ...projectBegins,
@@ -99,11 +103,41 @@ test('events become rows', async (t) => {
   t.match(audit.rows.at(-3), { position: renamed.position, entity_key: null, environment: null });
 });
 
+test('every event adds a link to the chain of its organization, and to no other', async (t) => {
+  const { pool } = await testDatabase(t);
+  await applyBatches(pool, [shopLog.slice(0, 7), shopLog.slice(7)]);
+  const { rows } = await pool.query<{ organization: string; position: string; hash: string }>(
+    `select c.organization_id as organization, c.position, encode(c.hash, 'hex') as hash
+       from audit_chain c
+      order by c.organization_id, c.sequence`,
+  );
+  const expected = ['acme', OTHER_ORGANIZATION].flatMap((organization) => {
+    const own = shopLog.filter(
+      ({ stream }) => parseStream(stream)?.organizationId === organization,
+    );
+    let link = CHAIN_START;
+    return own.map((event) => {
+      link = linkAfter(link, organization, event);
+      return { organization, position: String(event.position), hash: link.hash };
+    });
+  });
+  t.equal(rows.length, shopLog.length);
+  t.strictSame(rows, expected);
+});
+
+test('a link attests the time of the store, not the one made monotone', async (t) => {
+  const stepsBack = { ...history.at(-1)!, recordedAt: '2001-01-01T00:00:00.000Z' };
+  const folded = foldEvents([...history.slice(0, -1), stepsBack], () => undefined, null);
+  const [before, last] = linkSteps(folded.steps, () => undefined).slice(-2);
+  t.strictSame(last!.link, linkAfter(before!.link, 'acme', stepsBack));
+});
+
 test('the same rows again change nothing', async (t) => {
   const { pool } = await testDatabase(t);
   await applyBatches(pool, [history]);
   const once = await allChecksums(pool);
-  const { steps } = foldEvents(history, () => undefined, null);
+  const folded = foldEvents(history, () => undefined, null);
+  const steps = linkSteps(folded.steps, () => undefined);
   await databaseOn(pool).transaction((tx) => writeRows(tx, steps));
   await databaseOn(pool).transaction((tx) => writeRows(tx, steps.slice(0, 4)));
   t.strictSame(await allChecksums(pool), once);
@@ -222,7 +256,8 @@ test('wherever a transaction ends, the checkpoint is the last position applied',
 test('a checkpoint that is committed before the rows would be seen', async (t) => {
   const { pool } = await testDatabase(t);
   const database = databaseOn(pool);
-  const { steps } = foldEvents(history, () => undefined, null);
+  const folded = foldEvents(history, () => undefined, null);
+  const steps = linkSteps(folded.steps, () => undefined);
   const to = { position: 999, recordedAt: null };
   await database.transaction((tx) => moveCheckpoint(tx, READ_MODEL, BEGINNING, to));
   await t.rejects(

@@ -116,7 +116,7 @@ const fillProject = async (db: pg.Pool, stream: Log): Promise<void> => {
 /** Leaves no row in any table. */
 export const emptyReadModel = async (db: pg.Pool): Promise<void> => {
   await db.query(
-    `truncate checkpoint, audit_event, flag, flag_revision, project, project_revision,
+    `truncate checkpoint, audit_event, audit_chain, flag, flag_revision, project, project_revision,
               segment, segment_revision`,
   );
 };

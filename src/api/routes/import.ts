@@ -1,6 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { importFlags } from '../../commands/flagd/import-flags.js';
+import { importFile } from '../../commands/flagd/import-file.js';
 import { summarise } from '../../commands/flag/batch.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingProject } from '../../domain/project/project.js';
@@ -12,10 +12,12 @@ import {
   RepeatableHeaders,
 } from '../command-route.js';
 import { closed, Key, problems } from '../schemas.js';
-import { BATCH_TIMEOUT_MS, batchReport } from './flag-batch.js';
+import { BATCH_TIMEOUT_MS, batchReport, batchResult } from './flag-batch.js';
 import { type FlagCommandDeps } from './flag-commands.js';
+import { type SegmentCommandDeps } from './targeting/segment-commands.js';
 
 export type ImportDeps = FlagCommandDeps &
+  Pick<SegmentCommandDeps, 'segments'> &
   Readonly<{
     /** From the log. @throws DomainError `project-not-found`, `project-deleted` */
     activeProject: (projectId: string) => Promise<ExistingProject>;
@@ -23,7 +25,27 @@ export type ImportDeps = FlagCommandDeps &
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 
-const Report = Type.Object({ ...batchReport, environments: Type.Array(Key) });
+const SegmentResult = Type.Object({
+  segment: Key,
+  evaluator: Type.String({ description: 'Its name in the file.' }),
+  ...batchResult,
+});
+
+const Report = Type.Object({
+  ...batchReport,
+  segments: Type.Array(SegmentResult, {
+    description: 'Shared conditions of the file; one that is refused is put into the rules.',
+  }),
+  environments: Type.Array(Key),
+  metadata: Type.Optional(
+    Type.Unsafe<JsonObject>(
+      Type.Object(
+        {},
+        { additionalProperties: true, description: "The file's own, of which nothing is kept." },
+      ),
+    ),
+  ),
+});
 
 const ImportQuery = Type.Composite(
   [
@@ -48,9 +70,9 @@ const activeKeys = ({ environments }: ExistingProject): string[] =>
 
 /** Import of flagd's flag definition files. */
 export const importRoutes =
-  ({ flags, activeProject }: ImportDeps): FastifyPluginAsyncTypebox =>
+  ({ flags, segments, activeProject }: ImportDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const run = importFlags(flags);
+    const run = importFile({ flags, segments });
     app.addHook('preValidation', nameCommand);
 
     app.post(
@@ -82,7 +104,14 @@ export const importRoutes =
           dryRun,
           signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
         });
-        return { dryRun, environments, summary: summarise(report), flags: [...report] };
+        return {
+          dryRun,
+          environments,
+          ...report,
+          summary: summarise(report.flags),
+          segments: [...report.segments],
+          flags: [...report.flags],
+        };
       },
     );
   };

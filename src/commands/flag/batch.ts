@@ -1,25 +1,26 @@
-import { type Command, DomainError } from '../../domain/decider.js';
+import { type Command, DomainError, type Event } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { type Flag } from '../../domain/flag/flag.js';
-import { type Metadata } from '../../domain/metadata.js';
 import { type CommandOutcome, type CommandRequest } from '../command.js';
 
-/** What became of one flag. `code` and `detail` say why it was refused. */
-export type FlagReport = Readonly<{ flag: string }> &
-  (
-    | Readonly<{
-        result: 'created' | 'changed' | 'unchanged';
-        revision: number;
-        position: number;
-        events: FlagEvent[];
-      }>
-    | Readonly<{ result: 'refused'; code: string; detail: string }>
-  );
+/** What became of one of many. `code` and `detail` say why it was refused. */
+export type Result<E extends Event> =
+  | Readonly<{
+      result: 'created' | 'changed' | 'unchanged';
+      revision: number;
+      position: number;
+      events: E[];
+    }>
+  | Readonly<{ result: 'refused'; code: string; detail: string }>;
+
+/** What became of one flag. */
+export type FlagReport = Readonly<{ flag: string }> & Result<FlagEvent>;
 
 /** One flag, and how to make its command. @throws DomainError when there is none for it */
 export type FlagTask<C> = Readonly<{ flag: string; toCommand: () => C | Promise<C> }>;
 
-export type BatchRequest = Readonly<{ metadata: Metadata; dryRun: boolean; signal: AbortSignal }>;
+export type BatchRequest = Pick<CommandRequest<never>, 'metadata' | 'signal' | 'assumedSegments'> &
+  Readonly<{ dryRun: boolean }>;
 
 export type HandleFlag<C extends Command> = (
   request: CommandRequest<C>,
@@ -28,18 +29,21 @@ export type HandleFlag<C extends Command> = (
 /** How many flags are written at the same time. */
 const CONCURRENCY = 16;
 
-const refused = (flag: string, { code, message }: DomainError): FlagReport => ({
-  flag,
-  result: 'refused',
+export const refused = ({ code, message }: DomainError) => ({
+  result: 'refused' as const,
   code,
   detail: message,
 });
 
-const reportOf = (flag: string, outcome: CommandOutcome<Flag, FlagEvent>): FlagReport => {
-  const { before, events, revision, position } = outcome;
+export const resultOf = <S extends Readonly<{ status: string }>, E extends Event>({
+  before,
+  events,
+  revision,
+  position,
+}: CommandOutcome<S, E>): Result<E> => {
   const written = before.status === 'absent' ? 'created' : 'changed';
   const result = events.length === 0 ? 'unchanged' : written;
-  return { flag, result, revision, position, events: [...events] };
+  return { result, revision, position, events: [...events] };
 };
 
 /**
@@ -49,15 +53,16 @@ const reportOf = (flag: string, outcome: CommandOutcome<Flag, FlagEvent>): FlagR
 export const onManyFlags = async <C extends Command>(
   handle: HandleFlag<C>,
   tasks: readonly FlagTask<C>[],
-  { metadata, dryRun, signal }: BatchRequest,
+  { metadata, dryRun, signal, assumedSegments }: BatchRequest,
 ): Promise<readonly FlagReport[]> => {
+  const request = { dryRun, signal, ...(assumedSegments && { assumedSegments }) };
   const runOne = async ({ flag, toCommand }: FlagTask<C>): Promise<FlagReport> => {
     try {
       const command = await toCommand();
       const own = { ...metadata, commandId: `${metadata.commandId}:${flag}` };
-      return reportOf(flag, await handle({ command, metadata: own, dryRun, signal }));
+      return { flag, ...resultOf(await handle({ ...request, command, metadata: own })) };
     } catch (error) {
-      if (error instanceof DomainError) return refused(flag, error);
+      if (error instanceof DomainError) return { flag, ...refused(error) };
       throw error;
     }
   };

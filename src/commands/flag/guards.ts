@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/decider.js';
 import { type Configuration, usedVariants, type Variant } from '../../domain/flag/configuration.js';
+import { namedVariants } from '../../domain/flag/named-variants.js';
 import { configurationOf, type ExistingFlag, type Flag } from '../../domain/flag/flag.js';
 import { type Project } from '../../domain/project/project.js';
 import { requireEnvironment } from '../project/guards.js';
@@ -72,5 +73,26 @@ export const requireUsedVariants = (
         `Variant '${name}' is served in ${where}; serve another one there first.`,
       );
     }
+  }
+};
+
+/**
+ * No expression in an environment, but for those that are `replaced`, plainly names a variant that goes.
+ * @throws DomainError `variant-in-use`
+ */
+export const requireUnnamedVariants = (
+  flag: ExistingFlag,
+  variants: readonly Variant[],
+  replaced: readonly string[] = [],
+): void => {
+  const gone = flag.variants.filter(({ name }) => variants.every((one) => one.name !== name));
+  for (const [environment, configuration] of Object.entries(flag.environments)) {
+    const named = namedVariants(configuration);
+    const used = gone.find(({ name }) => named.has(name));
+    if (used === undefined || replaced.includes(environment)) continue;
+    throw new DomainError(
+      'variant-in-use',
+      `Variant '${used.name}' is named by an expression in environment '${environment}'; change that first.`,
+    );
   }
 };

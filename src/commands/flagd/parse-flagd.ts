@@ -4,9 +4,11 @@ import { type FlagType, type Variant } from '../../domain/flag/configuration.js'
 import { type FlagMetadata } from '../../domain/flag/events.js';
 import { type Json, type JsonObject } from '../../domain/json.js';
 import { typeOfValue } from '../flag/variants.js';
-import { type Evaluators, withEvaluators } from './evaluators.js';
+import { withEvaluators } from './evaluators.js';
+import { type FlagdFile } from './flagd-file.js';
 import { parseMetadata } from './metadata.js';
 import { isObject, refuseAt } from './place.js';
+import { NO_SEGMENTS, type SegmentKeys } from './targeting/condition.js';
 import { exactTargeting, mapTargeting, type Targeting } from './targeting/map-targeting.js';
 
 /** What one entry of a flagd file says about a flag, in our terms. */
@@ -25,7 +27,8 @@ export type FlagDefinition = Readonly<{
  */
 export type TargetingMode = 'rules' | 'exact';
 
-type File = Readonly<{ evaluators: Evaluators; mode: TargetingMode }>;
+type File = Pick<FlagdFile, 'evaluators'> &
+  Readonly<{ mode: TargetingMode; segments: SegmentKeys }>;
 
 /** One entry of the file: its key, and what it says or why it cannot be taken. */
 export type ParsedFlag = Readonly<{ key: string }> &
@@ -102,7 +105,7 @@ const parseTargeting = (
   key: string,
   flag: JsonObject,
   variants: readonly Variant[],
-  { evaluators, mode }: File,
+  { evaluators, mode, segments }: File,
 ): Targeting => {
   const defaultVariant = parseDefault(flag['defaultVariant'], variants, `/flags/${key}`);
   const targeting = flag['targeting'];
@@ -111,7 +114,8 @@ const parseTargeting = (
   if (!isObject(targeting)) return refuseAt(place, 'must be an expression');
   const expression = withEvaluators(targeting, evaluators, place);
   requireValidLogic(expression, key, place);
-  const about = { flagKey: key, variants: variants.map(({ name }) => name), defaultVariant };
+  const names = variants.map(({ name }) => name);
+  const about = { flagKey: key, variants: names, defaultVariant, segments };
   return (mode === 'exact' ? exactTargeting : mapTargeting)(expression, about);
 };
 
@@ -131,25 +135,17 @@ const parseFlag = (key: string, flag: Json, file: File): FlagDefinition => {
   };
 };
 
-/**
- * A file in flagd's flag definition format (flagd.dev/schema/v0/flags.json), flag by flag in the file's order.
- * @throws DomainError `invalid-flagd-file` when it is no such file at all
- */
+/** Flag by flag in the file's order. `segments`: those that there are for its shared conditions. */
 export const parseFlagd = (
-  file: JsonObject,
+  { flags, evaluators }: FlagdFile,
   mode: TargetingMode = 'rules',
-): readonly ParsedFlag[] => {
-  const { flags, $evaluators: shared = {} } = file as { flags?: Json; $evaluators?: Json };
-  const evaluators = isObject(shared) ? shared : {};
-  if (flags === undefined || !isObject(flags)) {
-    throw new DomainError('invalid-flagd-file', '/flags must be an object of flag definitions.');
-  }
-  return Object.entries(flags).map(([key, flag]) => {
+  segments: SegmentKeys = NO_SEGMENTS,
+): readonly ParsedFlag[] =>
+  Object.entries(flags).map(([key, flag]) => {
     try {
-      return { key, definition: parseFlag(key, flag, { evaluators, mode }) };
+      return { key, definition: parseFlag(key, flag, { evaluators, mode, segments }) };
     } catch (error) {
       if (error instanceof DomainError) return { key, refusal: error };
       throw error;
     }
   });
-};

@@ -104,7 +104,7 @@ const usersText = (uses: readonly Use[]): string => {
     const isPending = ofUser.every((use) => use.isPending);
     return `${name}${where}${isPending ? ` by an unfinished change: ${REMEDY}` : ''}`;
   });
-  const more = users.size > MAX_NAMED ? ` and ${users.size - MAX_NAMED} more` : '';
+  const more = users.size > MAX_NAMED ? ' and more' : '';
   return `${named.join(', ')}${more}`;
 };
 
@@ -119,6 +119,21 @@ const inUse = ({ kind, key }: Node, users: string): DomainError =>
         `Flag '${key}' is a prerequisite of ${users}; take it out there first.`,
       );
 
+/** Looked up a few at a time, until there are more of them than a refusal names. */
+const findUses = async (
+  nodes: LoadedNodes,
+  candidates: readonly Node[],
+  usesOf: (loaded: LoadedNode) => readonly Use[],
+): Promise<readonly Use[]> => {
+  const found: (readonly Use[])[] = [];
+  for (let next = 0; next < candidates.length; next += MAX_NAMED) {
+    const loaded = await nodes.ensure(candidates.slice(next, next + MAX_NAMED));
+    found.push(...loaded.map(usesOf).filter((uses) => uses.length > 0));
+    if (found.length > MAX_NAMED) break;
+  }
+  return found.flat();
+};
+
 /**
  * That nobody refers to what goes: the node itself, or variants of it.
  * @throws DomainError `segment-in-use`, `flag-in-use`, `variant-in-use`
@@ -128,8 +143,13 @@ export const requireUnused = async (
   book: Reservations,
   { node, removes, removedVariants = [] }: Reservation,
 ): Promise<void> => {
-  const dependants = await nodes.ensure(book.everDependants(node));
-  const uses = dependants.flatMap((loaded) => usesBy(loaded, node));
+  if (!removes && removedVariants.length === 0) return;
+  const uses = await findUses(nodes, book.everDependants(node), (loaded) =>
+    usesBy(loaded, node).filter(
+      ({ reference: { variants = [] } }) =>
+        removes === true || variants.some((variant) => removedVariants.includes(variant)),
+    ),
+  );
   if (removes && uses.length > 0) throw inUse(node, usersText(uses));
   for (const variant of removedVariants) {
     const users = uses.filter(({ reference }) => reference.variants?.includes(variant));

@@ -19,26 +19,27 @@ type AnyRequest = CommandRequest<FlagCommand | SegmentCommand>;
 /** What the handlers of flags and segments do before they append, over one event store. */
 export const referencesOver = (store: EventStore, { flagStreams, segmentStreams }: Streams) => {
   const loadNode =
-    (projectId: string): LoadNode =>
+    (projectId: string, assumed?: AnyRequest['assumedSegments']): LoadNode =>
     async ({ kind, key }) => {
       if (kind === 'flag') {
         const { state, revision } = await flagStreams.load(flagStream(projectId, key), 0);
         return { ...factsOfFlag(state), revision };
       }
       const { state, revision } = await segmentStreams.load(segmentStream(projectId, key), 0);
-      return { ...factsOfSegment(state), revision };
+      return { ...factsOfSegment(assumed?.get(key) ?? state), revision };
     };
   const reserve = reserveReferences({ store, loadNode });
 
   const reserveChange = async (
-    { command, metadata, dryRun = false, signal }: AnyRequest,
+    { command, metadata, dryRun = false, signal, assumedSegments }: AnyRequest,
     node: Node,
     { revision, change }: Readonly<{ revision: number; change: readonly [NodeFacts, NodeFacts] }>,
   ): Promise<void> => {
     const reservation = reservationOf(node, revision, change);
     if (reservation === undefined) return;
     const { projectId } = command.data;
-    await reserve({ projectId, reservation, metadata, dryRun, signal });
+    const assumed = assumedSegments && { assumedSegments };
+    await reserve({ projectId, reservation, metadata, dryRun, signal, ...assumed });
   };
 
   return {

@@ -3,6 +3,7 @@ import { type DependencyReserved } from '../../domain/dependencies/events.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { dependenciesStream } from '../../domain/streams.js';
 import { appendEvents } from '../append-events.js';
+import { type CommandRequest } from '../command.js';
 import { type EventStore, WrongRevision } from '../event-store.js';
 import { streamQueue } from '../stream-queue.js';
 import { requireReferable, requireUnused } from './check-references.js';
@@ -15,12 +16,16 @@ const MAX_ATTEMPTS = 20;
 /** Projects whose reservations are remembered; the others are read again from the beginning. */
 const MAX_PROJECTS = 1_000;
 
+type AssumedSegments = CommandRequest<never>['assumedSegments'] & object;
+
 export type ReserveRequest = Readonly<{
   projectId: string;
   reservation: Reservation;
   metadata: Metadata;
   /** Only check. */
   dryRun: boolean;
+  /** Segments of which this holds instead of what their streams say; of a dry run. */
+  assumedSegments?: AssumedSegments;
   /** After this it is not started any more. */
   signal: AbortSignal;
 }>;
@@ -28,7 +33,7 @@ export type ReserveRequest = Readonly<{
 type Deps = Readonly<{
   store: EventStore;
   /** A node of a project as its stream stands, read after the call began. */
-  loadNode: (projectId: string) => LoadNode;
+  loadNode: (projectId: string, assumed?: AssumedSegments) => LoadNode;
 }>;
 
 /** @throws DomainError */
@@ -66,11 +71,11 @@ export const reserveReferences = ({ store, loadNode }: Deps) => {
   };
 
   const tryOnce = async (stream: string, request: ReserveRequest): Promise<boolean> => {
-    const { projectId, reservation, metadata, dryRun } = request;
+    const { projectId, reservation, metadata, dryRun, assumedSegments } = request;
     const book = bookOf(stream);
     // First the reservations, then the nodes: a change that is no longer pending is in what is read of its node.
     const expectedRevision = await book.refresh();
-    await check(loadNode(projectId), book, reservation);
+    await check(loadNode(projectId, assumedSegments), book, reservation);
     if (dryRun) return true;
     const event: DependencyReserved = { type: 'DependencyReserved', data: reservation };
     const firstIndex = expectedRevision + 1;

@@ -71,7 +71,7 @@ export const SPLIT_TOTAL = 100_000;
 /** The largest total for which `hash × total` is exact in a double (2^32 × 2^20 < 2^53). */
 export const MAX_SPLIT_TOTAL = 2 ** 20;
 
-/** What `logic` may name is not known beforehand: none. */
+/** What `logic` may name is not known beforehand: none; see namedVariants. */
 const servedVariants = (serve: RuleServe): readonly (string | null)[] => {
   if ('logic' in serve) return [];
   return 'split' in serve ? serve.split.weights.map(({ variant }) => variant) : [serve.variant];

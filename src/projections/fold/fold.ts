@@ -34,8 +34,16 @@ type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 /** Where a stream stands, and the state that its events make. */
 export type Tracked = TrackedProject | TrackedFlag | TrackedSegment | TrackedOther;
 
-/** One event and what its stream became by it. `recordedAt` of the event never decreases along the log. */
-export type Step = Readonly<{ event: Recorded<DomainEvent>; parts: StreamParts; after: Tracked }>;
+/**
+ * One event and what its stream became by it. `recordedAt` of the event never decreases along the log; `storedAt` is the
+ * store's own time of it.
+ */
+export type Step = Readonly<{
+  event: Recorded<DomainEvent>;
+  storedAt: string;
+  parts: StreamParts;
+  after: Tracked;
+}>;
 
 export type Folded = Readonly<{
   steps: readonly Step[];
@@ -112,7 +120,7 @@ const stepOf = (raw: LogEvent, before: Tracked | undefined, recordedAt: string):
   checkRevision(event, before);
   const { revision, position } = event;
   const after: Tracked = { ...evolved(event, parts, before), revision, position };
-  return { event: { ...event, recordedAt }, parts, after };
+  return { event: { ...event, recordedAt }, storedAt: raw.recordedAt, parts, after };
 };
 
 /**

@@ -9,7 +9,9 @@ import {
   segmentStream,
 } from '../../domain/streams.js';
 import { type Row, type Transaction } from '../projection.js';
-import { otherCategory, type Step, type Tracked } from './fold.js';
+import { otherCategory, type Tracked } from './fold.js';
+import { type LinkedStep } from './link-steps.js';
+import { trackedChains } from './tracked-chains.js';
 
 /** How many streams are remembered between batches; the others are read again when they change. */
 const REMEMBERED = 5_000;
@@ -98,7 +100,10 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
  */
 export const trackedStreams = () => {
   const remembered = new Map<string, Tracked>();
+  const chains = trackedChains();
   return {
+    /** Where the hash chains stand; remembered and forgotten with the streams. */
+    chains,
     /** @returns a look-up of these streams as they stand in the rows */
     load: async (tx: Transaction, streams: ReadonlySet<string>) => {
       const missing = [...streams].filter((stream) => !remembered.has(stream));
@@ -106,7 +111,8 @@ export const trackedStreams = () => {
       return (stream: string): Tracked | undefined => remembered.get(stream) ?? read.get(stream);
     },
     /** After the commit of these steps. */
-    remember: (steps: readonly Step[]): void => {
+    remember: (steps: readonly LinkedStep[]): void => {
+      chains.remember(steps);
       for (const { event, after } of steps) {
         remembered.delete(event.stream);
         remembered.set(event.stream, after);
@@ -118,6 +124,7 @@ export const trackedStreams = () => {
     },
     forget: (): void => {
       remembered.clear();
+      chains.forget();
     },
   };
 };

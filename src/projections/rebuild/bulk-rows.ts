@@ -1,5 +1,7 @@
 import { type LogEvent } from '../event-log.js';
-import { foldEvents, type Step, type Tracked } from '../fold/fold.js';
+import { type Link } from '../../domain/audit/chain.js';
+import { foldEvents, type Tracked } from '../fold/fold.js';
+import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
 import { type PoisonEvent } from '../fold/poison.js';
 import { READ_MODELS } from '../index.js';
 import { type Row, type Table, type TableRows } from '../projection.js';
@@ -41,6 +43,7 @@ const holdCurrent = (held: Held, rows: readonly Row[]): void => {
  */
 export const bulkRows = () => {
   const tracked = new Map<string, Tracked>();
+  const heads = new Map<string, Link>();
   const held = new Map<Table, Held>();
   let recordedAt: string | null = null;
 
@@ -55,8 +58,11 @@ export const bulkRows = () => {
     holdCurrent(heldOf(table), rows);
     return { table, rows: [] };
   };
-  const take = (steps: readonly Step[]): void => {
-    for (const { event, after } of steps) tracked.set(event.stream, after);
+  const take = (steps: readonly LinkedStep[]): void => {
+    for (const { event, parts, after, link } of steps) {
+      tracked.set(event.stream, after);
+      heads.set(parts.organizationId, link);
+    }
     recordedAt = steps.at(-1)?.event.recordedAt ?? recordedAt;
   };
 
@@ -66,7 +72,9 @@ export const bulkRows = () => {
     add: (
       events: readonly LogEvent[],
     ): Readonly<{ rows: readonly TableRows[]; events: number; poison?: PoisonEvent }> => {
-      const { steps, poison } = foldEvents(events, (stream) => tracked.get(stream), recordedAt);
+      const folded = foldEvents(events, (stream) => tracked.get(stream), recordedAt);
+      const { poison } = folded;
+      const steps = linkSteps(folded.steps, (organizationId) => heads.get(organizationId));
       take(steps);
       const rows = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).map(finished);
       return { rows, events: steps.length, ...(poison && { poison }) };

@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { type NewRule } from '../../../src/commands/flag/targeting/new-rule.js';
 import { type Rule } from '../../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
+import { type Json } from '../../../src/domain/json.js';
 import { type Clause } from '../../../src/domain/targeting/clause.js';
 import { flagDecider } from '../../support/deciders.js';
 import { archived, created, inProduction, project } from '../../support/flags.js';
@@ -59,6 +60,23 @@ test('replacing the rules records the whole list, once', async (t) => {
   flag(created)
     .when(replace(asked('a', broken)))
     .thenRefuses('invalid-regex');
+});
+
+test('a rule may serve what an expression names, then also without clauses', async (t) => {
+  const logic = { if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', null] };
+  const add = (serve: NewRule['serve'], clauses: readonly Clause[] = []) =>
+    ({
+      type: 'AddRule',
+      data: { ...inProduction, rule: { id: 'x', clauses, serve }, place: {} },
+    }) as const;
+  const flag = given(t, flagDecider, project)(created);
+  flag
+    .when(add({ logic }))
+    .thenRecords(rules({ id: 'x', description: '', clauses: [], serve: { logic } }));
+  flag
+    .when(add({ logic }, [STAFF]))
+    .thenRecords(rules({ id: 'x', description: '', clauses: [STAFF], serve: { logic } }));
+  flag.when(add({ logic: { nonsense: [] } })).thenRefuses('invalid-logic');
 });
 
 test('a rule is added at the end, in front of another, or at a place', async (t) => {
@@ -159,6 +177,71 @@ test('a variant that a rule serves is not left out', async (t) => {
       data: { projectId: inProduction.projectId, flagKey: inProduction.flagKey, variants },
     })
     .thenRefuses('variant-in-use');
+});
+
+const keep = (...names: string[]) =>
+  ({
+    projectId: inProduction.projectId,
+    flagKey: inProduction.flagKey,
+    variants: names.map((name) => ({ name, value: name === 'on' })),
+  }) as const;
+
+const blue: FlagEvent = {
+  type: 'FlagVariantsChanged',
+  data: { variants: keep('on', 'off', 'blue').variants },
+};
+
+test('a variant that an expression plainly names is not left out', async (t) => {
+  const isPart: Json = { in: ['@example.com', { var: 'email' }] };
+  const withLogic = (logic: Json) =>
+    given(t, flagDecider, project)(
+      created,
+      blue,
+      rules({ ...a, clauses: [], serve: { logic } }),
+    ).when({
+      type: 'ChangeVariants',
+      data: keep('on', 'off'),
+    });
+  for (const logic of [
+    'blue',
+    { if: [isPart, 'blue'] },
+    { if: [isPart, 'on', { if: [isPart, null, 'blue'] }] },
+    { if: [isPart, { fractional: [{ var: 'email' }, ['on', 1], ['blue', 1]] }] },
+  ])
+    withLogic(logic).thenRefuses('variant-in-use');
+  const gone: FlagEvent = {
+    type: 'FlagVariantsChanged',
+    data: { variants: keep('on', 'off').variants },
+  };
+  for (const logic of [{ if: ['blue', 'on', { var: 'blue' }] }, { cat: ['blue'] }, null])
+    withLogic(logic).thenRecords(gone);
+});
+
+test('an import keeps a variant that an expression in another environment names', async (t) => {
+  const { variants, ...place } = keep('on', 'off');
+  const rest = {
+    type: 'boolean',
+    enabled: true,
+    rules: [],
+    fallthrough: { variant: 'on' },
+  } as const;
+  const importing = (environment: string) =>
+    ({
+      type: 'ImportFlag',
+      data: { ...place, ...rest, variants, environments: [environment] },
+    }) as const;
+  const flag = given(t, flagDecider, project)(
+    created,
+    blue,
+    rules({ ...a, clauses: [], serve: { logic: { if: [true, 'blue'] } } }),
+  );
+  flag.when(importing('staging')).thenRefuses('variant-in-use');
+  flag
+    .when(importing('production'))
+    .thenRecords({ type: 'FlagVariantsChanged', data: { variants } }, rules(), {
+      type: 'FlagEnabled',
+      data: { environment: 'production' },
+    });
 });
 
 test('prerequisites are replaced whole', async (t) => {

@@ -1,8 +1,14 @@
 import { test } from 'tap';
+import { NO_SEGMENTS } from '../../../src/commands/flagd/targeting/condition.js';
 import { mapTargeting } from '../../../src/commands/flagd/targeting/map-targeting.js';
 import { type Json } from '../../../src/domain/json.js';
 
-const about = { flagKey: 'f', variants: ['on', 'off'], defaultVariant: 'off' };
+const about = {
+  flagKey: 'f',
+  variants: ['on', 'off'],
+  defaultVariant: 'off',
+  segments: NO_SEGMENTS,
+};
 
 const map = (targeting: Json) => mapTargeting(targeting, about);
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
 import { parseFlagd } from '../../../src/commands/flagd/parse-flagd.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 
@@ -10,7 +11,7 @@ const demo = JSON.parse(
 const variants = { on: true, off: false };
 
 const parseOne = (flag: Json) => {
-  const [parsed] = parseFlagd({ flags: { f: flag } });
+  const [parsed] = parseFlagd(readFlagdFile({ flags: { f: flag } }));
   if (parsed === undefined) throw new Error('One flag was given.');
   return parsed;
 };
@@ -27,7 +28,7 @@ const refusal = (flag: Json): string => {
 };
 
 test('every flag of a real file is imported', async (t) => {
-  const parsed = parseFlagd(demo);
+  const parsed = parseFlagd(readFlagdFile(demo));
   t.equal(parsed.length, 16);
   t.strictSame(
     parsed.filter((flag) => 'refusal' in flag),
@@ -130,5 +131,5 @@ test('what flagd would not accept is refused, with its place in the file', async
 });
 
 test('a file without flags is no flagd file', async (t) => {
-  t.throws(() => parseFlagd({ flagz: {} }), { code: 'invalid-flagd-file' });
+  t.throws(() => readFlagdFile({ flagz: {} }), { code: 'invalid-flagd-file' });
 });

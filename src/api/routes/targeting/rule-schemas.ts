@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { MAX_RULES, type RulePlace } from '../../../commands/rules/rule-list.js';
 import { type Clause, OPERATORS, type SimpleClause } from '../../../domain/targeting/clause.js';
 import { CLAUSE_LIMITS } from '../../../domain/targeting/valid-clauses.js';
+import { type JsonObject } from '../../../domain/json.js';
 import { VALUE_LIMITS } from '../../../domain/targeting/valid-values.js';
 import { closed, Description, Key } from '../../schemas.js';
 import { FallthroughBody } from '../flag-schemas.js';
@@ -47,11 +48,26 @@ const AnyOf = Type.Object(
   { ...closed, description: 'One of them must be true.' },
 );
 
-const Clauses = Type.Array(Type.Union([AttributeClause, SegmentClause, AnyOf]), {
-  minItems: 1,
-  maxItems: CLAUSE_LIMITS.clauses,
-  description: 'All must be true.',
-});
+const Clause = Type.Union([AttributeClause, SegmentClause, AnyOf]);
+const MANY = { maxItems: CLAUSE_LIMITS.clauses, description: 'All must be true.' } as const;
+const Clauses = Type.Array(Clause, { ...MANY, minItems: 1 });
+
+/** Only a rule that serves `logic` may have none: the command says so. */
+const RuleClauses = Type.Array(Clause, MANY);
+
+const RuleServe = Type.Union([
+  ...FallthroughBody.anyOf,
+  Type.Object(
+    {
+      logic: Type.Unsafe<JsonObject>(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: "JSONLogic in flagd's dialect that names the variant: docs/flagd.md.",
+        }),
+      ),
+    },
+    closed,
+  ),
+]);
 
 type Asked = Static<typeof Clauses>;
 
@@ -80,7 +96,7 @@ export const RuleParams = Type.Object({
 
 export const SegmentRuleBody = Type.Object({ id, description, clauses: Clauses }, closed);
 export const RuleBody = Type.Object(
-  { id, description, clauses: Clauses, serve: FallthroughBody },
+  { id, description, clauses: RuleClauses, serve: RuleServe },
   closed,
 );
 
@@ -89,7 +105,7 @@ export const SegmentRuleChange = Type.Object(
   { ...closed, minProperties: 1 },
 );
 export const RuleChange = Type.Object(
-  { description, clauses: Type.Optional(Clauses), serve: Type.Optional(FallthroughBody) },
+  { description, clauses: Type.Optional(RuleClauses), serve: Type.Optional(RuleServe) },
   { ...closed, minProperties: 1 },
 );
 

@@ -17,7 +17,7 @@ import {
 } from '../../../domain/flag/flag.js';
 import { sameJson } from '../../../domain/json.js';
 import { type Project } from '../../../domain/project/project.js';
-import { requireActive, requireUsedVariants } from '../guards.js';
+import { requireActive, requireUnnamedVariants, requireUsedVariants } from '../guards.js';
 import { requireEnvironment } from '../../project/guards.js';
 import { requireValidVariants } from '../variants.js';
 import { refuseTaken } from './create-flag.js';
@@ -85,6 +85,7 @@ const changed = (command: ImportFlag, flag: ExistingFlag): readonly FlagEvent[] 
       `Flag '${flag.key}' is of type ${flag.type} and the file has type ${type}; a flag's type never changes.`,
     );
   }
+  requireUnnamedVariants(flag, variants, environments);
   const events: FlagEvent[] = [...changedDetails(command, flag)];
   if (!sameJson(flag.variants, variants)) {
     events.push({ type: 'FlagVariantsChanged', data: { variants } });

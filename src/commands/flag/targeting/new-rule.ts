@@ -1,20 +1,24 @@
 import { DomainError } from '../../../domain/decider.js';
-import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
+import { requireValidLogic } from '../../../domain/evaluation/logic/compile-logic.js';
+import { type Rule, type RuleServe } from '../../../domain/flag/configuration.js';
 import { type FlagEvent } from '../../../domain/flag/events.js';
 import { type ExistingFlag } from '../../../domain/flag/flag.js';
-import { sameJson } from '../../../domain/json.js';
+import { type Json, sameJson } from '../../../domain/json.js';
 import { type Clause } from '../../../domain/targeting/clause.js';
 import { type ClausePorts, requireValidClauses } from '../../../domain/targeting/valid-clauses.js';
 import { requireRuleList } from '../../rules/rule-list.js';
 import { type Fallthrough, toServe } from '../configuration/change-rollout.js';
 import { requireVariants } from '../guards.js';
 
+/** What a rule is asked to serve: as a fallthrough, or by an expression that names the variant. */
+type WantedServe = Fallthrough | Readonly<{ logic: Json }>;
+
 /** A rule as it is asked for. Without an id it is given one. */
 export type NewRule = Readonly<{
   id?: string;
   description?: string;
   clauses: readonly Clause[];
-  serve: Fallthrough;
+  serve: WantedServe;
 }>;
 
 /** Names the list of rules of a flag in an environment. */
@@ -23,12 +27,16 @@ export type RulesPlace = Readonly<{ projectId: string; flagKey: string; environm
 const servedNames = (serve: Fallthrough): readonly (string | null)[] =>
   'split' in serve ? serve.split.map(({ variant }) => variant) : [serve.variant];
 
-/** What a rule is asked to serve, as it is stored. @throws DomainError as toSplit, `unknown-variant` */
+/** What a rule is asked to serve, as it is stored. @throws DomainError as toSplit, `unknown-variant`, `invalid-logic` */
 export const toRuleServe = (
-  wanted: Fallthrough,
+  wanted: WantedServe,
   present: RuleServe,
-  { variants }: ExistingFlag,
-): Serve => {
+  { key, variants }: ExistingFlag,
+): RuleServe => {
+  if ('logic' in wanted) {
+    requireValidLogic(wanted.logic, key, '/serve/logic');
+    return wanted;
+  }
   requireVariants(variants, servedNames(wanted));
   return toServe(wanted, 'logic' in present ? { variant: null } : present);
 };

@@ -11,6 +11,11 @@ import { type Question, questionOf } from './question.js';
 /** Alternatives of clauses that must all be true: `[[]]` is always true, `[]` never. */
 export type Condition = readonly (readonly Clause[])[];
 
+/** Keys of the segments that stand for shared conditions, by the object that is put in for such a condition. */
+export type SegmentKeys = ReadonlyMap<Json, string>;
+
+export const NO_SEGMENTS: SegmentKeys = new Map();
+
 /** What a condition may grow to by taking alternatives apart. */
 const MAX_ALTERNATIVES = 20;
 
@@ -57,12 +62,15 @@ const allOf = (conditions: readonly Condition[]): Condition =>
     [[]],
   );
 
+/** What is asked of a condition: whether it is truthy, or falsy. */
+type Wish = Readonly<{ wanted: boolean; segments: SegmentKeys }>;
+
 const combined = (
   parts: readonly Json[],
-  wanted: boolean,
+  { wanted, segments }: Wish,
   combine: (conditions: readonly Condition[]) => Condition,
 ): Condition | undefined => {
-  const conditions = parts.map((part) => conditionOf(part, wanted));
+  const conditions = parts.map((part) => conditionOf(part, segments, wanted));
   const known = conditions.filter((condition) => condition !== undefined);
   if (known.length < parts.length || parts.length === 0) return undefined;
   const condition = combine(known);
@@ -73,44 +81,55 @@ const combined = (
 const between = (operator: string, list: readonly Json[]): readonly Json[] =>
   list.slice(1).map((right, index) => ({ [operator]: [list[index] ?? null, right] }));
 
-type Map = (list: readonly Json[], wanted: boolean) => Condition | undefined;
+type ToCondition = (list: readonly Json[], wish: Wish) => Condition | undefined;
 
 const asked =
-  (name: string, isPositive = true): Map =>
-  (list, wanted) => {
+  (name: string, isPositive = true): ToCondition =>
+  (list, { wanted }) => {
     const question = questionOf(name, list);
     return question === undefined ? undefined : asCondition(question, wanted === isPositive);
   };
 
 const ordered =
-  (name: string): Map =>
-  (list, wanted) =>
+  (name: string): ToCondition =>
+  (list, wish) =>
     list.length === 3
-      ? combined(between(name, list), wanted, wanted ? allOf : anyOf)
-      : asked(name)(list, wanted);
+      ? combined(between(name, list), wish, wish.wanted ? allOf : anyOf)
+      : asked(name)(list, wish);
 
-const MAPS: ReadonlyMap<string, Map> = new Map<string, Map>([
-  ['and', (list, wanted) => combined(list, wanted, wanted ? allOf : anyOf)],
-  ['or', (list, wanted) => combined(list, wanted, wanted ? anyOf : allOf)],
-  ['!', ([part = null], wanted) => conditionOf(part, !wanted)],
-  ['!!', ([part = null], wanted) => conditionOf(part, wanted)],
+const MAPS: ReadonlyMap<string, ToCondition> = new Map<string, ToCondition>([
+  ['and', (list, wish) => combined(list, wish, wish.wanted ? allOf : anyOf)],
+  ['or', (list, wish) => combined(list, wish, wish.wanted ? anyOf : allOf)],
+  ['!', ([part = null], { wanted, segments }) => conditionOf(part, segments, !wanted)],
+  ['!!', ([part = null], { wanted, segments }) => conditionOf(part, segments, wanted)],
   ['!=', asked('==', false)],
   ['!==', asked('===', false)],
   ['<', ordered('<')],
   ['<=', ordered('<=')],
   ...['==', '===', '>', '>=', 'in', 'starts_with', 'ends_with', 'sem_ver'].map(
-    (name): [string, Map] => [name, asked(name)],
+    (name): [string, ToCondition] => [name, asked(name)],
   ),
 ]);
+
+const member = (key: string, wanted: boolean): Condition => [
+  [wanted ? { segments: [key] } : { segments: [key], negate: true }],
+];
 
 /**
  * Clauses that are true for exactly those for whom a JSONLogic expression is truthy (or falsy, when that is wanted), as
  * far as attributes are absent or of the type that the expression compares with. Undefined when there are none.
+ * Membership of a segment is never unknown: who is not in it is out of it, as who does not meet a condition of flagd's.
  */
-export const conditionOf = (expression: Json, wanted = true): Condition | undefined => {
+export const conditionOf = (
+  expression: Json,
+  segments: SegmentKeys,
+  wanted = true,
+): Condition | undefined => {
   if (typeof expression === 'boolean') return expression === wanted ? [[]] : [];
+  const segment = segments.get(expression);
+  if (segment !== undefined) return member(segment, wanted);
   const found = operationOf(expression);
   if (found === undefined) return undefined;
   const list = isArray(found.argument) ? found.argument : [found.argument];
-  return MAPS.get(found.name)?.(list, wanted);
+  return MAPS.get(found.name)?.(list, { wanted, segments });
 };

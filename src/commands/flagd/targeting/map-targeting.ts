@@ -1,17 +1,18 @@
-import { DomainError } from '../../../domain/decider.js';
 import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
 import { type Json } from '../../../domain/json.js';
 import { type Clause } from '../../../domain/targeting/clause.js';
-import { requireValidClauses } from '../../../domain/targeting/valid-clauses.js';
 import { isArray, operationOf } from '../place.js';
-import { conditionOf } from './condition.js';
+import { conditionOf, type SegmentKeys } from './condition.js';
 import { splitOf } from './fractional.js';
+import { areWithinLimits } from './limits.js';
 
 /** Whose targeting it is. */
 export type About = Readonly<{
   flagKey: string;
   variants: readonly string[];
   defaultVariant: string | null;
+  /** Of the project, for conditions that flags share. */
+  segments: SegmentKeys;
 }>;
 
 export type Targeting = Readonly<{ rules: readonly Rule[]; fallthrough: Serve }>;
@@ -63,7 +64,7 @@ const branchesOf = (list: readonly Json[]): readonly Branch[] =>
 
 /** A branch as rules; undefined when its condition cannot be put as clauses. */
 const draftsOf = ({ condition, result }: Branch, about: About): readonly Draft[] | undefined => {
-  const alternatives = conditionOf(condition);
+  const alternatives = conditionOf(condition, about.segments);
   if (alternatives !== undefined) {
     const { drafts, rest } = outcomeOf(result, about);
     const all: readonly Draft[] = [...drafts, { clauses: [], serve: rest }];
@@ -124,17 +125,9 @@ const withoutNeedlessGuard = ({ drafts, rest }: Outcome): Outcome => {
   return isNeedless ? { drafts: drafts.slice(0, -1), rest } : { drafts, rest };
 };
 
-/** Within what a rule may hold: how many clauses, how many values, how long they are. */
-const isPossible = ({ clauses, serve }: Draft): boolean => {
-  try {
-    // Only a rule that serves an expression may be without clauses, and no clause has a regular expression here.
-    if (clauses.length > 0) requireValidClauses(clauses, '', { compileRegex: () => () => false });
-    return clauses.length > 0 || 'logic' in serve;
-  } catch (error) {
-    if (error instanceof DomainError) return false;
-    throw error;
-  }
-};
+/** Only a rule that serves an expression may be without clauses. */
+const isPossible = ({ clauses, serve }: Draft): boolean =>
+  (clauses.length > 0 || 'logic' in serve) && areWithinLimits(clauses);
 
 /** The same file gives the same ids, so that importing it twice changes nothing. */
 const toRule = ({ clauses, serve }: Draft, index: number): Rule => ({

@@ -24,7 +24,7 @@ export type CreateSegment = Command<
 >;
 
 /** @throws DomainError `segment-exists`, with a pointer to restore when it is deleted */
-const refuseTaken = (segment: ExistingSegment): never => {
+export const refuseTaken = (segment: ExistingSegment): never => {
   throw segment.status === 'deleted'
     ? new DomainError(
         'segment-exists-deleted',

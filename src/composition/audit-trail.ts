@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import { type AuditTrail } from '../api/routes/audit-trail.js';
+import { type Config } from '../config.js';
+import { type SigningKey } from '../domain/audit/checkpoint.js';
+import { loadSigningKey } from '../infrastructure/audit/signing-key.js';
+import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { redisLayout } from '../infrastructure/redis/redis-layout.js';
+import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
+import { type EventLog } from '../projections/event-log.js';
+import { evaluationSnapshot } from '../projections/evaluation-snapshot.js';
+import { loadCurrentStates } from '../queries/load-current-states.js';
+import { verifyOrganization } from '../queries/log/verify-organization.js';
+import { type Queries } from '../queries/queries.js';
+import { latestCheckpoint, listCheckpoints } from '../queries/trail/checkpoints.js';
+import { proveEvent } from '../queries/trail/prove-event.js';
+import { verifyTrail } from '../queries/trail/verify-trail.js';
+
+/** The key in its configured file; else in the data directory, where it is made when there is none. */
+export const auditKey = ({ auditSigningKey, dataDirectory }: Config): Promise<SigningKey> =>
+  loadSigningKey(
+    auditSigningKey === undefined
+      ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
+      : { file: auditSigningKey, mayGenerate: false },
+  );
+
+const ATTEMPTS = 5;
+const ATTEMPT_MS = 200;
+
+/**
+ * Compares Redis with the read model. They move one after the other, so what differs only for a moment does not count.
+ * @returns what differs in an organization, in words
+ */
+const redisDifferences = async (
+  { redisUrl, prefix }: Readonly<{ redisUrl: string; prefix: string }>,
+  pool: pg.Pool,
+  organizationId: string,
+): Promise<readonly string[]> => {
+  const redis = createProjectorRedis(redisUrl);
+  try {
+    await once(redis, 'ready');
+    const snapshot = redisSnapshot(redis, redisLayout(prefix));
+    for (let attempt = 1; ; attempt += 1) {
+      const contents = evaluationSnapshot(await loadCurrentStates(pool)()).contents();
+      const found = await snapshot.differences(contents);
+      const own = found.filter((difference) => difference.startsWith(`${organizationId}:`));
+      if (own.length === 0 || attempt === ATTEMPTS) return own;
+      await delay(ATTEMPT_MS);
+    }
+  } finally {
+    redis.disconnect();
+  }
+};
+
+export type AuditTrailSources = Readonly<{
+  pool: pg.Pool;
+  redisUrl: string;
+  prefix: string;
+  log: EventLog;
+  queries: Queries;
+  key: SigningKey;
+}>;
+
+/** Everything that proves the audit trail, over one installation's stores. */
+export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
+  const { pool, log, queries, key } = sources;
+  const deps = { db: pool, log, key };
+  const verify = verifyTrail(deps);
+  const verifyReadModel = verifyOrganization(queries);
+  return {
+    verify: async (asked) => ({
+      ...(await verify(asked)),
+      stores: {
+        readModel: await verifyReadModel(asked.organizationId),
+        redis: await redisDifferences(sources, pool, asked.organizationId),
+      },
+    }),
+    prove: proveEvent(deps),
+    take: takeCheckpoint(pool, key, () => new Date()),
+    list: listCheckpoints(pool),
+    latest: latestCheckpoint(pool),
+    key,
+  };
+};

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { type Config } from '../config.js';
+import { type Checkpoint } from '../domain/audit/checkpoint.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentClient, kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { createPool } from '../infrastructure/postgres/postgres.js';
+import { queriesOver } from '../queries/queries.js';
+import { auditedOrganizations } from '../queries/trail/checkpoints.js';
+import { type Tally } from '../queries/trail/findings.js';
+import { type FullVerification } from '../queries/trail/verify-trail.js';
+import { type Judged } from '../queries/trail/verdicts.js';
+import { auditKey, auditTrail } from './audit-trail.js';
+import { type Services } from './services.js';
+
+export type VerifyOptions = Readonly<{
+  /** All of them unless given. */
+  organization?: string | undefined;
+  /** A file with a checkpoint that was kept elsewhere, as JSON; of one with many, the last line. */
+  checkpoint?: string | undefined;
+}>;
+
+const placeOf = ({ first }: Tally): readonly string[] =>
+  first === null
+    ? []
+    : [
+        `  first: ${first.kind} ${first.type}, position ${first.position}, revision ${first.revision} of ${first.stream}`,
+      ];
+
+const judgedLines = (name: string, { verdict, explanation, ...tally }: Judged): string[] => [
+  `${name}: ${verdict}. ${explanation}`,
+  ...placeOf(tally),
+];
+
+const agreement = (name: string, differences: number): string =>
+  `${name}: ${differences === 0 ? 'agrees' : `${differences} differences`}`;
+
+const linesOf = (found: FullVerification): readonly string[] => [
+  `organization ${found.organization}: ${found.events} events, up to position ${found.position}`,
+  `head ${found.head}`,
+  found.checkpoint === null
+    ? 'checkpoint: none'
+    : `checkpoint: ${found.checkpoint.statement.count} events at ${found.checkpoint.statement.at}, ${found.checkpoint.reproduction}`,
+  ...judgedLines('integrity', found.integrity),
+  ...judgedLines('completeness', found.completeness),
+  agreement('read model and proven log', found.readModel.found),
+  ...placeOf(found.readModel),
+  agreement('read model and fold of the log', found.stores.readModel.differences.length),
+  agreement('Redis and read model', found.stores.redis.length),
+  ...(found.unknownSignatures > 0
+    ? [`${found.unknownSignatures} checkpoints here were not signed by our key`]
+    : []),
+];
+
+const EXIT = { holds: 0, broken: 1, unproven: 3 } as const;
+
+const exitCodeOf = (found: FullVerification): number => {
+  const { integrity, completeness, readModel, stores, unknownSignatures } = found;
+  const differences = [
+    readModel.found,
+    stores.readModel.differences.length,
+    stores.redis.length,
+    unknownSignatures,
+  ];
+  const verdicts = [integrity.verdict, completeness.verdict];
+  if (verdicts.includes('broken') || differences.some((count) => count > 0)) return EXIT.broken;
+  return verdicts.includes('unproven') ? EXIT.unproven : EXIT.holds;
+};
+
+const checkpointIn = async (file: string): Promise<Checkpoint> => {
+  const text = (await readFile(file, 'utf8')).trim();
+  const last = text.startsWith('{"') ? (text.split('\n').at(-1) ?? '') : text;
+  return JSON.parse(last) as Checkpoint;
+};
+
+/**
+ * Verifies the audit trail of one organization or all, and tells what was found.
+ * @returns the process's exit code: 0 all holds, 1 something is broken, 3 nothing is broken but not all is proven
+ */
+export const verifyCommand = async (
+  config: Config,
+  { eventStoreUrl, databaseUrl, redisUrl }: Services,
+  { organization, checkpoint: file }: VerifyOptions,
+  print: (line: string) => void,
+): Promise<number> => {
+  const brought = file === undefined ? undefined : await checkpointIn(file);
+  const pool = createPool({ url: databaseUrl, use: 'maintenance' });
+  const client = kurrentClient(eventStoreUrl);
+  try {
+    const queries = queriesOver(pool, kurrentEventStore(client));
+    const { verify } = auditTrail({
+      ...{ pool, redisUrl, queries, log: kurrentEventLog(client) },
+      prefix: config.redisPrefix,
+      key: await auditKey(config),
+    });
+    const named = organization ?? brought?.statement.organization;
+    const organizations = named === undefined ? await auditedOrganizations(pool)() : [named];
+    const codes: number[] = [];
+    for (const organizationId of organizations) {
+      const found = await verify({ organizationId, checkpoint: brought });
+      for (const line of linesOf(found)) print(line);
+      codes.push(exitCodeOf(found));
+    }
+    return codes.includes(EXIT.broken) ? EXIT.broken : Math.max(0, ...codes);
+  } finally {
+    await pool.end();
+    // Not awaited: the client's own promise may never settle.
+    client.dispose().catch(() => undefined);
+  }
+};

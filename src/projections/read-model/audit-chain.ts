@@ -1,0 +1,28 @@
+import { type ReadModel, type Table } from '../projection.js';
+
+const table: Table = {
+  name: 'audit_chain',
+  columns: {
+    organization_id: 'text',
+    sequence: 'bigint',
+    position: 'bigint',
+    hash: 'bytea',
+  },
+  onConflict: '(organization_id, sequence) do nothing',
+};
+
+/** One link per event, for proofs and to find what was altered in the log. migrations/read-model/008. */
+export const auditChain: ReadModel = {
+  tables: [table],
+  rowsOf: (steps) => [
+    {
+      table,
+      rows: steps.map(({ event, parts, link }) => ({
+        organization_id: parts.organizationId,
+        sequence: link.sequence,
+        position: event.position,
+        hash: `\\x${link.hash}`,
+      })),
+    },
+  ],
+};

@@ -1,0 +1,43 @@
+import { type Checkpoint } from '../../domain/audit/checkpoint.js';
+import { type Database } from '../database.js';
+
+/** Signed checkpoints of one organization, oldest first. */
+export const listCheckpoints =
+  (db: Database) =>
+  async (organizationId: string): Promise<readonly Checkpoint[]> => {
+    const { rows } = await db.query<Checkpoint>({
+      name: 'audit_checkpoints',
+      text: `select c.statement, c.signature
+               from chronoflag.audit_checkpoint c
+              where c.organization_id = $1
+              order by c.count`,
+      values: [organizationId],
+    });
+    return rows;
+  };
+
+export const latestCheckpoint =
+  (db: Database) =>
+  async (organizationId: string): Promise<Checkpoint | undefined> => {
+    const { rows } = await db.query<Checkpoint>({
+      name: 'latest_audit_checkpoint',
+      text: `select c.statement, c.signature
+               from chronoflag.audit_checkpoint c
+              where c.organization_id = $1
+              order by c.count desc
+              limit 1`,
+      values: [organizationId],
+    });
+    return rows[0];
+  };
+
+/** Organizations that have events or checkpoints. */
+export const auditedOrganizations = (db: Database) => async (): Promise<readonly string[]> => {
+  const { rows } = await db.query<{ id: string }>(
+    `select a.organization_id as id from audit_chain a where a.sequence = 1
+      union
+     select c.organization_id from chronoflag.audit_checkpoint c
+      order by 1`,
+  );
+  return rows.map(({ id }) => id);
+};

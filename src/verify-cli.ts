@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { provideServices } from './composition/services.js';
+import { verifyCommand, type VerifyOptions } from './composition/verify-command.js';
+import { loadConfig } from './config.js';
+
+const USAGE = `npm run verify -- [--organization <id>] [--checkpoint <file>]
+Reads the whole log and compares it with signed checkpoints, the read model and Redis.
+Ends with 0: all holds, 1: something is broken, 3: nothing is broken but not all is proven.`;
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const options = (): VerifyOptions | undefined => {
+  try {
+    const { values } = parseArgs({
+      options: { organization: { type: 'string' }, checkpoint: { type: 'string' } },
+    });
+    return values;
+  } catch {
+    return undefined;
+  }
+};
+
+/** On the services of the running service, on configured ones, or on local ones for as long as it takes. */
+const run = async (asked: VerifyOptions): Promise<number> => {
+  const config = loadConfig(process.env);
+  const quiet = (): void => undefined;
+  const services = await provideServices(config, {
+    log: { info: quiet, warn: quiet },
+    joins: true,
+  });
+  try {
+    return await verifyCommand(config, services, asked, print);
+  } finally {
+    await services.stop();
+  }
+};
+
+const asked = options();
+if (asked === undefined) {
+  print(USAGE);
+  process.exitCode = 2;
+} else {
+  try {
+    process.exitCode = await run(asked);
+  } catch (error) {
+    process.stderr.write(`verify: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
