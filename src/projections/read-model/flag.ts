@@ -1,6 +1,7 @@
 import { type Tracked, type TrackedFlag } from '../fold/fold.js';
 import { whenNewer, type ReadModel, type Table } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
+import { revisionTable } from './revision-table.js';
 
 const isFlag = (tracked: Tracked): tracked is TrackedFlag => tracked.category === 'flag';
 
@@ -24,34 +25,11 @@ const current: Table = {
   onConflict: `(project_id, key) ${whenNewer('flag', columns, ['project_id', 'key', 'created_at'])}`,
 };
 
-const revisions: Table = {
-  name: 'flag_revision',
-  columns: {
-    project_id: 'text',
-    flag_key: 'text',
-    revision: 'bigint',
-    position_from: 'bigint',
-    position_to: 'bigint',
-    recorded_from: 'timestamptz',
-    recorded_to: 'timestamptz',
-    state: 'jsonb',
-  },
-  onConflict: '(project_id, flag_key, revision) do nothing',
-};
-
-const close = `
-  update flag_revision r
-     set position_to = n.position_from, recorded_to = n.recorded_from
-    from jsonb_to_recordset($1::jsonb)
-      as n (project_id text, flag_key text, revision bigint, position_from bigint, recorded_from timestamptz)
-   where r.project_id = n.project_id
-     and r.flag_key = n.flag_key
-     and r.revision = n.revision - 1
-     and r.position_to is null`;
+const revisions = revisionTable('flag', ['project_id', 'flag_key']);
 
 /** Flags as they are now, and as they were at every revision. migrations/read-model/004. */
 export const flag: ReadModel = {
-  tables: [current, revisions],
+  tables: [current, revisions.table],
   rowsOf: (steps) => [
     {
       table: current,
@@ -71,8 +49,7 @@ export const flag: ReadModel = {
       })),
     },
     {
-      table: revisions,
-      close,
+      ...revisions,
       rows: heldStates(steps, isFlag).map(({ after, ...range }) => ({
         project_id: after.projectId,
         flag_key: after.key,

@@ -1,6 +1,7 @@
 import { type Tracked, type TrackedProject } from '../fold/fold.js';
 import { whenNewer, type ReadModel, type Table } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
+import { revisionTable } from './revision-table.js';
 
 const isProject = (tracked: Tracked): tracked is TrackedProject => tracked.category === 'project';
 
@@ -22,32 +23,11 @@ const current: Table = {
   onConflict: `(project_id) ${whenNewer('project', columns, ['project_id', 'created_at'])}`,
 };
 
-const revisions: Table = {
-  name: 'project_revision',
-  columns: {
-    project_id: 'text',
-    revision: 'bigint',
-    position_from: 'bigint',
-    position_to: 'bigint',
-    recorded_from: 'timestamptz',
-    recorded_to: 'timestamptz',
-    state: 'jsonb',
-  },
-  onConflict: '(project_id, revision) do nothing',
-};
-
-const close = `
-  update project_revision r
-     set position_to = n.position_from, recorded_to = n.recorded_from
-    from jsonb_to_recordset($1::jsonb)
-      as n (project_id text, revision bigint, position_from bigint, recorded_from timestamptz)
-   where r.project_id = n.project_id
-     and r.revision = n.revision - 1
-     and r.position_to is null`;
+const revisions = revisionTable('project', ['project_id']);
 
 /** Projects as they are now, and as they were at every revision. migrations/read-model/003. */
 export const project: ReadModel = {
-  tables: [current, revisions],
+  tables: [current, revisions.table],
   rowsOf: (steps) => [
     {
       table: current,
@@ -65,8 +45,7 @@ export const project: ReadModel = {
       })),
     },
     {
-      table: revisions,
-      close,
+      ...revisions,
       rows: heldStates(steps, isProject).map(({ after, ...range }) => ({
         project_id: after.projectId,
         ...range,

@@ -1,6 +1,7 @@
 import { type Tracked, type TrackedSegment } from '../fold/fold.js';
 import { whenNewer, type ReadModel, type Table } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
+import { revisionTable } from './revision-table.js';
 
 const isSegment = (tracked: Tracked): tracked is TrackedSegment => tracked.category === 'segment';
 
@@ -23,34 +24,11 @@ const current: Table = {
   onConflict: `(project_id, key) ${whenNewer('segment', columns, ['project_id', 'key', 'created_at'])}`,
 };
 
-const revisions: Table = {
-  name: 'segment_revision',
-  columns: {
-    project_id: 'text',
-    segment_key: 'text',
-    revision: 'bigint',
-    position_from: 'bigint',
-    position_to: 'bigint',
-    recorded_from: 'timestamptz',
-    recorded_to: 'timestamptz',
-    state: 'jsonb',
-  },
-  onConflict: '(project_id, segment_key, revision) do nothing',
-};
-
-const close = `
-  update segment_revision r
-     set position_to = n.position_from, recorded_to = n.recorded_from
-    from jsonb_to_recordset($1::jsonb)
-      as n (project_id text, segment_key text, revision bigint, position_from bigint, recorded_from timestamptz)
-   where r.project_id = n.project_id
-     and r.segment_key = n.segment_key
-     and r.revision = n.revision - 1
-     and r.position_to is null`;
+const revisions = revisionTable('segment', ['project_id', 'segment_key']);
 
 /** Segments as they are now, and as they were at every revision. migrations/read-model/006. */
 export const segment: ReadModel = {
-  tables: [current, revisions],
+  tables: [current, revisions.table],
   rowsOf: (steps) => [
     {
       table: current,
@@ -69,8 +47,7 @@ export const segment: ReadModel = {
       })),
     },
     {
-      table: revisions,
-      close,
+      ...revisions,
       rows: heldStates(steps, isSegment).map(({ after, ...range }) => ({
         project_id: after.projectId,
         segment_key: after.key,

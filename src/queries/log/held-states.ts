@@ -6,63 +6,44 @@ import { type Database } from '../database.js';
 /** A state as the read model holds it at a position. */
 export type HeldState<State> = Readonly<{ state: State; revision: number; position: number }>;
 
-/** Read by itself, apart from the current tables, so that a missing row there hides nothing. */
+type Held<State> = Promise<HeldState<State> | undefined>;
+
+/**
+ * The latest row of a table of revisions at or before a position. Read by itself, apart from the current tables, so
+ * that a missing row there hides nothing. `identity`: columns of the table and what they must be.
+ */
+const latest = async <State>(
+  db: Database,
+  table: 'flag_revision' | 'segment_revision' | 'project_revision',
+  identity: Readonly<Record<string, string>>,
+  position: number,
+): Held<State> => {
+  const columns = Object.keys(identity);
+  const isSame = columns.map((column, nth) => `h.${column} = $${nth + 2}`).join(' and ');
+  const { rows } = await db.query<HeldState<State>>({
+    name: `held_${table}`,
+    text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
+             from ${table} h
+            where h.position_from <= $1
+              and ${isSame}
+            order by h.position_from desc
+            limit 1`,
+    values: [position, ...Object.values(identity)],
+  });
+  return rows[0];
+};
+
 export const heldFlag =
   (db: Database) =>
-  async (
-    projectId: string,
-    flag: string,
-    position: number,
-  ): Promise<HeldState<ExistingFlag> | undefined> => {
-    const { rows } = await db.query<HeldState<ExistingFlag>>({
-      name: 'held_flag',
-      text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
-               from flag_revision h
-              where h.project_id = $1
-                and h.flag_key = $2
-                and h.position_from <= $3
-              order by h.position_from desc
-              limit 1`,
-      values: [projectId, flag, position],
-    });
-    return rows[0];
-  };
+  (projectId: string, flag: string, position: number): Held<ExistingFlag> =>
+    latest(db, 'flag_revision', { project_id: projectId, flag_key: flag }, position);
 
-/** As `heldFlag`, of a segment. */
 export const heldSegment =
   (db: Database) =>
-  async (
-    projectId: string,
-    segment: string,
-    position: number,
-  ): Promise<HeldState<ExistingSegment> | undefined> => {
-    const { rows } = await db.query<HeldState<ExistingSegment>>({
-      name: 'held_segment',
-      text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
-               from segment_revision h
-              where h.project_id = $1
-                and h.segment_key = $2
-                and h.position_from <= $3
-              order by h.position_from desc
-              limit 1`,
-      values: [projectId, segment, position],
-    });
-    return rows[0];
-  };
+  (projectId: string, segment: string, position: number): Held<ExistingSegment> =>
+    latest(db, 'segment_revision', { project_id: projectId, segment_key: segment }, position);
 
-/** As `heldFlag`, of a project. */
 export const heldProject =
   (db: Database) =>
-  async (projectId: string, position: number): Promise<HeldState<ExistingProject> | undefined> => {
-    const { rows } = await db.query<HeldState<ExistingProject>>({
-      name: 'held_project',
-      text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
-               from project_revision h
-              where h.project_id = $1
-                and h.position_from <= $2
-              order by h.position_from desc
-              limit 1`,
-      values: [projectId, position],
-    });
-    return rows[0];
-  };
+  (projectId: string, position: number): Held<ExistingProject> =>
+    latest(db, 'project_revision', { project_id: projectId }, position);

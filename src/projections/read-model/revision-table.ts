@@ -1,0 +1,34 @@
+import { type Table } from '../projection.js';
+
+/** A table of revisions, and the statement that ends the row of the revision before. */
+export type RevisionTable = Readonly<{ table: Table; close: string }>;
+
+/** `<entity>_revision`: one row for each revision and the range for which it held. `identity` names its streams. */
+export const revisionTable = (entity: string, identity: readonly string[]): RevisionTable => {
+  const name = `${entity}_revision`;
+  const texts = identity.map((column) => `${column} text`).join(', ');
+  const isSame = identity.map((column) => `r.${column} = n.${column}`).join(' and ');
+  return {
+    table: {
+      name,
+      columns: {
+        ...Object.fromEntries(identity.map((column) => [column, 'text'])),
+        revision: 'bigint',
+        position_from: 'bigint',
+        position_to: 'bigint',
+        recorded_from: 'timestamptz',
+        recorded_to: 'timestamptz',
+        state: 'jsonb',
+      },
+      onConflict: `(${identity.join(', ')}, revision) do nothing`,
+    },
+    close: `
+      update ${name} r
+         set position_to = n.position_from, recorded_to = n.recorded_from
+        from jsonb_to_recordset($1::jsonb)
+          as n (${texts}, revision bigint, position_from bigint, recorded_from timestamptz)
+       where ${isSame}
+         and r.revision = n.revision - 1
+         and r.position_to is null`,
+  };
+};
