@@ -48,6 +48,8 @@ const Config = Type.Object(
     /** Outside of this installation: a file that every checkpoint is appended to, a URL that it is posted to. */
     auditCheckpointFile: Type.Optional(Type.String({ minLength: 1 })),
     auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
+    /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
+    masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     rateLimitLogin: RateLimit,
@@ -84,6 +86,7 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   auditCheckpointEvents: 'AUDIT_CHECKPOINT_EVENTS',
   auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
   auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
+  masterKey: 'MASTER_KEY',
   trustedProxies: 'TRUSTED_PROXIES',
   rateLimitLogin: 'RATE_LIMIT_LOGIN',
   rateLimitCommands: 'RATE_LIMIT_COMMANDS',

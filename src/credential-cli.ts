@@ -1,5 +1,5 @@
 import { issueAdminCredential } from './composition/first-start.js';
-import { migrated } from './composition/prepare.js';
+import { masterKeyOf, migrated } from './composition/prepare.js';
 import { provideServices } from './composition/services.js';
 import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
@@ -19,8 +19,9 @@ const run = async (command: string | undefined): Promise<number> => {
     return 2;
   }
   const log = { info: quiet, warn: quiet };
-  const services = await provideServices(loadConfig(process.env), { log, joins: true });
-  await migrated(services.databaseUrl);
+  const config = loadConfig(process.env);
+  const services = await provideServices(config, { log, joins: true });
+  await migrated(services.databaseUrl, await masterKeyOf(config));
   const pool = createPool({ url: services.databaseUrl, max: 1 });
   const client = kurrentClient(services.eventStoreUrl);
   const commands = writeSide(kurrentEventStore(client), kurrentEventLog(client).head);

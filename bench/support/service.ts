@@ -112,6 +112,7 @@ const environmentOf = async (
     PORT: String(await freePort()),
     DATA_DIRECTORY: dataDirectory ?? join(folder, `process-${started}`),
     LOG_LEVEL: 'warn',
+    MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
     ...(backends && urlVariables(backends)),
   };
 };

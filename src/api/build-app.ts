@@ -6,6 +6,7 @@ import fastify, {
   type FastifyPluginAsync,
   LogController,
 } from 'fastify';
+import { authorizeRequests } from './access/authorize.js';
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
@@ -98,6 +99,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   const { guard, limits } = deps;
   guardRoutes(app, limits === undefined ? guard : { ...guard, guesses: guessLimit(limits) });
   if (limits !== undefined) limitRequests(app, limits);
+  authorizeRequests(app);
   await documentRoutes(app, deps.version);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });

@@ -1,12 +1,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Grants, NO_GRANTS } from '../domain/access/grants.js';
+import { type Permission } from '../domain/access/permission.js';
 import { DomainError } from '../domain/decider.js';
 import { type Actor } from '../domain/metadata.js';
 import { type ApplicationKey } from '../domain/organization/application-key.js';
 import { type GuessLimit } from './limits/guesses.js';
 
-/** Who sends a request, and the organization (tenant) that everything it names belongs to. */
-export type Caller = Readonly<{ organizationId: string; actor: Actor }>;
+/** Who sends a request, the organization (tenant) that everything it names belongs to, and what it was given there. */
+export type Caller = Readonly<{
+  organizationId: string;
+  actor: Actor;
+  grants: Grants;
+  /** Of a person who logged in. */
+  sessionId?: string;
+}>;
+
+/** What a user was given in an organization, told at once; undefined for those who are no members (any more). */
+export type GrantsOf = (organizationId: string, userId: string) => Grants | undefined;
 
 /** Looks a credential up; undefined when it is not one. */
 export type Authenticate = (credential: string) => Promise<Caller | undefined>;
@@ -33,6 +44,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     access?: Access;
+    /** What a caller other than an application must have been given. */
+    permission?: Permission;
   }
 }
 
@@ -41,6 +54,7 @@ const BEARER = /^Bearer +(\S+)$/i;
 const NOBODY: Caller = {
   organizationId: '',
   actor: { id: 'anonymous', type: 'system', authMethod: 'none' },
+  grants: NO_GRANTS,
 };
 
 /** The credential of a request: `Authorization: Bearer`, else `X-API-Key`. */

@@ -1,8 +1,15 @@
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack.js';
+import {
+  InvalidMasterKey,
+  loadMasterKey,
+  type MasterKey,
+  requireSameMasterKey,
+} from '../infrastructure/master-key.js';
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { diskCopyPath } from './evaluation.js';
@@ -10,10 +17,18 @@ import { unreachableServices } from './services.js';
 
 const RETRY_MS = 1_000;
 
-export const migrated = async (databaseUrl: string): Promise<void> => {
+/** The master key: configured, else in the data directory, where it is made when there is none. */
+export const masterKeyOf = ({ masterKey, dataDirectory }: Config): Promise<MasterKey> =>
+  loadMasterKey({ configured: masterKey, file: join(dataDirectory, 'master.key') });
+
+/** @throws StartupError when the database belongs to another master key */
+export const migrated = async (databaseUrl: string, masterKey: MasterKey): Promise<void> => {
   const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 1 });
   try {
     await migrateDatabase(pool);
+    await requireSameMasterKey(pool, masterKey);
+  } catch (error) {
+    throw error instanceof InvalidMasterKey ? new StartupError(error.message) : error;
   } finally {
     await pool.end();
   }

@@ -23,6 +23,7 @@ import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { type MasterKey } from '../infrastructure/master-key.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
@@ -42,7 +43,7 @@ import { writeSide } from './write-side.js';
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger }>,
+  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');

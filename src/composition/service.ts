@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { type EventStoreDBClient } from '@eventstore/db-client';
-import { type FastifyInstance } from 'fastify';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
-import { StartupError } from '../embedded/stack.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { type MasterKey } from '../infrastructure/master-key.js';
 import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type FirstCredentials, firstStart } from './first-start.js';
 import { authenticateWith, closeHttp, createHttp } from './http/create-http.js';
 import { type Jobs, startJobs } from './jobs.js';
+import { listen } from './http/listen.js';
 import { serviceMetrics } from './http/metrics.js';
-import { doneNow, migrated, requireServices, untilDone } from './prepare.js';
+import { doneNow, masterKeyOf, migrated, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
@@ -32,18 +32,6 @@ const VERSION = (
 ).version;
 
 const nobody = async (): Promise<undefined> => undefined;
-
-const listen = async (app: FastifyInstance, { port, host }: Config): Promise<string> => {
-  try {
-    return await app.listen({ port, host });
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code !== 'EADDRINUSE') throw error;
-    throw new StartupError(
-      `port ${port} is taken; stop the program that listens there, or set PORT to another one`,
-    );
-  }
-};
 
 type Parts = {
   requests?: Requests;
@@ -89,8 +77,11 @@ export const startService = async (
     head: async () => parts.head?.() ?? -1,
   });
 
-  const bringUp = async (services: Services, client: EventStoreDBClient): Promise<void> => {
-    await migrated(services.databaseUrl);
+  const bringUp = async (
+    services: Services,
+    { client, masterKey }: Readonly<{ client: EventStoreDBClient; masterKey: MasterKey }>,
+  ): Promise<void> => {
+    await migrated(services.databaseUrl, masterKey);
     const { requests } = parts;
     const issued =
       requests && (await firstStart(requests.commands, requests.credentials, requests.keys));
@@ -111,19 +102,20 @@ export const startService = async (
 
   const openBackends = async (): Promise<void> => {
     const isComplete = await requireServices(config, log);
+    const masterKey = await masterKeyOf(config);
     const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
     const client = kurrentClient(services.eventStoreUrl);
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
-    const migrate = (): Promise<void> => migrated(services.databaseUrl);
+    const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
-      parts.requests = await startRequests(config, services, { client, log });
+      parts.requests = await startRequests(config, services, { client, log, masterKey });
       resources.push(parts.requests.stop);
     }
-    const work = (): Promise<void> => bringUp(services, client);
+    const work = (): Promise<void> => bringUp(services, { client, masterKey });
     const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
     if (isDone) return;
     const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });

@@ -7,6 +7,7 @@ import { buildApp } from '../../src/api/build-app.js';
 import { auditRoutes } from '../../src/api/query-routes/audit.js';
 import { queriesOver } from '../../src/queries/queries.js';
 import { testDatabase } from '../support/database.js';
+import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { eventLogOf } from '../support/read-model.js';
 
 const CHUNK = `${'x'.repeat(64 * 1024)}\n`;
@@ -38,6 +39,7 @@ test('an export ends when its client goes away, and is never far ahead of it', a
       authenticate: async () => ({
         organizationId: 'acme',
         actor: { id: 'tester', type: 'user', authMethod: 'none' },
+        grants: OWNER_GRANTS,
       }),
       verifyKey: () => undefined,
     },

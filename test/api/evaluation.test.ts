@@ -11,6 +11,7 @@ import { type ApplicationKeyKind } from '../../src/domain/organization/events.js
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
 const PATH = '/api/v1/projects/shop/environments/production/evaluate';
@@ -63,6 +64,7 @@ const started = async (deps: Partial<EvaluationDeps> = {}) => {
 const ADMIN: Caller = {
   organizationId: 'acme',
   actor: { id: 'admin', type: 'apiKey', authMethod: 'admin-credential' },
+  grants: OWNER_GRANTS,
 };
 
 const aKey = (kind: ApplicationKeyKind, environmentId: string): ApplicationKey => ({

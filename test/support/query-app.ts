@@ -7,6 +7,7 @@ import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
 import { queriesOver } from '../../src/queries/queries.js';
 import { testDatabase } from './database.js';
 import { eventLogOf, fillReadModel } from './read-model.js';
+import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { shopLog } from './shop-log.js';
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
@@ -30,6 +31,7 @@ export const queryApp = async (t: Test): Promise<QueryApp> => {
       authenticate: async (organizationId) => ({
         organizationId,
         actor: { id: 'tester', type: 'user', authMethod: 'none' },
+        grants: OWNER_GRANTS,
       }),
       verifyKey: () => undefined,
     },

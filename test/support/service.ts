@@ -56,6 +56,7 @@ export const testService = async (
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
+    MASTER_KEY: randomBytes(32).toString('base64'),
     ...WIDE_LIMITS,
     ...variables,
   };

@@ -4,6 +4,7 @@ import { type AppDeps, buildApp } from '../../api/build-app.js';
 import { type Authenticate } from '../../api/caller.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
+import { OWNER_GRANTS } from '../../domain/access/grants.js';
 import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
@@ -25,6 +26,7 @@ export const authenticateWith =
       : {
           organizationId: found.organizationId,
           actor: { id: found.keyId, type: 'apiKey', authMethod: 'admin-credential' },
+          grants: OWNER_GRANTS,
         };
   };
 

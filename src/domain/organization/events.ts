@@ -1,3 +1,4 @@
+import { type ProjectRoles, type Role } from '../access/role.js';
 import { type Event } from '../decider.js';
 
 /**
@@ -8,7 +9,33 @@ export type ApplicationKeyKind = 'server' | 'client';
 export type ApiKeyKind = 'admin' | ApplicationKeyKind;
 
 // Names and shapes are the storage format: add optional fields, never rename or re-mean.
-export type OrganizationRegistered = Event<'OrganizationRegistered', { name: string }>;
+/** `owner`: absent in what was made by a first start. */
+export type OrganizationRegistered = Event<
+  'OrganizationRegistered',
+  { name: string; owner?: Readonly<{ userId: string; email: string }> }
+>;
+export type OrganizationRenamed = Event<'OrganizationRenamed', { name: string }>;
+/** The token that accepts it is never in an event. `expiresAt`: RFC 3339, UTC. */
+export type MemberInvited = Event<
+  'MemberInvited',
+  { invitationId: string; email: string; role: Role; projects: ProjectRoles; expiresAt: string }
+>;
+export type InvitationRevoked = Event<'InvitationRevoked', { invitationId: string }>;
+export type MemberJoined = Event<
+  'MemberJoined',
+  { userId: string; invitationId: string; email: string; role: Role; projects: ProjectRoles }
+>;
+export type MemberRoleChanged = Event<
+  'MemberRoleChanged',
+  { userId: string; role: Role; projects: ProjectRoles }
+>;
+export type MemberRemoved = Event<'MemberRemoved', { userId: string }>;
+export type MemberLeft = Event<'MemberLeft', { userId: string }>;
+/** `to` becomes owner, `from` gets `role`. */
+export type OwnershipHandedOver = Event<
+  'OwnershipHandedOver',
+  { from: string; to: string; role: Role }
+>;
 
 /** The key itself is never in an event: only what may be logged. `projectId` and `environment`: of application keys. */
 export type ApiKeyIssued = Event<

@@ -1,11 +1,13 @@
 import { pino } from 'pino';
 import { test } from 'tap';
 import { buildApp } from '../../../src/api/build-app.js';
+import { OWNER_GRANTS } from '../../../src/domain/access/grants.js';
 import { until } from '../../support/until.js';
 
 const CALLER = {
   organizationId: 'acme',
   actor: { id: 'anna', type: 'apiKey', authMethod: 'test' },
+  grants: OWNER_GRANTS,
 } as const;
 
 const appWith = () =>

@@ -14,6 +14,9 @@ import { until } from '../../support/until.js';
 import { controlledProcess } from './controlled-process.js';
 import { type Servers } from './servers.js';
 
+/** Of all processes on one database. */
+const MASTER_KEY = Buffer.alloc(32, 1).toString('base64');
+
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const CREDENTIAL = /cf_admin_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}/;
 const SERVER_KEY = /cf_srv_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}/;
@@ -97,6 +100,7 @@ export const faultyService = async (t: Test, servers: Servers, options: Options 
         EVENTSTORE_URL: servers.eventStore.url,
         DATABASE_URL: servers.postgres.url,
         REDIS_URL: servers.redis.url,
+        MASTER_KEY,
         ...WIDE_LIMITS,
         ...environment,
       },
