@@ -50,6 +50,10 @@ const Config = Type.Object(
     auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
     masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
+    /** Who may register an organization: anybody, or nobody. */
+    registration: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
+    /** A URL that invitations with their tokens are posted to, to be sent by e-mail. Absent: they are logged. */
+    invitationWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     rateLimitLogin: RateLimit,
@@ -87,6 +91,8 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
   auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
   masterKey: 'MASTER_KEY',
+  registration: 'REGISTRATION',
+  invitationWebhook: 'INVITATION_WEBHOOK',
   trustedProxies: 'TRUSTED_PROXIES',
   rateLimitLogin: 'RATE_LIMIT_LOGIN',
   rateLimitCommands: 'RATE_LIMIT_COMMANDS',
@@ -107,6 +113,7 @@ const DEFAULTS = {
   allowedOrigins: '*',
   drainMs: 0,
   auditCheckpointEvents: 1_000,
+  registration: 'open',
   rateLimitLogin: '5/min',
   rateLimitCommands: '10/s:300',
   rateLimitTenantCommands: '50/s:1000',

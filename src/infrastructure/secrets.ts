@@ -21,14 +21,18 @@ export const sha256 = (text: string): Buffer => createHash('sha256').update(text
 
 export const randomKeyId = (): string => randomText(ID_LENGTH);
 
+const idOf = (bytes: Buffer): string =>
+  [...bytes.subarray(0, ID_LENGTH)].map((byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+
 /** The same id for the same parts: so that a repeated request meets the stream of the first. */
 export const keyIdFrom = (...parts: readonly string[]): string =>
-  [...sha256(parts.join('\u0000')).subarray(0, ID_LENGTH)]
-    .map((byte) => ALPHABET.charAt(byte % ALPHABET.length))
-    .join('');
+  idOf(sha256(parts.join('\u0000')));
+
+/** `usr_<id>`: the same for the same digest, of which the first 12 bytes count. */
+export const userIdFrom = (digest: Buffer): string => `usr_${idOf(digest)}`;
 
 /** `cf_<kind>_<keyId>_<256 random bits in base 62>`. */
-export const newSecret = (kind: 'admin' | 'srv' | 'cli', keyId: string): NewSecret => {
+export const newSecret = (kind: 'admin' | 'srv' | 'cli' | 'inv', keyId: string): NewSecret => {
   const prefix = `cf_${kind}_${keyId}`;
   const secret = `${prefix}_${randomText(SECRET_LENGTH)}`;
   return { keyId, prefix, secret, sha256: sha256(secret) };

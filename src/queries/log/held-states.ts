@@ -1,4 +1,5 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Database } from '../database.js';
@@ -14,7 +15,7 @@ type Held<State> = Promise<HeldState<State> | undefined>;
  */
 const latest = async <State>(
   db: Database,
-  table: 'flag_revision' | 'segment_revision' | 'project_revision',
+  table: 'flag_revision' | 'segment_revision' | 'project_revision' | 'organization_revision',
   identity: Readonly<Record<string, string>>,
   position: number,
 ): Held<State> => {
@@ -47,3 +48,8 @@ export const heldProject =
   (db: Database) =>
   (projectId: string, position: number): Held<ExistingProject> =>
     latest(db, 'project_revision', { project_id: projectId }, position);
+
+export const heldOrganization =
+  (db: Database) =>
+  (organizationId: string, position: number): Held<ExistingOrganization> =>
+    latest(db, 'organization_revision', { organization_id: organizationId }, position);
