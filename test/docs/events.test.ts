@@ -7,6 +7,7 @@ import { evolveOrganization } from '../../src/domain/organization/organization.j
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
+import { evolveSessions } from '../../src/domain/session/sessions.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { content } from '../support/flags.js';
 
@@ -69,6 +70,8 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       return [null, event.data];
     case 'organization':
       return [null, evolveOrganization({ status: 'absent' }, event as never)];
+    case 'session':
+      return [null, evolveSessions({ status: 'absent' }, event as never)];
     case 'apiKey':
       return [null, evolveApiKey({ status: 'absent' }, event as never)];
   }
