@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { type GrantsOf } from '../api/caller.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
@@ -35,6 +36,7 @@ import { auditKey, auditTrail } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
@@ -43,7 +45,11 @@ import { writeSide } from './write-side.js';
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
+  {
+    client,
+    log,
+    masterKey,
+  }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -60,6 +66,13 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const grantsOf: GrantsOf = () => undefined;
+  const authentication = await startAuthentication(config, {
+    pool,
+    redisUrl,
+    masterKey,
+    grantsOf,
+  });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const limits = openLimits(config, redisUrl);
@@ -100,6 +113,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
+    accounts: authentication.accounts,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -124,6 +138,7 @@ export const startRequests = async (
       limits.close();
       await supply.close();
       await keys.close();
+      await authentication.stop();
       await pool.end();
     },
   };
