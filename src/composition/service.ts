@@ -12,6 +12,7 @@ import { listen } from './http/listen.js';
 import { serviceMetrics } from './http/metrics.js';
 import { doneNow, masterKeyOf, migrated, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
+import { type StartedPersonalData, startPersonalData } from './personal-data.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
 import { type Requests, startRequests } from './requests.js';
@@ -32,6 +33,12 @@ const VERSION = (
 ).version;
 
 const nobody = async (): Promise<undefined> => undefined;
+
+type Backends = Readonly<{
+  client: EventStoreDBClient;
+  masterKey: MasterKey;
+  personal: StartedPersonalData;
+}>;
 
 type Parts = {
   requests?: Requests;
@@ -79,20 +86,19 @@ export const startService = async (
 
   const bringUp = async (
     services: Services,
-    { client, masterKey }: Readonly<{ client: EventStoreDBClient; masterKey: MasterKey }>,
+    { client, masterKey, personal }: Backends,
   ): Promise<void> => {
     await migrated(services.databaseUrl, masterKey);
-    const { requests } = parts;
-    const issued =
-      requests && (await firstStart(requests.commands, requests.credentials, requests.keys));
+    const { requests: api } = parts;
+    const issued = api && (await firstStart(api.commands, api.credentials, api.keys));
     if (issued !== undefined) parts.credentials = issued;
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
       const { observeBatch: observe } = metrics;
-      parts.projector = startProjector(config, services, { client, log, observe });
+      parts.projector = startProjector(config, services, { client, personal, log, observe });
       resources.push(parts.projector.stop);
       // The first look at a new installation must find what was just made.
-      if (issued !== undefined) await requests?.caughtUp();
+      if (issued !== undefined) await api?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
       parts.jobs = await startJobs(config, services, { client, log });
@@ -109,13 +115,16 @@ export const startService = async (
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
+    const personal = startPersonalData(services.databaseUrl, masterKey);
+    resources.push(personal.stop);
+    const backends = { client, masterKey, personal };
     const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
-      parts.requests = await startRequests(config, services, { client, log, masterKey });
+      parts.requests = await startRequests(config, services, { ...backends, log });
       resources.push(parts.requests.stop);
     }
-    const work = (): Promise<void> => bringUp(services, { client, masterKey });
+    const work = (): Promise<void> => bringUp(services, backends);
     const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
     if (isDone) return;
     const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });

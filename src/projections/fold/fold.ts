@@ -28,7 +28,7 @@ export type TrackedFlag = Place &
 export type TrackedSegment = Place &
   Readonly<{ category: 'segment'; projectId: string; key: string; state: ExistingSegment }>;
 /** Streams whose events only the audit trail holds. */
-type OtherCategory = 'organization' | 'apiKey' | 'dependencies';
+type OtherCategory = 'organization' | 'apiKey' | 'dependencies' | 'subject';
 type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
 /** Where a stream stands, and the state that its events make. */
@@ -98,9 +98,11 @@ const evolvedSegment = (
   return { category: 'segment', projectId, key, state };
 };
 
+const OTHERS: readonly OtherCategory[] = ['organization', 'apiKey', 'dependencies', 'subject'];
+
 /** Of a stream that has no state here. */
 export const otherCategory = (category: unknown): OtherCategory =>
-  category === 'apiKey' || category === 'dependencies' ? category : 'organization';
+  OTHERS.find((other) => other === category) ?? 'organization';
 
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);

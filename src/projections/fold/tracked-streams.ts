@@ -84,7 +84,9 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
     wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
 
   const [flags, segments] = [of('flag'), of('segment')];
-  const others = of('organization', 'apiKey', 'dependencies').map(({ stream }) => stream);
+  const others = of('organization', 'apiKey', 'dependencies', 'subject').map(
+    ({ stream }) => stream,
+  );
   const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
     ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),

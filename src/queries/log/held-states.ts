@@ -1,6 +1,7 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { organizationOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 
 /** A state as the read model holds it at a position. */
@@ -15,12 +16,13 @@ type Held<State> = Promise<HeldState<State> | undefined>;
 const latest = async <State>(
   db: Database,
   table: 'flag_revision' | 'segment_revision' | 'project_revision',
-  identity: Readonly<Record<string, string>>,
+  identity: Readonly<{ project_id: string; [column: string]: string }>,
   position: number,
 ): Held<State> => {
   const columns = Object.keys(identity);
   const isSame = columns.map((column, nth) => `h.${column} = $${nth + 2}`).join(' and ');
   const { rows } = await db.query<HeldState<State>>({
+    organizationId: organizationOf(identity.project_id),
     name: `held_${table}`,
     text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
              from ${table} h
