@@ -7,6 +7,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { authorizeRequests } from './access/authorize.js';
+import { requirePermissions } from './access/declared-permissions.js';
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
@@ -21,6 +22,11 @@ import { limitRequests } from './limits/limit-requests.js';
 import { type Limits } from './limits/limits.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
+
+/** More connections than `most` are closed at once; each is closed after `requests` requests. */
+export type Connections = Readonly<{ most: number; requests: number }>;
+
+const CONNECTIONS: Connections = { most: 30_000, requests: 100_000 };
 
 export type AppDeps = Readonly<{
   log: FastifyBaseLogger;
@@ -40,6 +46,8 @@ export type AppDeps = Readonly<{
   isEncrypted?: boolean | undefined;
   /** Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. @defaultValue none */
   trustedProxies?: readonly string[] | undefined;
+  /** @defaultValue 30 000 connections, 100 000 requests */
+  connections?: Partial<Connections> | undefined;
   /** Routes at the root: health, readiness, metrics. */
   operations: readonly FastifyPluginAsync[];
   version: string;
@@ -69,8 +77,10 @@ const withOneSlash = ({ url = '/' }: IncomingMessage): string =>
 
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
+  const connections = { ...CONNECTIONS, ...deps.connections };
   const app = fastify({
     ...LIMITS,
+    maxRequestsPerSocket: connections.requests,
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
@@ -82,9 +92,11 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     routerOptions: { maxParamLength: 300 },
     ...(deps.trustedProxies !== undefined && { trustProxy: [...deps.trustedProxies] }),
   });
+  app.server.maxConnections = connections.most;
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
+  requirePermissions(app);
   describeRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
@@ -15,6 +14,7 @@ import { opened } from './opened.js';
 import { type StartedPersonalData, startPersonalData } from './personal-data.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
+import { VERSION } from './http/version.js';
 import { type Requests, startRequests } from './requests.js';
 import { provideServices, type Services, stackLog } from './services.js';
 
@@ -25,12 +25,6 @@ export type RunningService = Readonly<{
   credentials: FirstCredentials | undefined;
   stop: () => Promise<void>;
 }>;
-
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
 
 const nobody = async (): Promise<undefined> => undefined;
 
@@ -149,6 +143,7 @@ export const startService = async (
       allowedOrigins: config.allowedOrigins.split(','),
       isEncrypted: config.publicUrl?.startsWith('https:'),
       trustedProxies: config.trustedProxies?.split(','),
+      connections: { most: config.maxConnections },
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,

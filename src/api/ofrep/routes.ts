@@ -17,7 +17,7 @@ export type OfrepDeps = Pick<TokenDeps, 'sign' | 'find'> &
     streams: EventStreams;
     /** Where clients reach this service, with any path in front of ours; absent: where they evaluate. */
     publicUrl?: string | undefined;
-    limits?: StreamLimits | undefined;
+    limits?: Partial<StreamLimits> | undefined;
     /** Epoch milliseconds. */
     clock?: () => number;
   }>;
@@ -30,7 +30,7 @@ const singleRoute = (app: FastifyInstance, memory: RulesetMemory): void => {
   app.post<{ Params: { key: string } }>(
     '/v1/evaluate/flags/:key',
     {
-      config: { access: 'evaluation' },
+      config: { access: 'evaluation', permission: 'ofrep.evaluate' },
       bodyLimit: BODY_LIMIT,
       schema: SINGLE_SCHEMA,
       validatorCompiler: () => () => true,

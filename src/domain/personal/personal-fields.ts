@@ -1,7 +1,7 @@
 import { type DomainEvent, isKnownType } from '../catalogue.js';
 import { type Event } from '../decider.js';
 import { type Metadata } from '../metadata.js';
-import { type Rewrite } from './person.js';
+import { type Rewrite, rewriteValue } from './person.js';
 import {
   configuration,
   flagContent,
@@ -19,9 +19,25 @@ type Fields = {
   readonly [Type in DomainEvent['type']]: ((data: Of<Type>, rewrite: Rewrite) => Of<Type>) | null;
 };
 
+const withEmail = <D extends Readonly<{ email: string }>>(data: D, rewrite: Rewrite): D => ({
+  ...data,
+  email: rewriteValue(data.email, rewrite),
+});
+
 /** Where events hold personal data. Complete by its type: a new event says here what it has, or that it has none. */
 export const PERSONAL_FIELDS: Fields = {
-  OrganizationRegistered: null,
+  OrganizationRegistered: ({ owner, ...data }, rewrite) => ({
+    ...data,
+    ...(owner && { owner: withEmail(owner, rewrite) }),
+  }),
+  OrganizationRenamed: null,
+  MemberInvited: withEmail,
+  InvitationRevoked: null,
+  MemberJoined: withEmail,
+  MemberRoleChanged: null,
+  MemberRemoved: null,
+  MemberLeft: null,
+  OwnershipHandedOver: null,
   ApiKeyIssued: null,
   ApiKeyRevoked: null,
   ProjectCreated: null,
