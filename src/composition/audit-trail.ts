@@ -4,8 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { type AuditTrail } from '../api/routes/audit-trail.js';
 import { type Config } from '../config.js';
-import { type SigningKey } from '../domain/audit/checkpoint.js';
-import { loadSigningKey } from '../infrastructure/audit/signing-key.js';
+import {
+  type AuditKey,
+  loadSigningKey,
+  type SigningKeyFile,
+} from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
@@ -19,12 +22,12 @@ import { proveEvent } from '../queries/trail/prove-event.js';
 import { verifyTrail } from '../queries/trail/verify-trail.js';
 
 /** The key in its configured file; else in the data directory, where it is made when there is none. */
-export const auditKey = ({ auditSigningKey, dataDirectory }: Config): Promise<SigningKey> =>
-  loadSigningKey(
-    auditSigningKey === undefined
-      ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
-      : { file: auditSigningKey, mayGenerate: false },
-  );
+export const auditKeyFile = ({ auditSigningKey, dataDirectory }: Config): SigningKeyFile =>
+  auditSigningKey === undefined
+    ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
+    : { file: auditSigningKey, mayGenerate: false };
+
+export const auditKey = (config: Config): Promise<AuditKey> => loadSigningKey(auditKeyFile(config));
 
 const ATTEMPTS = 5;
 const ATTEMPT_MS = 200;
@@ -60,7 +63,7 @@ export type AuditTrailSources = Readonly<{
   prefix: string;
   log: EventLog;
   queries: Queries;
-  key: SigningKey;
+  key: AuditKey;
 }>;
 
 /** Everything that proves the audit trail, over one installation's stores. */
