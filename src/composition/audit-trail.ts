@@ -10,6 +10,7 @@ import {
   type SigningKeyFile,
 } from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { type CheckpointPlaces } from '../infrastructure/audit/deliver-checkpoints.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
@@ -17,7 +18,11 @@ import { evaluationSnapshot } from '../projections/evaluation-snapshot.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { type Queries } from '../queries/queries.js';
-import { latestCheckpoint, listCheckpoints } from '../queries/trail/checkpoints.js';
+import {
+  checkpointDelivery,
+  latestCheckpoint,
+  listCheckpoints,
+} from '../queries/trail/checkpoints.js';
 import { proveEvent } from '../queries/trail/prove-event.js';
 import { verifyTrail } from '../queries/trail/verify-trail.js';
 
@@ -57,6 +62,11 @@ const redisDifferences = async (
   }
 };
 
+export const checkpointPlaces = (config: Config): CheckpointPlaces => ({
+  file: config.auditCheckpointFile,
+  webhook: config.auditCheckpointWebhook,
+});
+
 export type AuditTrailSources = Readonly<{
   pool: pg.Pool;
   redisUrl: string;
@@ -64,6 +74,7 @@ export type AuditTrailSources = Readonly<{
   log: EventLog;
   queries: Queries;
   key: AuditKey;
+  places: CheckpointPlaces;
 }>;
 
 /** Everything that proves the audit trail, over one installation's stores. */
@@ -83,6 +94,13 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
     prove: proveEvent(deps),
     take: takeCheckpoint(pool, key, () => new Date()),
     list: listCheckpoints(pool),
+    delivery: async (organizationId) => {
+      const { file, webhook } = await checkpointDelivery(pool)(organizationId);
+      return {
+        file: sources.places.file === undefined ? null : file,
+        webhook: sources.places.webhook === undefined ? null : webhook,
+      };
+    },
     latest: latestCheckpoint(pool),
     key,
   };

@@ -9,7 +9,7 @@ import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 import { type Tally } from '../queries/trail/findings.js';
 import { type FullVerification } from '../queries/trail/verify-trail.js';
 import { type Judged } from '../queries/trail/verdicts.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { type Services } from './services.js';
 
 export type VerifyOptions = Readonly<{
@@ -91,6 +91,7 @@ export const verifyCommand = async (
       ...{ pool, redisUrl, queries, log: kurrentEventLog(client) },
       prefix: config.redisPrefix,
       key: await auditKey(config),
+      places: checkpointPlaces(config),
     });
     const named = organization ?? brought?.statement.organization;
     const organizations = named === undefined ? await auditedOrganizations(pool)() : [named];

@@ -35,7 +35,7 @@ const verifying = async (t: Test) => {
     },
     routes: [
       auditTrailRoutes({
-        ...{ verify, prove: unused, take: unused, list: unused, latest: unused },
+        ...{ verify, prove: unused, take: unused, list: unused, latest: unused, delivery: unused },
         key: { keyId: '', publicKey: '', successions: [] },
       }),
     ],

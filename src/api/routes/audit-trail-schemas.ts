@@ -28,7 +28,22 @@ export const CheckpointSchema = Type.Object(
   closed,
 );
 
-export const CheckpointList = Type.Object({ items: Type.Array(CheckpointSchema) });
+const Delivered = Type.Union(
+  [
+    Type.Object({
+      delivered: Count,
+      waiting: Count,
+      lastAt: Type.Union([Timestamp, Type.Null()]),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Null: no such place is configured.' },
+);
+
+export const CheckpointList = Type.Object({
+  items: Type.Array(CheckpointSchema),
+  delivery: Type.Object({ file: Delivered, webhook: Delivered }),
+});
 
 const KeyText = Type.String({ description: 'Ed25519, SPKI, PEM.' });
 

@@ -3,6 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { type Checkpoint, type VerifyingKey } from '../../domain/audit/checkpoint.js';
 import { type Succession } from '../../domain/audit/succession.js';
 import { DomainError } from '../../domain/decider.js';
+import { type Delivery } from '../../queries/trail/checkpoints.js';
 import { type EventProof } from '../../queries/trail/prove-event.js';
 import { type FullVerification, type VerifyTrail } from '../../queries/trail/verify-trail.js';
 import { type AtOnce, workAtOnce } from '../limits/at-once.js';
@@ -21,6 +22,10 @@ export type AuditTrail = Readonly<{
   prove: (organizationId: string, position: number) => Promise<EventProof>;
   take: (organizationId: string) => Promise<Checkpoint | undefined>;
   list: (organizationId: string) => Promise<readonly Checkpoint[]>;
+  /** How far they have been brought outside; null where no such place is configured. */
+  delivery: (
+    organizationId: string,
+  ) => Promise<Readonly<Record<'file' | 'webhook', Delivery | null>>>;
   latest: (organizationId: string) => Promise<Checkpoint | undefined>;
   key: Pick<VerifyingKey, 'keyId' | 'publicKey'> & Readonly<{ successions: readonly Succession[] }>;
 }>;
@@ -79,7 +84,10 @@ export const auditTrailRoutes =
     app.get(
       '/audit/checkpoints',
       { schema: schemaOf('Every signed checkpoint, oldest first', CheckpointList) },
-      async ({ caller }) => ({ items: [...(await trail.list(caller.organizationId))] }),
+      async ({ caller: { organizationId } }) => ({
+        items: [...(await trail.list(organizationId))],
+        delivery: await trail.delivery(organizationId),
+      }),
     );
 
     app.post(
