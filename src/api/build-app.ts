@@ -7,6 +7,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { authorizeRequests } from './access/authorize.js';
+import { requirePermissions } from './access/declared-permissions.js';
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
@@ -95,6 +96,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
+  requirePermissions(app);
   describeRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);

@@ -7,7 +7,7 @@ import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
 import { queriesOver } from '../../src/queries/queries.js';
 import { testDatabase } from './database.js';
 import { eventLogOf, fillReadModel } from './read-model.js';
-import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
+import { type Grants, OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { shopLog } from './shop-log.js';
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
@@ -21,18 +21,29 @@ export type QueryApp = Readonly<{
   refusal: (path: string, headers?: Record<string, string>) => Promise<string>;
 }>;
 
-/** The API's queries over the log of test/support/shop-log.ts; a bearer is the organization's id. */
+const auditorIn = (project: string): Grants => ({
+  role: 'none',
+  projects: { [project]: 'auditor' },
+});
+
+/**
+ * The API's queries over the log of test/support/shop-log.ts. A bearer is the organization's id, for its owner; with
+ * a project's key behind a dot, for an auditor of that project.
+ */
 export const queryApp = async (t: Test): Promise<QueryApp> => {
   const { pool: db } = await testDatabase(t);
   await fillReadModel(db, shopLog);
   const app = await buildApp({
     log: pino({ level: 'silent' }),
     guard: {
-      authenticate: async (organizationId) => ({
-        organizationId,
-        actor: { id: 'tester', type: 'user', authMethod: 'none' },
-        grants: OWNER_GRANTS,
-      }),
+      authenticate: async (credential) => {
+        const [organizationId = '', project] = credential.split('.');
+        return {
+          organizationId,
+          actor: { id: 'tester', type: 'user', authMethod: 'none' },
+          grants: project === undefined ? OWNER_GRANTS : auditorIn(project),
+        };
+      },
       verifyKey: () => undefined,
     },
     routes: [...queryRoutes(queriesOver(db, eventLogOf(shopLog), { waitMs: 300 }))],

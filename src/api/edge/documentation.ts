@@ -43,9 +43,13 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
       },
       security: [{ credential: [] }],
     },
-    transform: ({ schema, url, route }) => ({
+    transform: ({ schema, url, route, route: { config: { permission } = {} } }) => ({
       url,
-      schema: { ...schema, operationId: operationIdOf(String(route.method), url) },
+      schema: {
+        ...schema,
+        operationId: operationIdOf(String(route.method), url),
+        ...(permission && { 'x-permission': permission }),
+      },
     }),
   });
   await app.register(async (docs) => {

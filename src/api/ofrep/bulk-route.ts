@@ -89,7 +89,7 @@ export const bulkRoute = (app: FastifyInstance, deps: BulkDeps, bodyLimit: numbe
     app.post<{ Querystring: BulkQuery }>(
       path,
       {
-        config: { access: 'bulk-evaluation' },
+        config: { access: 'bulk-evaluation', permission: 'ofrep.evaluate' },
         bodyLimit,
         schema,
         validatorCompiler: () => () => true,

@@ -30,7 +30,7 @@ const singleRoute = (app: FastifyInstance, memory: RulesetMemory): void => {
   app.post<{ Params: { key: string } }>(
     '/v1/evaluate/flags/:key',
     {
-      config: { access: 'evaluation' },
+      config: { access: 'evaluation', permission: 'ofrep.evaluate' },
       bodyLimit: BODY_LIMIT,
       schema: SINGLE_SCHEMA,
       validatorCompiler: () => () => true,

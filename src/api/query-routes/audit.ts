@@ -5,6 +5,8 @@ import { type AuditFilter } from '../../queries/audit/audit-filter.js';
 import { type AuditEntry } from '../../queries/audit/audit-rows.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
+import { visibleTo } from '../access/authorize.js';
+import { type Caller } from '../caller.js';
 import { answerOf, Key, problems } from '../schemas.js';
 import { awaitPosition, Id, order, paging, query, querySchema, standing, Time } from './asking.js';
 import { answering, Data, nullable, pageOf, provenance } from './view-schemas.js';
@@ -49,8 +51,13 @@ const FORMATS = {
 
 const Format = Type.Union([Type.Literal('ndjson'), Type.Literal('csv')]);
 
-const filterOf = ({ type: types, ...rest }: Static<TObject<typeof filter>>): AuditFilter => ({
+/** What was asked for, within what the caller may see. */
+const filterOf = (
+  caller: Caller,
+  { type: types, ...rest }: Static<TObject<typeof filter>>,
+): AuditFilter => ({
   ...rest,
+  ...visibleTo(caller, 'audit.read'),
   ...(types && { types }),
 });
 
@@ -63,6 +70,7 @@ export const auditRoutes =
     app.get(
       '/audit',
       {
+        config: { permission: 'audit.read' },
         schema: {
           ...querySchema(
             'audit',
@@ -77,7 +85,7 @@ export const auditRoutes =
         const upTo = await queries.resolveMoment({});
         const { organizationId } = request.caller;
         const page = { order: direction, limit, ...(cursor !== undefined && { cursor }) };
-        const asked = { organizationId, filter: filterOf(rest), upTo, ...page };
+        const asked = { organizationId, filter: filterOf(request.caller, rest), upTo, ...page };
         return standing(reply, upTo.position, await queries.auditLog(asked));
       },
     );
@@ -85,6 +93,7 @@ export const auditRoutes =
     app.get(
       '/audit/export',
       {
+        config: { permission: 'audit.read' },
         schema: {
           ...querySchema(
             'audit',
@@ -104,7 +113,7 @@ export const auditRoutes =
       async (request, reply) => {
         const { format = 'ndjson', ...rest } = request.query;
         const { organizationId } = request.caller;
-        const asked = { organizationId, filter: filterOf(rest), format };
+        const asked = { organizationId, filter: filterOf(request.caller, rest), format };
         const { position, chunks } = await queries.exportAuditLog(asked);
         void reply.type(FORMATS[format]).header('x-position', String(position));
         void reply.header(

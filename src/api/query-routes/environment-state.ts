@@ -61,6 +61,7 @@ export const environmentStateRoutes =
     app.get(
       '/projects/:project/environments/:environment/flags',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'environments',
@@ -89,6 +90,7 @@ export const environmentStateRoutes =
     app.get(
       '/projects/:project/environments/:environment/diff',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'environments',
@@ -111,6 +113,7 @@ export const environmentStateRoutes =
     app.get(
       '/projects/:project/flags/:flag/environments/:environment',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'flags',

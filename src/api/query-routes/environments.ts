@@ -30,6 +30,7 @@ export const environmentQueryRoutes =
     app.get(
       '/projects/:project/environments',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'environments',
@@ -52,6 +53,7 @@ export const environmentQueryRoutes =
     app.get(
       '/projects/:project/environments/:environment',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'environments',

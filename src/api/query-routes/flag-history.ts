@@ -56,6 +56,7 @@ export const flagHistoryRoutes =
     app.get(
       '/projects/:project/flags/:flag/history',
       {
+        config: { permission: 'audit.read' },
         schema: {
           ...querySchema(
             'flags',
@@ -86,6 +87,7 @@ export const flagHistoryRoutes =
     app.get(
       '/projects/:project/flags/:flag/diff',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'flags',

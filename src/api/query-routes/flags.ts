@@ -78,6 +78,7 @@ export const flagQueryRoutes =
     app.get(
       '/projects/:project/flags',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'flags',
@@ -105,6 +106,7 @@ export const flagQueryRoutes =
     app.get(
       '/projects/:project/flags/:flag',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'flags',

@@ -6,6 +6,7 @@ import { type ProjectView } from '../../queries/projects/project-view.js';
 import { projectStream, projectIdOf } from '../../domain/streams.js';
 import { projectState, type ProjectState } from '../../queries/environments/project-state.js';
 import { type Queries } from '../../queries/queries.js';
+import { visibleTo } from '../access/authorize.js';
 import { Position, Revision } from '../schemas.js';
 import {
   addressIn,
@@ -74,6 +75,7 @@ export const projectQueryRoutes =
     app.get(
       '/projects',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'projects',
@@ -86,7 +88,11 @@ export const projectQueryRoutes =
       async (request, reply) => {
         const { organizationId } = request.caller;
         const { position } = await queries.resolveMoment({});
-        const page = await queries.listProjects({ organizationId, ...request.query });
+        const page = await queries.listProjects({
+          organizationId,
+          ...visibleTo(request.caller, 'project.read'),
+          ...request.query,
+        });
         return standing(reply, position, page);
       },
     );
@@ -94,6 +100,7 @@ export const projectQueryRoutes =
     app.get(
       '/projects/:project',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'projects',
@@ -118,6 +125,7 @@ export const projectQueryRoutes =
     app.get(
       '/projects/:project/state',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'projects',

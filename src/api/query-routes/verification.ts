@@ -40,6 +40,7 @@ export const verificationRoutes =
     app.get(
       '/projects/:project/verify',
       {
+        config: { permission: 'audit.read' },
         schema: {
           ...querySchema(
             'projects',

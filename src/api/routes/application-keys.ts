@@ -78,7 +78,10 @@ export const applicationKeyRoutes =
     const response = { ...about.response, 200: IssuedKey, 201: IssuedKey };
     app.post(
       path,
-      { schema: { ...about, params: Params, body: NewKey, response } },
+      {
+        config: { permission: 'keys.manage' },
+        schema: { ...about, params: Params, body: NewKey, response },
+      },
       async (request, reply) => {
         const { kind, name, expiresAt } = request.body;
         const { keyId, command, handle, secret } = keys.issuing({
@@ -100,7 +103,10 @@ export const applicationKeyRoutes =
 
     app.post(
       `${path}/:key/revoke`,
-      { schema: { ...commandSchema('keys', 'Revoke an application key'), params: KeyParams } },
+      {
+        config: { permission: 'keys.manage' },
+        schema: { ...commandSchema('keys', 'Revoke an application key'), params: KeyParams },
+      },
       async (request, reply) => {
         const { key: keyId, environment } = request.params;
         const { organizationId } = request.caller;
@@ -113,6 +119,7 @@ export const applicationKeyRoutes =
     app.get(
       path,
       {
+        config: { permission: 'keys.read' },
         schema: {
           tags: ['keys'],
           summary: 'List application keys, also revoked ones',

@@ -60,6 +60,7 @@ export const auditTrailRoutes =
       '/audit/verify',
       {
         preHandler: waitLong,
+        config: { permission: 'audit.verify' },
         schema: schemaOf('Read the whole log anew, against the latest checkpoint', Verified),
       },
       async ({ caller: { organizationId }, signal }, reply) =>
@@ -70,6 +71,7 @@ export const auditTrailRoutes =
       '/audit/verify',
       {
         preHandler: waitLong,
+        config: { permission: 'audit.verify' },
         schema: {
           ...schemaOf('Read the whole log anew, against a checkpoint that you kept', Verified),
           body: CheckpointSchema,
@@ -83,7 +85,10 @@ export const auditTrailRoutes =
 
     app.get(
       '/audit/checkpoints',
-      { schema: schemaOf('Every signed checkpoint, oldest first', CheckpointList) },
+      {
+        config: { permission: 'audit.verify' },
+        schema: schemaOf('Every signed checkpoint, oldest first', CheckpointList),
+      },
       async ({ caller: { organizationId } }) => ({
         items: [...(await trail.list(organizationId))],
         delivery: await trail.delivery(organizationId),
@@ -92,19 +97,28 @@ export const auditTrailRoutes =
 
     app.post(
       '/audit/checkpoints',
-      { schema: schemaOf('Sign where the trail stands now', CheckpointSchema) },
+      {
+        config: { permission: 'audit.sign' },
+        schema: schemaOf('Sign where the trail stands now', CheckpointSchema),
+      },
       async ({ caller }) => present(await trail.take(caller.organizationId)),
     );
 
     app.get(
       '/audit/checkpoints/latest',
-      { schema: schemaOf('The latest signed checkpoint', CheckpointSchema) },
+      {
+        config: { permission: 'audit.verify' },
+        schema: schemaOf('The latest signed checkpoint', CheckpointSchema),
+      },
       async ({ caller }) => present(await trail.latest(caller.organizationId)),
     );
 
     app.get(
       '/audit/public-key',
-      { schema: schemaOf('The key that checkpoints are checked with', PublicKey) },
+      {
+        config: { permission: 'organization.read' },
+        schema: schemaOf('The key that checkpoints are checked with', PublicKey),
+      },
       async () => {
         const { keyId, publicKey, successions } = trail.key;
         return { keyId, publicKey, successions: [...successions] };
@@ -114,6 +128,7 @@ export const auditTrailRoutes =
     app.get(
       '/audit/events/:position/proof',
       {
+        config: { permission: 'audit.verify' },
         schema: {
           ...schemaOf('Proof that an event is among those that were signed', Proof),
           params: PositionParams,

@@ -27,6 +27,7 @@ export const configurationCommandRoutes =
     app.post(
       `${PATH}/enable`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Enable'),
           params: ConfigurationParams,
@@ -41,6 +42,7 @@ export const configurationCommandRoutes =
     app.post(
       `${PATH}/disable`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Disable: serve the off variant'),
           params: ConfigurationParams,
@@ -55,6 +57,7 @@ export const configurationCommandRoutes =
     app.put(
       `${PATH}/off-variant`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema(
             'configuration',
@@ -73,6 +76,7 @@ export const configurationCommandRoutes =
     app.put(
       `${PATH}/fallthrough`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema(
             'configuration',
@@ -91,6 +95,7 @@ export const configurationCommandRoutes =
     app.put(
       `${PATH}/rollout`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Enable a boolean flag for this percentage of users'),
           params: ConfigurationParams,
@@ -106,6 +111,7 @@ export const configurationCommandRoutes =
     app.post(
       `${PATH}/promote`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Copy this configuration to another environment'),
           params: ConfigurationParams,

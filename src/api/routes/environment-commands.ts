@@ -24,6 +24,7 @@ export const environmentCommandRoutes =
     app.post(
       '/projects/:project/environments',
       {
+        config: { permission: 'project.manage' },
         schema: {
           ...creationSchema('environments', 'Add an environment'),
           params: Type.Object({ project: Key }),
@@ -41,6 +42,7 @@ export const environmentCommandRoutes =
     app.patch(
       '/projects/:project/environments/:environment',
       {
+        config: { permission: 'project.manage' },
         schema: {
           ...commandSchema('environments', 'Rename an environment or change its details'),
           params: EnvironmentParams,
@@ -57,6 +59,7 @@ export const environmentCommandRoutes =
     app.delete(
       '/projects/:project/environments/:environment',
       {
+        config: { permission: 'project.manage' },
         schema: {
           ...commandSchema('environments', 'Delete an environment'),
           params: EnvironmentParams,
@@ -72,6 +75,7 @@ export const environmentCommandRoutes =
     app.post(
       '/projects/:project/environments/:environment/restore',
       {
+        config: { permission: 'project.manage' },
         schema: {
           ...commandSchema('environments', 'Restore an environment'),
           params: EnvironmentParams,

@@ -76,8 +76,14 @@ export const evaluationRoutes =
       // A logger of its own for every request costs as much as the evaluation, and these routes log nothing.
       childLoggerFactory: withoutChild,
     } as const;
-    const ofAll = { ...base, config: { access: 'bulk-evaluation' } } as const;
-    const ofOne = { ...base, config: { access: 'evaluation' } } as const;
+    const ofAll = {
+      ...base,
+      config: { access: 'bulk-evaluation', permission: 'project.evaluate' },
+    } as const;
+    const ofOne = {
+      ...base,
+      config: { access: 'evaluation', permission: 'project.evaluate' },
+    } as const;
     const about = (summary: string) => ({
       tags: ['evaluation'],
       summary,

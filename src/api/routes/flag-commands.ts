@@ -30,6 +30,7 @@ export const flagCommandRoutes =
     app.post(
       '/projects/:project/flags',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...creationSchema('flags', 'Create a flag, disabled everywhere'),
           params: Type.Object({ project: Key }),
@@ -47,6 +48,7 @@ export const flagCommandRoutes =
     app.patch(
       '/projects/:project/flags/:flag',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Change name, description, tags or metadata'),
           params: FlagParams,
@@ -63,6 +65,7 @@ export const flagCommandRoutes =
     app.put(
       '/projects/:project/flags/:flag/variants',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Replace the list of variants'),
           params: FlagParams,
@@ -79,6 +82,7 @@ export const flagCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/archive',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Archive: serve the off variant everywhere'),
           params: FlagParams,
@@ -93,6 +97,7 @@ export const flagCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/unarchive',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Make an archived flag active again'),
           params: FlagParams,
@@ -107,6 +112,7 @@ export const flagCommandRoutes =
     app.delete(
       '/projects/:project/flags/:flag',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Delete a flag; it can be restored'),
           params: FlagParams,

@@ -24,7 +24,7 @@ export const flagdExportRoutes =
     app.get(
       '/projects/:project/environments/:environment/flagd.json',
       {
-        config: { access: 'evaluation' },
+        config: { access: 'evaluation', permission: 'project.evaluate' },
         schema: {
           tags: ['import'],
           summary: 'Export an environment as a flagd file, now or as it was at a moment',

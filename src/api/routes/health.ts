@@ -73,7 +73,7 @@ export const healthRoutes =
     app.get(
       '/metrics',
       {
-        config: { access: 'metrics' },
+        config: { access: 'metrics', permission: 'metrics.read' },
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',

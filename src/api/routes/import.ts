@@ -79,6 +79,7 @@ export const importRoutes =
       '/projects/:project/import',
       {
         bodyLimit: BODY_LIMIT,
+        config: { permission: 'flags.write' },
         schema: {
           tags: ['import'],
           summary:

@@ -54,7 +54,10 @@ export const projectCommandRoutes =
 
     app.post(
       '/projects',
-      { schema: { ...creationSchema('projects', 'Create a project'), body: NewProject } },
+      {
+        config: { permission: 'projects.create' },
+        schema: { ...creationSchema('projects', 'Create a project'), body: NewProject },
+      },
       async (request, reply) => {
         const { organizationId } = request.caller;
         const { environments = [], ...details } = request.body;
@@ -71,6 +74,7 @@ export const projectCommandRoutes =
     app.patch(
       '/projects/:project',
       {
+        config: { permission: 'project.manage' },
         schema: {
           ...commandSchema('projects', 'Rename a project or change its description'),
           params: ProjectParams,
@@ -85,7 +89,10 @@ export const projectCommandRoutes =
 
     app.delete(
       '/projects/:project',
-      { schema: { ...commandSchema('projects', 'Delete a project'), params: ProjectParams } },
+      {
+        config: { permission: 'project.manage' },
+        schema: { ...commandSchema('projects', 'Delete a project'), params: ProjectParams },
+      },
       async (request, reply) => {
         const data = { projectId: projectIn(request) };
         return send(request, reply, { type: 'DeleteProject', data });
@@ -94,7 +101,10 @@ export const projectCommandRoutes =
 
     app.post(
       '/projects/:project/restore',
-      { schema: { ...commandSchema('projects', 'Restore a project'), params: ProjectParams } },
+      {
+        config: { permission: 'project.manage' },
+        schema: { ...commandSchema('projects', 'Restore a project'), params: ProjectParams },
+      },
       async (request, reply) => {
         const data = { projectId: projectIn(request) };
         return send(request, reply, { type: 'RestoreProject', data });

@@ -45,6 +45,7 @@ export const revertEnvironmentRoutes =
     app.post(
       '/projects/:project/environments/:environment/revert',
       {
+        config: { permission: 'flags.write' },
         schema: {
           tags: ['environments'],
           summary: 'Make every flag behave in this environment as it did at a moment',

@@ -20,6 +20,7 @@ export const targetCommandRoutes =
     app.put(
       PATH,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Replace all individual targets'),
           params: ConfigurationParams,
@@ -35,6 +36,7 @@ export const targetCommandRoutes =
     app.post(
       `${PATH}/add`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Give targeting keys one variant'),
           params: ConfigurationParams,
@@ -50,6 +52,7 @@ export const targetCommandRoutes =
     app.post(
       `${PATH}/remove`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Target these keys no more'),
           params: ConfigurationParams,

@@ -1,6 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { type FastifyRequest } from 'fastify';
+import { requirePermission } from '../access/authorize.js';
 import { type Snapshot } from '../../commands/flag/snapshot.js';
 import { type Moment } from '../../commands/history-at.js';
 import { changesBetween } from '../../domain/changes.js';
@@ -55,6 +56,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/restore',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('flags', 'Restore a deleted flag, as it was before or at a moment'),
           params: FlagParams,
@@ -73,6 +75,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/revert',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema(
             'flags',
@@ -94,6 +97,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/copy',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...creationSchema('flags', 'Create a flag with the configuration of this one'),
           params: FlagParams,
@@ -102,6 +106,7 @@ export const timeTravelCommandRoutes =
       },
       async (request, reply) => {
         const { key, toProject = request.params.project, ...details } = request.body;
+        requirePermission(request.caller, 'flags.write', toProject);
         const { flag, revision } = await snapshotOf(projectIn(request), request.params.flag, {});
         const projectId = projectIn({ ...request, params: { project: toProject } });
         const source = { content: contentOf(flag), revision };

@@ -28,6 +28,11 @@ export const PERMISSIONS = {
     roles: ['owner'],
     means: 'rename the organization, hand it over',
   },
+  'metrics.read': {
+    scope: 'organization',
+    roles: ADMINS,
+    means: 'read the metrics of the service; only in the organization of the first start',
+  },
   'members.read': {
     scope: 'organization',
     roles: INSPECTORS,
@@ -53,9 +58,22 @@ export const PERMISSIONS = {
   },
   'audit.sign': { scope: 'organization', roles: ADMINS, means: 'sign a checkpoint now' },
   'projects.create': { scope: 'organization', roles: ADMINS, means: 'create projects' },
-  'audit.read': { scope: 'project', roles: RECORD_READERS, means: 'read and export the audit log' },
-  'project.read': { scope: 'project', roles: READERS, means: 'see all of a project, now and then' },
+  'audit.read': {
+    scope: 'project',
+    roles: RECORD_READERS,
+    means: 'read and export the audit log and histories, verify the project',
+  },
+  'project.read': {
+    scope: 'project',
+    roles: READERS,
+    means: 'see all of a project, now and then, but not who changed it',
+  },
   'project.evaluate': { scope: 'project', roles: READERS, means: 'evaluate flags, with reasons' },
+  'ofrep.evaluate': {
+    scope: 'project',
+    roles: [],
+    means: 'evaluate by OFREP; only application keys may: they say which environment is meant',
+  },
   'project.manage': {
     scope: 'project',
     roles: ADMINS,

@@ -6,6 +6,8 @@ import { type Condition, type Conditions, conditions, equal } from '../paging/co
 /** All that is given must hold. */
 export type AuditFilter = Readonly<{
   project?: string;
+  /** Events of these projects only, so none of the organization itself. */
+  projects?: readonly string[];
   flag?: string;
   segment?: string;
   category?: Category;
@@ -44,6 +46,7 @@ const categoryOf = ({ flag, segment, category }: AuditFilter): Category | undefi
 const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Condition[] => [
   equal('e.organization_id', organizationId),
   equal('e.project_key', filter.project),
+  { sql: (parameter) => `e.project_key = any (${parameter}::text[])`, value: filter.projects },
   equal('e.entity_key', filter.flag ?? filter.segment),
   equal('e.category', categoryOf(filter)),
   {

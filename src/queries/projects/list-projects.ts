@@ -10,6 +10,8 @@ export type ProjectStatusFilter = ExistingProject['status'] | 'all';
 /** Without a status: active ones. */
 export type ListProjects = Readonly<{
   organizationId: string;
+  /** Keys of those to keep to; absent: all. */
+  projects?: readonly string[];
   status?: ProjectStatusFilter;
   limit?: number;
   cursor?: string;
@@ -50,11 +52,12 @@ export const listProjects =
   (db: Database) =>
   async ({
     organizationId,
+    projects,
     status = 'active',
     ...paging
   }: ListProjects): Promise<Page<ProjectListItem>> => {
     const { limit = DEFAULT_LIMIT, cursor } = paging;
-    const scope = { list: 'projects', organizationId, status };
+    const scope = { list: 'projects', organizationId, projects, status };
     const [after = ''] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['string']);
     const { rows } = await db.query<Row>({
       name: 'list_projects',
@@ -64,9 +67,10 @@ export const listProjects =
               where p.organization_id = $1
                 and p.key > $2
                 and ($3 = 'all' or p.status = $3)
+                and ($5::text[] is null or p.key = any ($5))
               order by p.key
               limit $4`,
-      values: [organizationId, after, status, limit + 1],
+      values: [organizationId, after, status, limit + 1, projects ?? null],
     });
     return pageOf(rows.map(itemOf), limit, scope, ({ key }) => [key]);
   };

@@ -16,9 +16,10 @@ const appWith = () =>
     guard: { authenticate: async () => CALLER, verifyKey: () => undefined },
     routes: [
       async (routes) => {
-        routes.get('/thing', async () => ({}));
-        routes.post('/thing', async () => ({}));
-        routes.get('/evaluate', { config: { access: 'evaluation' } }, async () => ({}));
+        const config = { permission: 'project.read' } as const;
+        routes.get('/thing', { config }, async () => ({}));
+        routes.post('/thing', { config }, async () => ({}));
+        routes.get('/evaluate', { config: { ...config, access: 'evaluation' } }, async () => ({}));
         routes.get('/health', { config: { access: 'public' } }, async () => ({}));
       },
     ],

@@ -50,6 +50,7 @@ export const segmentHistoryRoutes =
     app.get(
       '/projects/:project/segments/:segment/history',
       {
+        config: { permission: 'audit.read' },
         schema: {
           ...querySchema(
             'segments',
@@ -79,6 +80,7 @@ export const segmentHistoryRoutes =
     app.get(
       '/projects/:project/segments/:segment/diff',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'segments',

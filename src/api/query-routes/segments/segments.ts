@@ -80,6 +80,7 @@ export const segmentQueryRoutes =
     app.get(
       '/projects/:project/segments',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'segments',
@@ -110,6 +111,7 @@ export const segmentQueryRoutes =
     app.get(
       '/projects/:project/segments/:segment',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'segments',
@@ -134,6 +136,7 @@ export const segmentQueryRoutes =
     app.get(
       '/projects/:project/segments/:segment/usage',
       {
+        config: { permission: 'project.read' },
         schema: {
           ...querySchema(
             'segments',

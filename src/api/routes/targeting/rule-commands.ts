@@ -44,6 +44,7 @@ export const ruleCommandRoutes =
     app.put(
       `${PLACE}/rules`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Replace all rules'),
           params: ConfigurationParams,
@@ -63,6 +64,7 @@ export const ruleCommandRoutes =
     app.post(
       `${PLACE}/rules`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Add a rule: at the end, or where it says'),
           params: ConfigurationParams,
@@ -80,6 +82,7 @@ export const ruleCommandRoutes =
     app.patch(
       RULE,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Change a rule; its id and place stay'),
           params: RuleParams,
@@ -96,6 +99,7 @@ export const ruleCommandRoutes =
     app.post(
       `${RULE}/move`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Move a rule; without a place, to the end'),
           params: RuleParams,
@@ -111,7 +115,10 @@ export const ruleCommandRoutes =
 
     app.delete(
       RULE,
-      { schema: { ...commandSchema('configuration', 'Remove a rule'), params: RuleParams } },
+      {
+        config: { permission: 'flags.write' },
+        schema: { ...commandSchema('configuration', 'Remove a rule'), params: RuleParams },
+      },
       async (request, reply) => {
         const { rule } = request.params;
         const data = { ...configurationIn(request), rule };
@@ -122,6 +129,7 @@ export const ruleCommandRoutes =
     app.put(
       `${PLACE}/prerequisites`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Replace all prerequisites on other flags'),
           params: ConfigurationParams,

@@ -49,6 +49,7 @@ export const segmentCommandRoutes =
     app.post(
       '/projects/:project/segments',
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...creationSchema('segments', 'Create a segment'),
           params: Type.Object({ project: Key }),
@@ -70,6 +71,7 @@ export const segmentCommandRoutes =
     app.patch(
       SEGMENT,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Change name, description or tags of a segment'),
           params: SegmentParams,
@@ -85,6 +87,7 @@ export const segmentCommandRoutes =
     app.delete(
       SEGMENT,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Delete a segment that nobody uses; it can be restored'),
           params: SegmentParams,
@@ -97,6 +100,7 @@ export const segmentCommandRoutes =
     app.post(
       `${SEGMENT}/restore`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema(
             'segments',
@@ -117,6 +121,7 @@ export const segmentCommandRoutes =
     app.post(
       `${SEGMENT}/revert`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Make a segment what it was at a moment'),
           params: SegmentParams,

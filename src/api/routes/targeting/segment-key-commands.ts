@@ -19,6 +19,7 @@ export const segmentKeyCommandRoutes =
     app.put(
       `${SEGMENT}/keys`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Replace the included and excluded keys'),
           params: SegmentParams,
@@ -34,6 +35,7 @@ export const segmentKeyCommandRoutes =
     app.post(
       `${SEGMENT}/keys/add`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Include or exclude keys, whatever they were before'),
           params: SegmentParams,
@@ -50,6 +52,7 @@ export const segmentKeyCommandRoutes =
     app.post(
       `${SEGMENT}/keys/remove`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Neither include nor exclude these keys any more'),
           params: SegmentParams,

@@ -29,6 +29,7 @@ export const segmentRuleCommandRoutes =
     app.put(
       `${SEGMENT}/rules`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Replace all rules of a segment'),
           params: SegmentParams,
@@ -48,6 +49,7 @@ export const segmentRuleCommandRoutes =
     app.post(
       `${SEGMENT}/rules`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Add a rule to a segment'),
           params: SegmentParams,
@@ -65,6 +67,7 @@ export const segmentRuleCommandRoutes =
     app.patch(
       RULE,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Change a rule of a segment'),
           params: SegmentRuleParams,
@@ -81,6 +84,7 @@ export const segmentRuleCommandRoutes =
     app.post(
       `${RULE}/move`,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Move a rule of a segment'),
           params: SegmentRuleParams,
@@ -97,6 +101,7 @@ export const segmentRuleCommandRoutes =
     app.delete(
       RULE,
       {
+        config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('segments', 'Remove a rule of a segment'),
           params: SegmentRuleParams,
