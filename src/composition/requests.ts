@@ -35,7 +35,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
@@ -96,6 +96,7 @@ export const startRequests = async (
     ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
+    places: checkpointPlaces(config),
   });
   const routes = [
     projectCommandRoutes(commands),
