@@ -50,6 +50,12 @@ const Config = Type.Object(
     auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
     masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
+    /** A new key signs access tokens after so many days. */
+    signingKeyDays: Type.Integer({ minimum: 1, maximum: 365 }),
+    /** An OpenID provider that people may log in with; all three, or none. */
+    oidcIssuer: Type.Optional(Type.String({ pattern: '^https?://' })),
+    oidcClientId: Type.Optional(Type.String({ minLength: 1 })),
+    oidcClientSecret: Type.Optional(Type.String({ minLength: 1 })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     /** Open connections of this process; more are closed at once. */
@@ -57,6 +63,7 @@ const Config = Type.Object(
     /** Event streams that one address may have open at one process. */
     maxStreamsPerAddress: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
     rateLimitLogin: RateLimit,
+    rateLimitAccount: RateLimit,
     rateLimitCommands: RateLimit,
     rateLimitTenantCommands: RateLimit,
     rateLimitQueries: RateLimit,
@@ -93,10 +100,15 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
   auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
   masterKey: 'MASTER_KEY',
+  signingKeyDays: 'SIGNING_KEY_DAYS',
+  oidcIssuer: 'OIDC_ISSUER',
+  oidcClientId: 'OIDC_CLIENT_ID',
+  oidcClientSecret: 'OIDC_CLIENT_SECRET',
   trustedProxies: 'TRUSTED_PROXIES',
   maxConnections: 'MAX_CONNECTIONS',
   maxStreamsPerAddress: 'MAX_STREAMS_PER_ADDRESS',
   rateLimitLogin: 'RATE_LIMIT_LOGIN',
+  rateLimitAccount: 'RATE_LIMIT_ACCOUNT',
   rateLimitCommands: 'RATE_LIMIT_COMMANDS',
   rateLimitTenantCommands: 'RATE_LIMIT_TENANT_COMMANDS',
   rateLimitQueries: 'RATE_LIMIT_QUERIES',
@@ -117,9 +129,11 @@ const DEFAULTS = {
   allowedOrigins: '*',
   drainMs: 0,
   auditCheckpointEvents: 1_000,
+  signingKeyDays: 30,
   maxConnections: 30_000,
   maxStreamsPerAddress: 1_000,
   rateLimitLogin: '5/min',
+  rateLimitAccount: '1/min:20',
   rateLimitCommands: '10/s:300',
   rateLimitTenantCommands: '50/s:1000',
   rateLimitQueries: '100/s:1000',
