@@ -50,6 +50,10 @@ const Config = Type.Object(
     auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
     masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
+    /** Who may register an organization: anybody, or nobody. */
+    registration: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
+    /** A URL that invitations with their tokens are posted to, to be sent by e-mail. Absent: they are logged. */
+    invitationWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** A new key signs access tokens after so many days. */
     signingKeyDays: Type.Integer({ minimum: 1, maximum: 365 }),
     /** An OpenID provider that people may log in with; all three, or none. */
@@ -100,6 +104,8 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
   auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
   masterKey: 'MASTER_KEY',
+  registration: 'REGISTRATION',
+  invitationWebhook: 'INVITATION_WEBHOOK',
   signingKeyDays: 'SIGNING_KEY_DAYS',
   oidcIssuer: 'OIDC_ISSUER',
   oidcClientId: 'OIDC_CLIENT_ID',
@@ -130,6 +136,7 @@ const DEFAULTS = {
   drainMs: 0,
   auditCheckpointEvents: 1_000,
   signingKeyDays: 30,
+  registration: 'open',
   maxConnections: 30_000,
   maxStreamsPerAddress: 1_000,
   rateLimitLogin: '5/min',

@@ -7,6 +7,7 @@ import { type Config } from '../config.js';
 import { type SigningKey } from '../domain/audit/checkpoint.js';
 import { loadSigningKey } from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
@@ -34,8 +35,7 @@ const ATTEMPT_MS = 200;
  * @returns what differs in an organization, in words
  */
 const redisDifferences = async (
-  { redisUrl, prefix }: Readonly<{ redisUrl: string; prefix: string }>,
-  pool: pg.Pool,
+  { redisUrl, prefix, pool, reveal }: AuditTrailSources,
   organizationId: string,
 ): Promise<readonly string[]> => {
   const redis = createProjectorRedis(redisUrl);
@@ -43,8 +43,8 @@ const redisDifferences = async (
     await once(redis, 'ready');
     const snapshot = redisSnapshot(redis, redisLayout(prefix));
     for (let attempt = 1; ; attempt += 1) {
-      const contents = evaluationSnapshot(await loadCurrentStates(pool)()).contents();
-      const found = await snapshot.differences(contents);
+      const { contents } = evaluationSnapshot(await loadCurrentStates(pool)());
+      const found = await snapshot.differences(await reveal.contents(contents()));
       const own = found.filter((difference) => difference.startsWith(`${organizationId}:`));
       if (own.length === 0 || attempt === ATTEMPTS) return own;
       await delay(ATTEMPT_MS);
@@ -60,6 +60,7 @@ export type AuditTrailSources = Readonly<{
   prefix: string;
   log: EventLog;
   queries: Queries;
+  reveal: SnapshotReveal;
   key: SigningKey;
 }>;
 
@@ -74,7 +75,7 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
       ...(await verify(asked)),
       stores: {
         readModel: await verifyReadModel(asked.organizationId),
-        redis: await redisDifferences(sources, pool, asked.organizationId),
+        redis: await redisDifferences(sources, asked.organizationId),
       },
     }),
     prove: proveEvent(deps),

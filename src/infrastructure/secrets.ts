@@ -25,11 +25,15 @@ export const randomId = (kind: 'usr' | 'ses'): string => `${kind}_${randomText(I
 
 export const randomKeyId = (): string => randomText(ID_LENGTH);
 
+const idOf = (bytes: Buffer): string =>
+  [...bytes.subarray(0, ID_LENGTH)].map((byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
+
 /** The same id for the same parts: so that a repeated request meets the stream of the first. */
 export const keyIdFrom = (...parts: readonly string[]): string =>
-  [...sha256(parts.join('\u0000')).subarray(0, ID_LENGTH)]
-    .map((byte) => ALPHABET.charAt(byte % ALPHABET.length))
-    .join('');
+  idOf(sha256(parts.join('\u0000')));
+
+/** `usr_<id>`: the same for the same digest, of which the first 12 bytes count. */
+export const userIdFrom = (digest: Buffer): string => `usr_${idOf(digest)}`;
 
 /** 32 bytes as a secret of 43 characters. */
 export const base62 = (bytes: Uint8Array): string => {
@@ -41,7 +45,10 @@ export const base62 = (bytes: Uint8Array): string => {
 };
 
 /** `cf_<kind>_<keyId>_<256 random bits in base 62>`. */
-export const newSecret = (kind: 'admin' | 'srv' | 'cli' | 'ref', keyId: string): NewSecret => {
+export const newSecret = (
+  kind: 'admin' | 'srv' | 'cli' | 'inv' | 'ref',
+  keyId: string,
+): NewSecret => {
   const prefix = `cf_${kind}_${keyId}`;
   const secret = `${prefix}_${randomText(SECRET_LENGTH)}`;
   return { keyId, prefix, secret, sha256: sha256(secret) };
