@@ -83,6 +83,7 @@ export const PROBLEMS = {
   'invalid-flagd-file': [422, 'It is no file of flag definitions'],
   'invalid-logic': [422, 'The expression is not valid'],
   'cannot-import': [422, 'The definition cannot be imported'],
+  'weak-password': [422, 'The password is too weak'],
   'invalid-checkpoint': [422, 'We did not sign the checkpoint'],
   'rate-limited': [429, 'There were too many requests'],
   'headers-too-large': [431, 'The headers are too large'],

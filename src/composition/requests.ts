@@ -1,21 +1,11 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
-import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
-import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
+import { commandRoutes } from '../api/routes/command-routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { flagCommandRoutes } from '../api/routes/flag-commands.js';
-import { importRoutes } from '../api/routes/import.js';
-import { projectCommandRoutes } from '../api/routes/project-commands.js';
-import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
-import { targetCommandRoutes } from '../api/routes/target-commands.js';
-import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
-import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
-import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
-import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
-import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -33,8 +23,11 @@ import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { auditKey, auditTrail } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
+import { startGrants } from './organizations/grants.js';
+import { organizationsOver } from './organizations/organizations.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
@@ -43,7 +36,11 @@ import { writeSide } from './write-side.js';
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
+  {
+    client,
+    log,
+    masterKey,
+  }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -60,6 +57,17 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const grants = await startGrants(pool);
+  const authentication = await startAuthentication(config, {
+    pool,
+    redisUrl,
+    masterKey,
+    grantsOf: grants.grantsOf,
+  });
+  const { accounts } = authentication;
+  const organizations = organizationsOver(config, {
+    ...{ pool, commands, grants, accounts, masterKey, log },
+  });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const limits = openLimits(config, redisUrl);
@@ -78,18 +86,8 @@ export const startRequests = async (
     key: await auditKey(config),
   });
   const routes = [
-    projectCommandRoutes(commands),
-    environmentCommandRoutes(commands),
-    flagCommandRoutes(commands),
-    configurationCommandRoutes(commands),
-    targetCommandRoutes(commands),
-    ruleCommandRoutes(commands),
-    segmentCommandRoutes(commands),
-    segmentKeyCommandRoutes(commands),
-    segmentRuleCommandRoutes(commands),
-    timeTravelCommandRoutes(commands),
-    importRoutes(commands),
-    revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
+    ...organizationRoutes(organizations),
+    ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
@@ -100,6 +98,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
+    accounts: authentication.accounts,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -124,6 +123,8 @@ export const startRequests = async (
       limits.close();
       await supply.close();
       await keys.close();
+      await authentication.stop();
+      await grants.close();
       await pool.end();
     },
   };

@@ -1,7 +1,8 @@
 /** Keys of projects, environments and flags, and names of variants. They never change. */
 export const KEY_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
 
-export type Category = 'organization' | 'project' | 'flag' | 'segment' | 'dependencies' | 'apiKey';
+export type Category =
+  'organization' | 'project' | 'flag' | 'segment' | 'dependencies' | 'apiKey' | 'session';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
 export const CATEGORIES: readonly Category[] = [
@@ -11,6 +12,7 @@ export const CATEGORIES: readonly Category[] = [
   'segment',
   'dependencies',
   'apiKey',
+  'session',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
@@ -32,6 +34,10 @@ export const segmentStream = (projectId: string, segmentKey: string): string =>
 export const dependenciesStream = (projectId: string): string => `dependencies-${projectId}`;
 export const apiKeyStream = (organizationId: string, keyId: string): string =>
   `apiKey-${organizationId}:${keyId}`;
+
+/** What happens to a person's account: logins, sessions, the password. */
+export const sessionStream = (organizationId: string, userId: string): string =>
+  `session-${organizationId}:${userId}`;
 
 /** What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments and API keys. */
 export type StreamParts = Readonly<{

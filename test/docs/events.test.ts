@@ -10,6 +10,7 @@ import {
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
+import { evolveSessions } from '../../src/domain/session/sessions.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { content } from '../support/flags.js';
 
@@ -89,6 +90,8 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
         evolveOrganization(before, event as Parameters<typeof evolveOrganization>[1]),
       ];
     }
+    case 'session':
+      return [null, evolveSessions({ status: 'absent' }, event as never)];
     case 'apiKey':
       return [null, evolveApiKey({ status: 'absent' }, event as never)];
   }
