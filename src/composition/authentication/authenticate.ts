@@ -1,5 +1,5 @@
-import { type AccessTokens, isToken } from '../../api/authentication/access-tokens.js';
-import { type Authenticate, type Caller, type GrantsOf } from '../../api/caller.js';
+import { type AccessTokens } from '../../api/authentication/access-tokens.js';
+import { type Caller, type GrantsOf } from '../../api/caller.js';
 import { actorOf } from './sessions.js';
 
 export type TokenSources = Readonly<{
@@ -19,9 +19,3 @@ export const personWith =
     const grants = grantsOf(organizationId, userId);
     return grants && { organizationId, actor: actorOf(claims), grants, sessionId };
   };
-
-/** By the shape of the credential: an access token of a person, else what `others` know. */
-export const authenticateBy =
-  (person: (token: string) => Caller | undefined, others: Authenticate): Authenticate =>
-  async (credential) =>
-    isToken(credential) ? person(credential) : others(credential);

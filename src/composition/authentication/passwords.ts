@@ -79,7 +79,10 @@ export const passwordLogins = (deps: PasswordsDeps) => {
     const others = { organizationId, userId, except: sessionId };
     const ended = await sessionTable.end(others, 'password-changed');
     await deps.onSessionsEnded();
-    const command = { type: 'ChangePassword', data: { organizationId, userId, sessionId } } as const;
+    const command = {
+      type: 'ChangePassword',
+      data: { organizationId, userId, sessionId },
+    } as const;
     await sessionLog.tell(command, origin(actorOf(person)), ended);
     return ended;
   };

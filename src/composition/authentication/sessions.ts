@@ -51,7 +51,9 @@ export const openSessions = (deps: OpenSessionsDeps) => {
     const events = await sessionLog.record(command, metadata);
     const userAgent = metadata.userAgent ?? null;
     await table.insert({ ...person, userAgent, tokenSha256: sha256 });
-    const only = events.flatMap(({ type, data }) => (type === 'SessionEnded' ? data.sessionId : []));
+    const only = events.flatMap(({ type, data }) =>
+      type === 'SessionEnded' ? data.sessionId : [],
+    );
     if (only.length > 0) {
       await table.end({ ...member, only }, 'too-many');
       await table.told(only);

@@ -1,4 +1,4 @@
-import { normalizedEmail } from '../../domain/organization/email.js';
+import { normalisedEmail } from '../../domain/organization/email.js';
 import { type EndCause } from '../../domain/session/events.js';
 import { type Wrapping } from '../master-key.js';
 import { type AccountTable } from './account-table.js';
@@ -25,7 +25,7 @@ export type AccountsDeps = Readonly<{
 
 /** What an address is looked up by: of one organization, and made by nobody without the master key. */
 export const emailLookup = (wrapping: Wrapping, { organizationId, email }: PasswordOwner): Buffer =>
-  wrapping.digest(`${organizationId}\u0000${normalizedEmail(email)}`);
+  wrapping.digest(`${organizationId}\u0000${normalisedEmail(email)}`);
 
 /** Who can log in with a password, and until when. An account works only while its user is a member. */
 export const accountsOver = (deps: AccountsDeps) => {
@@ -37,8 +37,7 @@ export const accountsOver = (deps: AccountsDeps) => {
     cause: EndCause,
   ): Promise<void> => {
     const sessionIds = await sessions.end({ organizationId, userId }, cause);
-    if (sessionIds.length > 0)
-      await onSessionsEnded({ organizationId, userId, sessionIds, cause });
+    if (sessionIds.length > 0) await onSessionsEnded({ organizationId, userId, sessionIds, cause });
   };
 
   return {

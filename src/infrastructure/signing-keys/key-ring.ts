@@ -47,7 +47,8 @@ export const keyRing = (wrapping: Wrapping) => {
       const signer = keys.find(({ isSigning }) => isSigning);
       if (signer?.kid !== signing?.kid)
         signing = signer && { kid: signer.kid, privateKey: opened(wrapping, signer) };
-      const isSame = keys.length === publicKeys.size && keys.every(({ kid }) => publicKeys.has(kid));
+      const isSame =
+        keys.length === publicKeys.size && keys.every(({ kid }) => publicKeys.has(kid));
       if (isSame) return;
       publicKeys = new Map(keys.map(({ kid, publicKey }) => [kid, publicKey]));
       published = keys.map(publishedOf);

@@ -11,8 +11,7 @@ export type HeldState<State> = Readonly<{ state: State; revision: number; positi
 type Held<State> = Promise<HeldState<State> | undefined>;
 
 type Identity = Readonly<
-  | { project_id: string; flag_key?: string; segment_key?: string }
-  | { organization_id: string }
+  { project_id: string; flag_key?: string; segment_key?: string } | { organization_id: string }
 >;
 
 /**
