@@ -25,7 +25,7 @@ export const LoginBody = Type.Object(
 export const RefreshBody = Type.Object(
   {
     refreshToken: Type.Optional(
-      Type.String({ maxLength: 200, description: 'Absent: the one in the cookie.' }),
+      Type.String({ maxLength: 2_000, description: 'Absent: the one in the cookie.' }),
     ),
   },
   closed,
