@@ -47,6 +47,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is used'],
   'flag-in-use': [409, 'The flag is a prerequisite'],
   'variant-in-use': [409, 'The variant is served'],
+  'personal-data-erased': [409, 'A person was erased a moment ago'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
   'event-not-signed': [409, 'No checkpoint covers the event'],
   'audit-chain-broken': [409, 'The audit trail is not what was signed'],
@@ -92,6 +93,7 @@ export const PROBLEMS = {
   'outcome-unknown': [503, 'The event store did not confirm in time'],
   'position-not-reached': [503, 'What you ask for is not there yet'],
   'read-model-unavailable': [503, 'The read model is away'],
+  'personal-data-unavailable': [503, 'The keys of personal data are away'],
   overloaded: [503, 'There is too much to do'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;

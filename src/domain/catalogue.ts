@@ -1,6 +1,7 @@
 import { type DependencyReserved } from './dependencies/events.js';
 import { type FlagEvent } from './flag/events.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
+import { type SubjectErased } from './personal/events.js';
 import { type ProjectEvent } from './project/events.js';
 import { type SegmentEvent } from './segment/events.js';
 import { type SessionEvent } from './session/events.js';
@@ -14,7 +15,8 @@ export type DomainEvent =
   | FlagEvent
   | SegmentEvent
   | SessionEvent
-  | DependencyReserved;
+  | DependencyReserved
+  | SubjectErased;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
@@ -66,6 +68,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   RefreshTokenReused: 'session',
   PasswordChanged: 'session',
   LoginRefused: 'session',
+  SubjectErased: 'subject',
 };
 
 /** True for an event type that this version understands. */

@@ -81,6 +81,7 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       return [before, evolveSegment(before, event as Parameters<typeof evolveSegment>[1])];
     }
     case 'dependencies':
+    case 'subject':
       return [null, event.data];
     case 'organization': {
       const isFirst = event.type === 'OrganizationRegistered';

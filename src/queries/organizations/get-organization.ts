@@ -20,6 +20,7 @@ export const getOrganization =
     { position }: Readonly<{ position: number }>,
   ): Promise<OrganizationView> => {
     const { rows } = await db.query<Row>({
+      organizationId,
       name: 'organization_at',
       text: `select o.created_at as "createdAt", r.state, ${factColumns('e')}
                from organization o
