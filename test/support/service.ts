@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
 import { testDatabase } from './database.js';
 import { until } from './until.js';
+import { invitationInbox, type InvitationInbox } from './invitation-inbox.js';
 import { WIDE_LIMITS } from './limits.js';
 import { httpClient, type HttpClient } from './http-client.js';
 
@@ -33,6 +34,8 @@ export type TestService = HttpClient &
     url: string;
     credential: string;
     serverKey: string;
+    /** Where its invitations are delivered. */
+    inbox: InvitationInbox;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -49,6 +52,7 @@ export const testService = async (
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
   const { url: databaseUrl } = await testDatabase(t);
+  const inbox = await invitationInbox();
   const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
@@ -57,6 +61,7 @@ export const testService = async (
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
     MASTER_KEY: randomBytes(32).toString('base64'),
+    INVITATION_WEBHOOK: inbox.url,
     ...WIDE_LIMITS,
     ...variables,
   };
@@ -74,6 +79,7 @@ export const testService = async (
     client.disconnect();
     for (const stopOther of others) await stopOther();
     await stop();
+    await inbox.close();
     await store.close();
     await removeKeys(redisUrl(), prefix);
     rmSync(folder, { recursive: true, force: true });
@@ -97,5 +103,5 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  return { url, credential, serverKey, startAnother, ...client };
+  return { url, credential, serverKey, inbox, startAnother, ...client };
 };
