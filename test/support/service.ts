@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
+import type pg from 'pg';
 import { type Test } from 'tap';
 import { startService } from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
+import { keepKeyFiles, keepSecret, testLogger } from './canary.js';
 import { testDatabase } from './database.js';
+import { gatherStores } from './store-contents.js';
 import { until } from './until.js';
 import { WIDE_LIMITS } from './limits.js';
 import { httpClient, type HttpClient } from './http-client.js';
@@ -19,9 +21,11 @@ const redisUrl = (): string => {
   return url;
 };
 
-const removeKeys = async (url: string, prefix: string): Promise<void> => {
-  const redis = new Redis(url);
+/** Gathers what there is, then removes it. */
+const removeKeys = async (prefix: string, pool: pg.Pool, logFolder: string): Promise<void> => {
+  const redis = new Redis(redisUrl());
   const keys = await redis.keys(`*${prefix}*`);
+  await gatherStores(pool, redis, { keys, logFolder });
   if (keys.length > 0) await redis.del(keys);
   redis.disconnect();
 };
@@ -48,7 +52,7 @@ export const testService = async (
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
-  const { url: databaseUrl } = await testDatabase(t);
+  const { url: databaseUrl, pool } = await testDatabase(t);
   const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
@@ -62,12 +66,14 @@ export const testService = async (
   };
   const { url, credentials, stop } = await startService(
     loadConfig(environment),
-    pino({ level: 'silent' }),
+    testLogger(),
     () => undefined,
   );
   const { admin: credential, server: serverKey } = credentials ?? {};
   if (credential === undefined || serverKey === undefined)
     throw new Error('The first start gave no credentials.');
+  const password = new URL(databaseUrl).password;
+  keepSecret(credential, serverKey, password, environment.MASTER_KEY);
   const client = httpClient(url, credential);
   const others: (() => Promise<void>)[] = [];
   t.teardown(async () => {
@@ -75,7 +81,8 @@ export const testService = async (
     for (const stopOther of others) await stopOther();
     await stop();
     await store.close();
-    await removeKeys(redisUrl(), prefix);
+    keepKeyFiles(folder);
+    await removeKeys(prefix, pool, join(folder, 'log'));
     rmSync(folder, { recursive: true, force: true });
   });
   await until(
@@ -85,7 +92,7 @@ export const testService = async (
   const startAnother = async (more = {}): Promise<OtherProcess> => {
     const dataDirectory = join(folder, randomUUID());
     const own = { ...environment, ROLE: 'api', DATA_DIRECTORY: dataDirectory, ...more };
-    const other = await startService(loadConfig(own), pino({ level: 'silent' }), () => undefined);
+    const other = await startService(loadConfig(own), testLogger(), () => undefined);
     const otherClient = httpClient(other.url, credential);
     let isStopped = false;
     const stopOther = async (): Promise<void> => {
