@@ -37,6 +37,10 @@ export type TestService = HttpClient &
     url: string;
     credential: string;
     serverKey: string;
+    /** What it was started with. */
+    environment: Readonly<Record<string, string>>;
+    /** Ends it, and the event store, whose log is in the folder `log` of the data directory; the rest stays. */
+    stop: () => Promise<void>;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -76,11 +80,16 @@ export const testService = async (
   keepSecret(credential, serverKey, password, environment.MASTER_KEY);
   const client = httpClient(url, credential);
   const others: (() => Promise<void>)[] = [];
-  t.teardown(async () => {
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
     client.disconnect();
     for (const stopOther of others) await stopOther();
     await stop();
     await store.close();
+  };
+  const stopOnce = (): Promise<void> => (stopping ??= stopAll());
+  t.teardown(async () => {
+    await stopOnce();
     keepKeyFiles(folder);
     await removeKeys(prefix, pool, join(folder, 'log'));
     rmSync(folder, { recursive: true, force: true });
@@ -104,5 +113,5 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  return { url, credential, serverKey, startAnother, ...client };
+  return { url, credential, serverKey, environment, stop: stopOnce, startAnother, ...client };
 };
