@@ -10,6 +10,7 @@ import {
   type SigningKeyFile,
 } from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { type CheckpointPlaces } from '../infrastructure/audit/deliver-checkpoints.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
@@ -42,8 +43,7 @@ const ATTEMPT_MS = 200;
  * @returns what differs in an organization, in words
  */
 const redisDifferences = async (
-  { redisUrl, prefix }: Readonly<{ redisUrl: string; prefix: string }>,
-  pool: pg.Pool,
+  { redisUrl, prefix, pool, reveal }: AuditTrailSources,
   organizationId: string,
 ): Promise<readonly string[]> => {
   const redis = createProjectorRedis(redisUrl);
@@ -51,8 +51,8 @@ const redisDifferences = async (
     await once(redis, 'ready');
     const snapshot = redisSnapshot(redis, redisLayout(prefix));
     for (let attempt = 1; ; attempt += 1) {
-      const contents = evaluationSnapshot(await loadCurrentStates(pool)()).contents();
-      const found = await snapshot.differences(contents);
+      const { contents } = evaluationSnapshot(await loadCurrentStates(pool)());
+      const found = await snapshot.differences(await reveal.contents(contents()));
       const own = found.filter((difference) => difference.startsWith(`${organizationId}:`));
       if (own.length === 0 || attempt === ATTEMPTS) return own;
       await delay(ATTEMPT_MS);
@@ -73,6 +73,7 @@ export type AuditTrailSources = Readonly<{
   prefix: string;
   log: EventLog;
   queries: Queries;
+  reveal: SnapshotReveal;
   key: AuditKey;
   places: CheckpointPlaces;
 }>;
@@ -88,7 +89,7 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
       ...(await verify(asked)),
       stores: {
         readModel: await verifyReadModel(asked.organizationId),
-        redis: await redisDifferences(sources, pool, asked.organizationId),
+        redis: await redisDifferences(sources, asked.organizationId),
       },
     }),
     prove: proveEvent(deps),

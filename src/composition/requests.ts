@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { type GrantsOf } from '../api/caller.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
@@ -24,6 +25,9 @@ import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
+import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
+import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
+import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
@@ -35,31 +39,47 @@ import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
+import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
+
+type RequestSources = Readonly<{
+  client: EventStoreDBClient;
+  personal: StartedPersonalData;
+  log: Logger;
+  masterKey: MasterKey;
+}>;
 
 /** All that answering requests needs: commands, queries, evaluation, and the routes to them. */
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
+  { client, personal, log, masterKey }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const store = kurrentEventStore(client);
+  const store = personalEventStore(kurrentEventStore(client), personal);
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
   const commands = writeSide(store, head);
-  const queries = queriesOver(pool, store);
-  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
+  const queries = queriesOver(revealingDatabase(pool, personal), store);
+  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const grantsOf: GrantsOf = () => undefined;
+  const authentication = await startAuthentication(config, {
+    pool,
+    redisUrl,
+    masterKey,
+    grantsOf,
+  });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const limits = openLimits(config, redisUrl);
@@ -73,7 +93,7 @@ export const startRequests = async (
     compileRegex,
   };
   const trail = auditTrail({
-    ...{ pool, redisUrl, queries, log: eventLog },
+    ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
     places: checkpointPlaces(config),
@@ -101,6 +121,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
+    accounts: authentication.accounts,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -125,6 +146,7 @@ export const startRequests = async (
       limits.close();
       await supply.close();
       await keys.close();
+      await authentication.stop();
       await pool.end();
     },
   };

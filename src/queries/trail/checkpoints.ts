@@ -55,11 +55,11 @@ export const checkpointDelivery =
 
 /** Organizations that have events or checkpoints. */
 export const auditedOrganizations = (db: Database) => async (): Promise<readonly string[]> => {
-  const { rows } = await db.query<{ id: string }>(
-    `select a.organization_id as id from audit_chain a where a.sequence = 1
-      union
-     select c.organization_id from chronoflag.audit_checkpoint c
-      order by 1`,
-  );
+  const { rows } = await db.query<{ id: string }>({
+    text: `select a.organization_id as id from audit_chain a where a.sequence = 1
+            union
+           select c.organization_id from chronoflag.audit_checkpoint c
+            order by 1`,
+  });
   return rows.map(({ id }) => id);
 };
