@@ -62,6 +62,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     return state;
   };
 
+  const organizationStreams = aggregates(store, organizationDecider, clock);
   const flagStreams = aggregates(store, decideFlags, clock);
   const segmentStreams = aggregates(store, decideSegments, clock);
   const references = referencesOver(store, { flagStreams, segmentStreams });
@@ -85,7 +86,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       store,
       clock,
       decider: organizationDecider,
-      streams: aggregates(store, organizationDecider, clock),
+      streams: organizationStreams,
       streamOf: ({ data }: OrganizationCommand) => organizationStream(data.organizationId),
       referencesOf: namedProjects,
     }),
@@ -126,6 +127,11 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       referencesOf: projectOf,
       reserve: references.ofSegment,
     }),
+
+    /** Drops from memory what was read of streams that name people. */
+    forget: (): void => {
+      for (const streams of [organizationStreams, flagStreams, segmentStreams]) streams.forgetAll();
+    },
 
     /** A flag as it was at a moment. @throws DomainError */
     snapshotOf: async (projectId: string, flagKey: string, moment: Moment): Promise<Snapshot> => {
