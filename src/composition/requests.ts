@@ -1,5 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { type GrantsOf } from '../api/caller.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
@@ -36,6 +37,7 @@ import { auditKey, auditTrail } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
@@ -52,7 +54,7 @@ type RequestSources = Readonly<{
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, personal, log }: RequestSources,
+  { client, personal, masterKey, log }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -70,6 +72,13 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const grantsOf: GrantsOf = () => undefined;
+  const authentication = await startAuthentication(config, {
+    pool,
+    redisUrl,
+    masterKey,
+    grantsOf,
+  });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const limits = openLimits(config, redisUrl);
@@ -110,6 +119,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
+    accounts: authentication.accounts,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -134,6 +144,7 @@ export const startRequests = async (
       limits.close();
       await supply.close();
       await keys.close();
+      await authentication.stop();
       await pool.end();
     },
   };

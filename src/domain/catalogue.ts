@@ -4,6 +4,7 @@ import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.
 import { type SubjectErased } from './personal/events.js';
 import { type ProjectEvent } from './project/events.js';
 import { type SegmentEvent } from './segment/events.js';
+import { type SessionEvent } from './session/events.js';
 import { type Category } from './streams.js';
 
 /** Every event that this version of the service writes or understands. */
@@ -13,6 +14,7 @@ export type DomainEvent =
   | ProjectEvent
   | FlagEvent
   | SegmentEvent
+  | SessionEvent
   | DependencyReserved
   | SubjectErased;
 
@@ -62,6 +64,11 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentReverted: 'segment',
   DependencyReserved: 'dependencies',
   SubjectErased: 'subject',
+  SessionStarted: 'session',
+  SessionEnded: 'session',
+  RefreshTokenReused: 'session',
+  PasswordChanged: 'session',
+  LoginRefused: 'session',
 };
 
 /** True for an event type that this version understands. */

@@ -2,7 +2,14 @@
 export const KEY_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
 
 export type Category =
-  'organization' | 'project' | 'flag' | 'segment' | 'dependencies' | 'apiKey' | 'subject';
+  | 'organization'
+  | 'project'
+  | 'flag'
+  | 'segment'
+  | 'dependencies'
+  | 'apiKey'
+  | 'session'
+  | 'subject';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
 export const CATEGORIES: readonly Category[] = [
@@ -13,6 +20,7 @@ export const CATEGORIES: readonly Category[] = [
   'dependencies',
   'apiKey',
   'subject',
+  'session',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
@@ -42,8 +50,14 @@ export const apiKeyStream = (organizationId: string, keyId: string): string =>
 export const subjectStream = (organizationId: string, subjectId: string): string =>
   `subject-${organizationId}:${subjectId}`;
 
-/** What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments,
- * API keys and subjects. */
+/** What happens to a person's account: logins, sessions, the password. */
+export const sessionStream = (organizationId: string, userId: string): string =>
+  `session-${organizationId}:${userId}`;
+
+/**
+ * What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments, API keys and
+ * people.
+ */
 export type StreamParts = Readonly<{
   category: Category;
   organizationId: string;

@@ -19,6 +19,7 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
     dependencies: project,
     apiKey: `${organizationId}:${key ?? ''}`,
     subject: `${organizationId}:${key ?? ''}`,
+    session: `${organizationId}:${key ?? ''}`,
   };
   return `${category}-${names[category]}`;
 };
