@@ -40,6 +40,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is used'],
   'flag-in-use': [409, 'The flag is a prerequisite'],
   'variant-in-use': [409, 'The variant is served'],
+  'api-key-revoked': [409, 'The API key is revoked'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
   'event-not-signed': [409, 'No checkpoint covers the event'],
   'audit-chain-broken': [409, 'The audit trail is not what was signed'],

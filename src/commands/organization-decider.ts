@@ -12,6 +12,7 @@ import {
   type RegisterOrganization,
   registerOrganization,
 } from './organization/register-organization.js';
+import { type RotateApiKey, rotateApiKey } from './organization/rotate-api-key.js';
 import { type RevokeApiKey, revokeApiKey } from './organization/revoke-api-key.js';
 
 export const organizationDecider: Decider<Organization, RegisterOrganization, OrganizationEvent> = {
@@ -20,7 +21,7 @@ export const organizationDecider: Decider<Organization, RegisterOrganization, Or
   decide: registerOrganization,
 };
 
-export type ApiKeyCommand = IssueApiKey | RevokeApiKey;
+export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;
 
 /** References: the project of an application key that is to be issued. */
 export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project | undefined> = {
@@ -30,6 +31,8 @@ export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project 
     switch (command.type) {
       case 'IssueApiKey':
         return issueApiKey(command, apiKey, project);
+      case 'RotateApiKey':
+        return rotateApiKey(command, apiKey);
       case 'RevokeApiKey':
         return revokeApiKey(command, apiKey);
     }

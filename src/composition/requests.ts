@@ -1,7 +1,9 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
+import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
+import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
 import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
@@ -31,6 +33,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { apiTokens } from './api-tokens.js';
 import { auditKey, auditTrail } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
@@ -59,7 +62,11 @@ export const startRequests = async (
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
-  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const credentials = credentialStore(pool);
+  const { takeUses: tokenUses } = credentials;
+  const keys = await startApplicationKeys(config, {
+    ...{ pool, commands, requireEnvironment, log, tokenUses },
+  });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
   const limits = openLimits(config, redisUrl);
@@ -93,12 +100,14 @@ export const startRequests = async (
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
+    keyReportRoutes(keys.report),
+    apiTokenRoutes(apiTokens(commands, credentials)),
     auditTrailRoutes(trail),
     ...queryRoutes(queries),
   ];
   return {
     commands,
-    credentials: credentialStore(pool),
+    credentials,
     keys,
     routes,
     ofrep: ofrepRoutes({

@@ -13,6 +13,7 @@ export type DomainEvent =
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   OrganizationRegistered: 'organization',
   ApiKeyIssued: 'apiKey',
+  ApiKeyRotated: 'apiKey',
   ApiKeyRevoked: 'apiKey',
   ProjectCreated: 'project',
   ProjectDetailsChanged: 'project',

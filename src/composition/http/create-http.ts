@@ -4,7 +4,6 @@ import { type AppDeps, buildApp } from '../../api/build-app.js';
 import { type Authenticate } from '../../api/caller.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
-import { OWNER_GRANTS } from '../../domain/access/grants.js';
 import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
@@ -16,7 +15,7 @@ export type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
     metrics: ServiceMetrics;
   }>;
 
-/** Admin credentials prove a caller of the one organization they belong to. */
+/** API tokens prove a caller of the one organization they belong to. */
 export const authenticateWith =
   (credentials: CredentialStore): Authenticate =>
   async (credential) => {
@@ -26,7 +25,7 @@ export const authenticateWith =
       : {
           organizationId: found.organizationId,
           actor: { id: found.keyId, type: 'apiKey', authMethod: 'admin-credential' },
-          grants: OWNER_GRANTS,
+          grants: found.grants,
         };
   };
 
