@@ -23,6 +23,11 @@ import { type Limits } from './limits/limits.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
 
+/** More connections than `most` are closed at once; each is closed after `requests` requests. */
+export type Connections = Readonly<{ most: number; requests: number }>;
+
+const CONNECTIONS: Connections = { most: 30_000, requests: 100_000 };
+
 export type AppDeps = Readonly<{
   log: FastifyBaseLogger;
   guard: Guard;
@@ -41,6 +46,8 @@ export type AppDeps = Readonly<{
   isEncrypted?: boolean | undefined;
   /** Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. @defaultValue none */
   trustedProxies?: readonly string[] | undefined;
+  /** @defaultValue 30 000 connections, 100 000 requests */
+  connections?: Partial<Connections> | undefined;
   /** Routes at the root: health, readiness, metrics. */
   operations: readonly FastifyPluginAsync[];
   version: string;
@@ -70,8 +77,10 @@ const withOneSlash = ({ url = '/' }: IncomingMessage): string =>
 
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
+  const connections = { ...CONNECTIONS, ...deps.connections };
   const app = fastify({
     ...LIMITS,
+    maxRequestsPerSocket: connections.requests,
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
@@ -83,6 +92,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     routerOptions: { maxParamLength: 300 },
     ...(deps.trustedProxies !== undefined && { trustProxy: [...deps.trustedProxies] }),
   });
+  app.server.maxConnections = connections.most;
   app.setValidatorCompiler(compileValidator);
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);

@@ -9,16 +9,84 @@ import {
 } from '../domain/organization/organization.js';
 import { type IssueApiKey, issueApiKey } from './organization/issue-api-key.js';
 import {
+  type AcceptInvitation,
+  acceptInvitation,
+} from './organization/members/accept-invitation.js';
+import {
+  type ChangeMemberRole,
+  changeMemberRole,
+} from './organization/members/change-member-role.js';
+import { type NamedProjects } from './organization/members/guards.js';
+import {
+  type HandOverOwnership,
+  handOverOwnership,
+} from './organization/members/hand-over-ownership.js';
+import { type InviteMember, inviteMember } from './organization/members/invite-member.js';
+import {
+  type LeaveOrganization,
+  leaveOrganization,
+} from './organization/members/leave-organization.js';
+import { type RemoveMember, removeMember } from './organization/members/remove-member.js';
+import {
+  type RevokeInvitation,
+  revokeInvitation,
+} from './organization/members/revoke-invitation.js';
+import {
   type RegisterOrganization,
   registerOrganization,
 } from './organization/register-organization.js';
 import { type RotateApiKey, rotateApiKey } from './organization/rotate-api-key.js';
+import { type RenameOrganization, renameOrganization } from './organization/rename-organization.js';
 import { type RevokeApiKey, revokeApiKey } from './organization/revoke-api-key.js';
 
-export const organizationDecider: Decider<Organization, RegisterOrganization, OrganizationEvent> = {
+export type OrganizationCommand =
+  | AcceptInvitation
+  | ChangeMemberRole
+  | HandOverOwnership
+  | InviteMember
+  | LeaveOrganization
+  | RegisterOrganization
+  | RemoveMember
+  | RenameOrganization
+  | RevokeInvitation;
+
+const decide = (
+  command: OrganizationCommand,
+  organization: Organization,
+  projects: NamedProjects,
+): readonly OrganizationEvent[] => {
+  switch (command.type) {
+    case 'AcceptInvitation':
+      return acceptInvitation(command, organization);
+    case 'ChangeMemberRole':
+      return changeMemberRole(command, organization, projects);
+    case 'HandOverOwnership':
+      return handOverOwnership(command, organization);
+    case 'InviteMember':
+      return inviteMember(command, organization, projects);
+    case 'LeaveOrganization':
+      return leaveOrganization(command, organization);
+    case 'RegisterOrganization':
+      return registerOrganization(command, organization);
+    case 'RemoveMember':
+      return removeMember(command, organization);
+    case 'RenameOrganization':
+      return renameOrganization(command, organization);
+    case 'RevokeInvitation':
+      return revokeInvitation(command, organization);
+  }
+};
+
+/** Everything that can be asked of a tenant and its members. References: the projects that roles are given in. */
+export const organizationDecider: Decider<
+  Organization,
+  OrganizationCommand,
+  OrganizationEvent,
+  NamedProjects
+> = {
   initialState: absentOrganization,
   evolve: evolveOrganization,
-  decide: registerOrganization,
+  decide,
 };
 
 export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;

@@ -8,6 +8,8 @@ const budgetsOf = (config: Config): Budgets => ({
   commands: parseBudget(config.rateLimitCommands),
   tenantCommands: parseBudget(config.rateLimitTenantCommands),
   queries: parseBudget(config.rateLimitQueries),
+  tenantQueries: parseBudget(config.rateLimitTenantQueries),
+  public: parseBudget(config.rateLimitPublic),
   evaluation: parseBudget(config.rateLimitEvaluation),
   clientEvaluation: parseBudget(config.rateLimitClientEvaluation),
   refusals: parseBudget(config.rateLimitRefusals),

@@ -116,6 +116,7 @@ export const startRequests = async (
       find: keys.find,
       sign: keys.sign,
       publicUrl: config.publicUrl,
+      limits: { perAddress: config.maxStreamsPerAddress },
     }),
     limits: limits.limits,
     eventStreams: streams.count,

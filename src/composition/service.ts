@@ -140,6 +140,7 @@ export const startService = async (
       allowedOrigins: config.allowedOrigins.split(','),
       isEncrypted: config.publicUrl?.startsWith('https:'),
       trustedProxies: config.trustedProxies?.split(','),
+      connections: { most: config.maxConnections },
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,

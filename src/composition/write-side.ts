@@ -7,8 +7,10 @@ import { type Moment } from '../commands/history-at.js';
 import {
   type ApiKeyCommand,
   apiKeyDecider,
+  type OrganizationCommand,
   organizationDecider,
 } from '../commands/organization-decider.js';
+import { type NamedProjects } from '../commands/organization/members/guards.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
 import { referencesOver } from '../commands/references/references-over.js';
@@ -22,6 +24,7 @@ import {
   apiKeyStream,
   flagStream,
   organizationStream,
+  projectIdOf,
   projectStream,
   segmentStream,
 } from '../domain/streams.js';
@@ -65,14 +68,26 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
   const projectOf = ({ data }: FlagCommand | SegmentCommand, fresh: boolean): Promise<Project> =>
     loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS);
 
+  const namedProjects = async (
+    { data }: OrganizationCommand,
+    fresh: boolean,
+  ): Promise<NamedProjects> => {
+    const keys = 'projects' in data ? Object.keys(data.projects) : [];
+    const load = async (key: string): Promise<[string, Project]> => {
+      const projectId = projectIdOf(data.organizationId, key);
+      return [key, await loadProject(projectId, fresh ? 0 : PROJECT_MAX_AGE_MS)];
+    };
+    return new Map(await Promise.all(keys.map(load)));
+  };
+
   return {
     organizations: commandHandler({
       store,
       clock,
       decider: organizationDecider,
       streams: aggregates(store, organizationDecider, clock),
-      streamOf: ({ data }) => organizationStream(data.organizationId),
-      referencesOf: none,
+      streamOf: ({ data }: OrganizationCommand) => organizationStream(data.organizationId),
+      referencesOf: namedProjects,
     }),
     apiKeys: commandHandler({
       store,

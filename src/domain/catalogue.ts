@@ -12,6 +12,14 @@ export type DomainEvent =
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   OrganizationRegistered: 'organization',
+  OrganizationRenamed: 'organization',
+  MemberInvited: 'organization',
+  InvitationRevoked: 'organization',
+  MemberJoined: 'organization',
+  MemberRoleChanged: 'organization',
+  MemberRemoved: 'organization',
+  MemberLeft: 'organization',
+  OwnershipHandedOver: 'organization',
   ApiKeyIssued: 'apiKey',
   ApiKeyRotated: 'apiKey',
   ApiKeyRevoked: 'apiKey',

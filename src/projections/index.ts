@@ -1,12 +1,20 @@
 import { auditChain } from './read-model/audit-chain.js';
 import { auditEvent } from './read-model/audit-event.js';
 import { flag } from './read-model/flag.js';
+import { organization } from './read-model/organization.js';
 import { project } from './read-model/project.js';
 import { segment } from './read-model/segment.js';
 import { type ReadModel } from './projection.js';
 
 /** Everything that Postgres holds of the log. One projector writes all of it under one checkpoint. */
-export const READ_MODELS: readonly ReadModel[] = [auditEvent, auditChain, project, flag, segment];
+export const READ_MODELS: readonly ReadModel[] = [
+  auditEvent,
+  auditChain,
+  organization,
+  project,
+  flag,
+  segment,
+];
 
 /** The name of that checkpoint. */
 export const READ_MODEL = 'read_model';

@@ -46,12 +46,15 @@ test('API tokens', async (t) => {
     const token = await issue({ name: 'ci', role: 'none', projects: { demo: 'editor' } });
     const body = { key: 'of-a-token', type: 'boolean' };
     const options = { body, credential: token.secret };
-    t.equal((await other.post('/projects/demo/flags', options)).status, 201);
+    const made = await other.post<Issued>('/projects/demo/flags', options);
+    t.equal(made.status, 201);
     t.equal((await other.post('/projects/bank/flags', options)).status, 404);
     t.equal((await other.post('/projects', { ...options, body: { key: 'x' } })).status, 403);
     const copy = { ...options, body: { key: 'copy', toProject: 'bank' } };
     t.equal((await other.post('/projects/demo/flags/of-a-token/copy', copy)).status, 404);
-    const audit = await service.get<Listed>(`/audit?actor=${token.id}`);
+    const audit = await service.get<Listed>(`/audit?actor=${token.id}`, {
+      headers: { 'x-min-position': String(made.body.position) },
+    });
     t.match(audit.body.items, [{ type: 'FlagCreated', actor: { type: 'apiKey' } }]);
   });
 

@@ -16,7 +16,7 @@ const ENVIRONMENT = 'acme:shop:production';
 export type OfrepAppOptions = Readonly<{
   rulesets?: readonly Ruleset[];
   streams?: Partial<EventStreamDeps>;
-  limits?: StreamLimits;
+  limits?: Partial<StreamLimits>;
   allowedOrigins?: readonly string[];
   publicUrl?: string;
 }>;

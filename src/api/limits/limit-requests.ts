@@ -8,13 +8,18 @@ import { sharedBuckets } from './shared-buckets.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A budget of the route's own, before anybody is known. */
-    budget?: 'login';
+    /** A budget of the route's own, before anybody is known; `none` for what operators look at. */
+    budget?: 'login' | 'none';
   }
 }
 
 const isEvaluation = ({ access }: FastifyRequest): boolean =>
   access === 'evaluation' || access === 'bulk-evaluation';
+
+/** For everybody, or not there at all; what has a budget of its own is counted elsewhere. */
+const isPublic = (request: FastifyRequest): boolean =>
+  (request.access === 'public' || request.is404) &&
+  request.routeOptions.config.budget === undefined;
 
 const READS = new Set(['GET', 'HEAD']);
 
@@ -25,7 +30,11 @@ const wantedBy = (request: FastifyRequest, budgets: Budgets): readonly Wanted[] 
   if (request.routeOptions.config.budget === 'login')
     return [[`login:${clientNetwork(request.ip)}`, budgets.login]];
   if (organizationId === '') return [];
-  if (READS.has(request.method)) return [[`queries:${actor.id}`, budgets.queries]];
+  if (READS.has(request.method))
+    return [
+      [`queries:${actor.id}`, budgets.queries],
+      [`tenant-queries:${organizationId}`, budgets.tenantQueries],
+    ];
   return [
     [`commands:${actor.id}`, budgets.commands],
     [`tenant-commands:${organizationId}`, budgets.tenantCommands],
@@ -38,12 +47,13 @@ const asksOf = (request: FastifyRequest, budgets: Budgets): readonly Ask[] =>
   );
 
 /**
- * Holds everybody to their budgets; comes after the guard, which says who they are. Evaluation has buckets in this
- * process, so that it waits for nothing; everything else has them in Redis.
+ * Holds everybody to their budgets; comes after the guard, which says who they are. Evaluation and what is public have
+ * buckets in this process, so that they wait for nothing; everything else has them in Redis.
  */
 export const limitRequests = (app: FastifyInstance, { budgets, takeShared }: Limits): void => {
   const take = sharedBuckets(takeShared);
   const evaluations = localBuckets();
+  const addresses = localBuckets();
 
   /** The error that an evaluation ends with; undefined when it may go on. */
   const evaluationRefusal = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {
@@ -52,6 +62,12 @@ export const limitRequests = (app: FastifyInstance, { budgets, takeShared }: Lim
     if (budget === undefined) return undefined;
     const taken = evaluations.take(key?.keyId ?? caller.actor.id, budget);
     return taken.isAllowed ? undefined : refusalOf(reply, taken, 'evaluations with this key');
+  };
+
+  const publicRefusal = (request: FastifyRequest, reply: FastifyReply): Error | undefined => {
+    if (budgets.public === undefined) return undefined;
+    const taken = addresses.take(clientNetwork(request.ip), budgets.public);
+    return taken.isAllowed ? undefined : refusalOf(reply, taken, 'requests from this address');
   };
 
   const otherRefusal = async (
@@ -67,6 +83,7 @@ export const limitRequests = (app: FastifyInstance, { budgets, takeShared }: Lim
 
   app.addHook('onRequest', (request, reply, done) => {
     if (isEvaluation(request)) done(evaluationRefusal(request, reply));
+    else if (isPublic(request)) done(publicRefusal(request, reply));
     else otherRefusal(request, reply).then(done, done);
   });
 };

@@ -11,6 +11,10 @@ export type Budgets = Readonly<{
   tenantCommands?: Budget | undefined;
   /** Per credential. */
   queries?: Budget | undefined;
+  /** Of all credentials of an organization together. */
+  tenantQueries?: Budget | undefined;
+  /** Routes for everybody, and paths that there are not; per address, and per process. */
+  public?: Budget | undefined;
   /** Per server key or credential, and per process. */
   evaluation?: Budget | undefined;
   /** Per client key, which everybody can read in a web page, and per process. */

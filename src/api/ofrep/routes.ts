@@ -17,7 +17,7 @@ export type OfrepDeps = Pick<TokenDeps, 'sign' | 'find'> &
     streams: EventStreams;
     /** Where clients reach this service, with any path in front of ours; absent: where they evaluate. */
     publicUrl?: string | undefined;
-    limits?: StreamLimits | undefined;
+    limits?: Partial<StreamLimits> | undefined;
     /** Epoch milliseconds. */
     clock?: () => number;
   }>;

@@ -36,7 +36,7 @@ export const healthRoutes =
     app.get(
       '/health',
       {
-        config: { access: 'public' },
+        config: { access: 'public', budget: 'none' },
         schema: {
           tags: ['operation'],
           summary: 'The process lives',
@@ -50,7 +50,7 @@ export const healthRoutes =
     app.get(
       '/ready',
       {
-        config: { access: 'public' },
+        config: { access: 'public', budget: 'none' },
         schema: {
           tags: ['operation'],
           summary: 'Every part works; 503 and which one otherwise',

@@ -64,5 +64,14 @@ export type ApiKeyRevoked = Event<
   { keyId: string; projectId?: string; environment?: string }
 >;
 
-export type OrganizationEvent = OrganizationRegistered;
+export type OrganizationEvent =
+  | OrganizationRegistered
+  | OrganizationRenamed
+  | MemberInvited
+  | InvitationRevoked
+  | MemberJoined
+  | MemberRoleChanged
+  | MemberRemoved
+  | MemberLeft
+  | OwnershipHandedOver;
 export type ApiKeyEvent = ApiKeyIssued | ApiKeyRotated | ApiKeyRevoked;

@@ -1,12 +1,119 @@
+import { type ProjectRoles, type Role } from '../access/role.js';
 import { type OrganizationEvent } from './events.js';
 
-export type Organization =
-  Readonly<{ status: 'absent' }> | Readonly<{ status: 'active'; name: string }>;
+export type Member = Readonly<{
+  userId: string;
+  email: string;
+  role: Role;
+  projects: ProjectRoles;
+}>;
+
+/** Neither accepted nor revoked; it may have expired. `expiresAt`: RFC 3339, UTC, milliseconds. */
+export type Invitation = Readonly<{
+  invitationId: string;
+  email: string;
+  role: Role;
+  projects: ProjectRoles;
+  expiresAt: string;
+}>;
+
+/** A tenant. Members and invitations are in the order in which they came. */
+export type ExistingOrganization = Readonly<{
+  status: 'active';
+  name: string;
+  members: readonly Member[];
+  invitations: readonly Invitation[];
+}>;
+
+export type Organization = Readonly<{ status: 'absent' }> | ExistingOrganization;
 
 export const absentOrganization: Organization = { status: 'absent' };
 
-/** Folds one event into the state. Trusts history: never validates, never throws. */
-export const evolveOrganization = (_: Organization, { data }: OrganizationEvent): Organization => ({
+export const findMember = ({ members }: ExistingOrganization, userId: string): Member | undefined =>
+  members.find((member) => member.userId === userId);
+
+const registered = ({
+  name,
+  owner,
+}: Extract<
+  OrganizationEvent,
+  { type: 'OrganizationRegistered' }
+>['data']): ExistingOrganization => ({
   status: 'active',
-  name: data.name,
+  name,
+  members: owner === undefined ? [] : [{ ...owner, role: 'owner', projects: {} }],
+  invitations: [],
 });
+
+const changed = (
+  organization: ExistingOrganization,
+  userId: string,
+  change: Partial<Member>,
+): ExistingOrganization => ({
+  ...organization,
+  members: organization.members.map((member) =>
+    member.userId === userId ? { ...member, ...change } : member,
+  ),
+});
+
+const withoutMember = (
+  organization: ExistingOrganization,
+  userId: string,
+): ExistingOrganization => ({
+  ...organization,
+  members: organization.members.filter((member) => member.userId !== userId),
+});
+
+const withoutInvitation = (
+  organization: ExistingOrganization,
+  invitationId: string,
+): ExistingOrganization => ({
+  ...organization,
+  invitations: organization.invitations.filter((one) => one.invitationId !== invitationId),
+});
+
+const joined = (
+  organization: ExistingOrganization,
+  { invitationId, ...member }: Extract<OrganizationEvent, { type: 'MemberJoined' }>['data'],
+): ExistingOrganization => {
+  const { members, ...rest } = withoutInvitation(organization, invitationId);
+  return { ...rest, members: [...members, member] };
+};
+
+const evolveExisting = (
+  organization: ExistingOrganization,
+  event: OrganizationEvent,
+): ExistingOrganization => {
+  switch (event.type) {
+    case 'OrganizationRegistered':
+      return registered(event.data);
+    case 'OrganizationRenamed':
+      return { ...organization, name: event.data.name };
+    case 'MemberInvited':
+      return { ...organization, invitations: [...organization.invitations, event.data] };
+    case 'InvitationRevoked':
+      return withoutInvitation(organization, event.data.invitationId);
+    case 'MemberJoined':
+      return joined(organization, event.data);
+    case 'MemberRoleChanged': {
+      const { userId, role, projects } = event.data;
+      return changed(organization, userId, { role, projects });
+    }
+    case 'MemberRemoved':
+    case 'MemberLeft':
+      return withoutMember(organization, event.data.userId);
+    case 'OwnershipHandedOver': {
+      const { from, to, role } = event.data;
+      return changed(changed(organization, to, { role: 'owner' }), from, { role });
+    }
+  }
+};
+
+/** Folds one event into the state. Trusts history: never validates, never throws. */
+export const evolveOrganization = (
+  organization: Organization,
+  event: OrganizationEvent,
+): Organization => {
+  if (organization.status === 'active') return evolveExisting(organization, event);
+  return event.type === 'OrganizationRegistered' ? registered(event.data) : organization;
+};

@@ -13,11 +13,17 @@ import {
   evolveSegment,
   type ExistingSegment,
 } from '../../domain/segment/segment.js';
+import { type OrganizationEvent } from '../../domain/organization/events.js';
+import {
+  absentOrganization,
+  evolveOrganization,
+  type ExistingOrganization,
+} from '../../domain/organization/organization.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { PoisonEvent } from './poison.js';
-import { checkFlag, checkProject, checkSegment } from './shape.js';
+import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
 import { understand } from './understand.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
@@ -27,12 +33,15 @@ export type TrackedFlag = Place &
   Readonly<{ category: 'flag'; projectId: string; key: string; state: ExistingFlag }>;
 export type TrackedSegment = Place &
   Readonly<{ category: 'segment'; projectId: string; key: string; state: ExistingSegment }>;
+export type TrackedOrganization = Place &
+  Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
 /** Streams whose events only the audit trail holds. */
-type OtherCategory = 'organization' | 'apiKey' | 'dependencies';
+type OtherCategory = 'apiKey' | 'dependencies';
 type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
 /** Where a stream stands, and the state that its events make. */
-export type Tracked = TrackedProject | TrackedFlag | TrackedSegment | TrackedOther;
+export type Tracked =
+  TrackedProject | TrackedFlag | TrackedSegment | TrackedOrganization | TrackedOther;
 
 /**
  * One event and what its stream became by it. `recordedAt` of the event never decreases along the log; `storedAt` is the
@@ -56,6 +65,9 @@ const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
 const isFlagEvent = (event: DomainEvent): event is FlagEvent => CATALOGUE[event.type] === 'flag';
 const isSegmentEvent = (event: DomainEvent): event is SegmentEvent =>
   CATALOGUE[event.type] === 'segment';
+
+const isOrganizationEvent = (event: DomainEvent): event is OrganizationEvent =>
+  CATALOGUE[event.type] === 'organization';
 
 const evolvedProject = (
   event: ProjectEvent,
@@ -98,14 +110,27 @@ const evolvedSegment = (
   return { category: 'segment', projectId, key, state };
 };
 
+const evolvedOrganization = (
+  event: OrganizationEvent,
+  { organizationId }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedOrganization, 'category' | 'organizationId' | 'state'> => {
+  const known = before?.category === 'organization' ? before.state : absentOrganization;
+  const state = evolveOrganization(known, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a registration.');
+  checkOrganization(state);
+  return { category: 'organization', organizationId, state };
+};
+
 /** Of a stream that has no state here. */
 export const otherCategory = (category: unknown): OtherCategory =>
-  category === 'apiKey' || category === 'dependencies' ? category : 'organization';
+  category === 'apiKey' ? category : 'dependencies';
 
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);
   if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
   if (isSegmentEvent(event)) return evolvedSegment(event, parts, before);
+  if (isOrganizationEvent(event)) return evolvedOrganization(event, parts, before);
   return { category: otherCategory(parts.category) };
 };
 

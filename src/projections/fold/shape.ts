@@ -1,4 +1,5 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 
@@ -41,6 +42,27 @@ const SEGMENT: Shape = [
   ['rules', 'array'],
 ];
 
+const ORGANIZATION: Shape = [
+  ['name', 'string'],
+  ['members', 'array'],
+  ['invitations', 'array'],
+];
+
+const MEMBER: Shape = [
+  ['userId', 'string'],
+  ['email', 'string'],
+  ['role', 'string'],
+  ['projects', 'object'],
+];
+
+const INVITATION: Shape = [
+  ['invitationId', 'string'],
+  ['email', 'string'],
+  ['role', 'string'],
+  ['projects', 'object'],
+  ['expiresAt', 'string'],
+];
+
 /**
  * Folding trusts history; readers of what it makes trust these members. So a stored event that breaks them stops the
  * projections instead. @throws Error
@@ -57,4 +79,11 @@ export const checkFlag = (state: ExistingFlag): void => {
 /** @throws Error */
 export const checkSegment = (state: ExistingSegment): void => {
   check(state, SEGMENT);
+};
+
+/** @throws Error */
+export const checkOrganization = (state: ExistingOrganization): void => {
+  check(state, ORGANIZATION);
+  for (const member of state.members) check(member, MEMBER);
+  for (const invitation of state.invitations) check(invitation, INVITATION);
 };

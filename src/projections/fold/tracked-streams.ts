@@ -1,8 +1,10 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import {
   flagStream,
+  organizationStream,
   parseStream,
   projectIdOf,
   projectStream,
@@ -35,6 +37,12 @@ const PROJECTS = `
     from unnest($1::text[]) as w (project_id)
     join project p
       on p.project_id = w.project_id`;
+
+const ORGANIZATIONS = `
+  select o.organization_id, o.revision, o.position, o.state
+    from unnest($1::text[]) as w (organization_id)
+    join organization o
+      on o.organization_id = w.organization_id`;
 
 const OTHERS = `
   select w.stream, a.category, a.revision, a.position
@@ -69,6 +77,13 @@ const projectOf = (row: Row): readonly [string, Tracked] => {
   return [projectStream(projectId), { category: 'project', projectId, state, ...placeOf(row) }];
 };
 
+const organizationOf = (row: Row): readonly [string, Tracked] => {
+  const organizationId = String(row['organization_id']);
+  const state = row['state'] as ExistingOrganization;
+  const tracked = { category: 'organization', organizationId, state, ...placeOf(row) } as const;
+  return [organizationStream(organizationId), tracked];
+};
+
 const otherOf = (row: Row): readonly [string, Tracked] => [
   String(row['stream']),
   { category: otherCategory(row['category']), ...placeOf(row) },
@@ -84,12 +99,14 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
     wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
 
   const [flags, segments] = [of('flag'), of('segment')];
-  const others = of('organization', 'apiKey', 'dependencies').map(({ stream }) => stream);
+  const organizations = of('organization').map(({ parts }) => parts?.organizationId ?? '');
+  const others = of('apiKey', 'dependencies').map(({ stream }) => stream);
   const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
     ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),
     ...(await read(SEGMENTS, projectIds(segments), keys(segments))).map(segmentOf),
     ...(await read(PROJECTS, projectIds(of('project')))).map(projectOf),
+    ...(await read(ORGANIZATIONS, organizations)).map(organizationOf),
     ...(await read(OTHERS, others)).map(otherOf),
   ];
 };

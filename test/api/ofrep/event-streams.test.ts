@@ -135,17 +135,26 @@ test('heartbeats keep a stream; a revoked key ends it', async (t) => {
   await until('nothing is kept of it', () => ofrep.streams.count() === 0);
 });
 
-test('there is an end to streams, for a key and for a process', async (t) => {
-  const limits = { perProcess: 3, perKey: 2 };
-  const ofrep = await ofrepApp(t, { rulesets: FLAGS, limits });
-  const path = await streamPath(ofrep);
-  await listen(t, ofrep, path);
-  await listen(t, ofrep, path);
-  const third = await listen(t, ofrep, path);
-  t.match(third.response, { statusCode: 429, headers: { 'retry-after': /^\d+$/ } });
-  await third.ended;
-  t.match(JSON.parse(third.text()), { errorCode: 'GENERAL', errorDetails: /\w/, metadata: {} });
-});
+const STREAM_LIMITS = [
+  ['a process', { perProcess: 2 }, 503],
+  ['a key', { perKey: 2 }, 429],
+  ['an address', { perAddress: 2 }, 429],
+] as const;
+
+for (const [whose, limits, statusCode] of STREAM_LIMITS)
+  test(`there is an end to the streams of ${whose}; one that ends makes room`, async (t) => {
+    const ofrep = await ofrepApp(t, { rulesets: FLAGS, limits });
+    const path = await streamPath(ofrep);
+    await listen(t, ofrep, path);
+    const second = await listen(t, ofrep, path);
+    const third = await listen(t, ofrep, path);
+    t.match(third.response, { statusCode, headers: { 'retry-after': /^\d+$/ } });
+    await third.ended;
+    t.match(JSON.parse(third.text()), { errorCode: 'GENERAL', errorDetails: /\w/, metadata: {} });
+    second.response.destroy();
+    await until('it is gone', () => ofrep.streams.count() === 1);
+    t.equal((await listen(t, ofrep, path)).response.statusCode, 200);
+  });
 
 test('who does not read is let go, and the others hear of everything', async (t) => {
   const ofrep = await ofrepApp(t, { rulesets: FLAGS, streams: { maxBuffered: 1_000 } });

@@ -61,12 +61,41 @@ test('commands', async (t) => {
   });
 });
 
-test('an organization has a budget for all its credentials together', async (t) => {
-  const service = await testService(t, { RATE_LIMIT_TENANT_COMMANDS: '2/min' });
+test('an organization has budgets for all its credentials together', async (t) => {
+  const service = await testService(t, {
+    RATE_LIMIT_TENANT_COMMANDS: '2/min',
+    RATE_LIMIT_TENANT_QUERIES: '500/min',
+  });
   const answers = [];
   for (let nth = 0; nth < 3; nth += 1) answers.push(await newProject(service));
   t.strictSame(statusesOf(answers), [201, 201, 429]);
   t.match(answers[0]?.headers, { 'ratelimit-limit': '2' }, 'the tighter budget is told');
+  const ask = (): Promise<Answer> => service.get(PROJECTS);
+  t.match(await ask(), { status: 200, headers: { 'ratelimit-limit': '500' } });
+  await until('the budget is used up', async () => (await ask()).status === 429);
+});
+
+test('who is not known may ask only so often', async (t) => {
+  const service = await testService(t, { RATE_LIMIT_PUBLIC: '3/min' });
+  const anonymous = (path: string): Promise<Answer> =>
+    service.send('GET', path, { credential: null });
+
+  await t.test('what there is not, and what is public, are one budget', async (t) => {
+    t.match(await anonymous('/nothing'), { status: 404 });
+    t.match(await anonymous('/openapi.json'), { status: 200 });
+    t.match(await anonymous('/ofrep/v1/nothing'), { status: 404 });
+    t.match(await anonymous('/nothing'), { status: 429, headers: TOLD });
+    t.match(await anonymous('/ofrep/v1/events?token=x'), {
+      status: 429,
+      body: { errorCode: 'GENERAL' },
+    });
+  });
+
+  await t.test('operators and who has a credential go on', async (t) => {
+    t.match(await anonymous('/health'), { status: 200 });
+    t.match(await anonymous('/ready'), { status: 200 });
+    t.match(await service.get(PROJECTS), { status: 200 });
+  });
 });
 
 test('queries', async (t) => {

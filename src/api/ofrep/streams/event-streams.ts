@@ -6,6 +6,7 @@ import { configTag } from '../../../queries/rulesets/config-tag.js';
 import { type EnvironmentRulesets } from '../../../queries/rulesets/environment-rulesets.js';
 import { type RulesetMemory, type Rulesets } from '../../../queries/rulesets/ruleset-memory.js';
 import { configEtagText } from './config-etag.js';
+import { tallies } from './tallies.js';
 
 export type EventStreamDeps = Readonly<{
   memory: RulesetMemory;
@@ -28,6 +29,9 @@ const AT_ONCE = 200;
 const GAP_MS = 300_000;
 
 const HEARTBEAT = Buffer.from(':\n\n');
+
+/** `address`: whom the client's address stands for. */
+export type Listener = Readonly<{ key: ApplicationKey; address: string }>;
 
 export type EventStream = Readonly<{ keyId: string; response: ServerResponse }>;
 
@@ -63,7 +67,7 @@ export const eventStreams = ({
   maxBuffered = MAX_BUFFERED,
 }: EventStreamDeps) => {
   const channels = new Map<string, Channel>();
-  const perKey = new Map<string, number>();
+  const open = tallies();
   let count = 0;
 
   const write = ({ response }: EventStream, bytes: Buffer): void => {
@@ -141,22 +145,27 @@ export const eventStreams = ({
 
   return {
     count: (): number => count,
-    countOf: (keyId: string): number => perKey.get(keyId) ?? 0,
+    countOf: (keyId: string): number => open.of(`key ${keyId}`),
+    countFrom: (address: string): number => open.of(`address ${address}`),
 
     /**
      * Adds a response whose head is written. `lastEventId`: the last position that the client was told; a client
      * that may have missed a change is told at once.
      */
-    add: (key: ApplicationKey, response: ServerResponse, lastEventId: number | undefined): void => {
+    add: (
+      { key, address }: Listener,
+      response: ServerResponse,
+      lastEventId: number | undefined,
+    ): void => {
       const channel = channelOf(key.environmentId);
       const stream = { keyId: key.keyId, response };
       channel.streams.add(stream);
       count += 1;
-      perKey.set(key.keyId, (perKey.get(key.keyId) ?? 0) + 1);
+      const close = open.add(`key ${key.keyId}`, `address ${address}`);
       response.once('close', () => {
         channel.streams.delete(stream);
         count -= 1;
-        perKey.set(key.keyId, (perKey.get(key.keyId) ?? 1) - 1);
+        close();
       });
       const isMissing =
         lastEventId === undefined

@@ -1,17 +1,17 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../../domain/decider.js';
-import { type ApplicationKey } from '../../../domain/organization/application-key.js';
+import { clientNetwork } from '../../limits/client-network.js';
 import { OfrepFailure } from '../failure.js';
 import { STREAM_SCHEMA, type StreamQuery } from '../schemas.js';
-import { type EventStreams } from './event-streams.js';
+import { type EventStreams, type Listener } from './event-streams.js';
 import { type StreamTokens } from './stream-token.js';
 
 export const STREAM_PATH = '/v1/events';
 
 /** Open streams at most, so that many of them leave room for evaluation. */
-export type StreamLimits = Readonly<{ perProcess: number; perKey: number }>;
+export type StreamLimits = Readonly<{ perProcess: number; perKey: number; perAddress: number }>;
 
-const LIMITS: StreamLimits = { perProcess: 20_000, perKey: 15_000 };
+const LIMITS: StreamLimits = { perProcess: 20_000, perKey: 15_000, perAddress: 1_000 };
 
 /** Clients come back spread over this time after a process has ended. Milliseconds. */
 const RECONNECT_MS = { from: 1_000, to: 5_000 };
@@ -32,7 +32,7 @@ const lastEventIdOf = ({ headers }: FastifyRequest): number | undefined => {
 const open = (
   request: FastifyRequest,
   reply: FastifyReply,
-  key: ApplicationKey,
+  listener: Listener,
   streams: EventStreams,
 ): void => {
   reply.hijack();
@@ -43,7 +43,7 @@ const open = (
   response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...HEAD });
   const spread = Math.random() * (RECONNECT_MS.to - RECONNECT_MS.from);
   response.write(`retry: ${Math.round(RECONNECT_MS.from + spread)}\n\n`);
-  streams.add(key, response, lastEventIdOf(request));
+  streams.add(listener, response, lastEventIdOf(request));
 };
 
 /** The stream that tells clients when to evaluate again. Server-sent events; its credential is in the URL. */
@@ -52,9 +52,14 @@ export const eventStreamRoute = (
   {
     streams,
     tokens,
-    limits = LIMITS,
-  }: Readonly<{ streams: EventStreams; tokens: StreamTokens; limits?: StreamLimits | undefined }>,
+    limits: given,
+  }: Readonly<{
+    streams: EventStreams;
+    tokens: StreamTokens;
+    limits?: Partial<StreamLimits> | undefined;
+  }>,
 ): void => {
+  const limits = { ...LIMITS, ...given };
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
@@ -62,11 +67,13 @@ export const eventStreamRoute = (
     done();
   });
 
-  const checkRoom = ({ keyId }: ApplicationKey): void => {
+  const checkRoom = ({ key: { keyId }, address }: Listener): void => {
     if (isClosing || streams.count() >= limits.perProcess)
       throw new OfrepFailure(503, 'GENERAL', 'This process takes no more event streams.');
     if (streams.countOf(keyId) >= limits.perKey)
       throw new OfrepFailure(429, 'GENERAL', 'This key has too many event streams.');
+    if (streams.countFrom(address) >= limits.perAddress)
+      throw new OfrepFailure(429, 'GENERAL', 'This address has too many event streams.');
   };
 
   app.get<{ Querystring: StreamQuery }>(
@@ -80,8 +87,9 @@ export const eventStreamRoute = (
           'unauthorized',
           'Evaluate all flags again: the answer has a new URL.',
         );
-      checkRoom(key);
-      open(request, reply, key, streams);
+      const listener = { key, address: clientNetwork(request.ip) };
+      checkRoom(listener);
+      open(request, reply, listener, streams);
     },
   );
 };
