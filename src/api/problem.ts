@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'invalid-cursor': [400, 'The cursor is not one of this list'],
   unauthorized: [401, 'The credential is missing or wrong'],
   forbidden: [403, 'The credential may not do this'],
+  'environment-protected': [403, 'The environment is protected'],
   'route-not-found': [404, 'There is no such route'],
   'project-not-found': [404, 'There is no such project'],
   'project-not-yet-created': [404, 'The project did not exist at that moment'],

@@ -40,6 +40,7 @@ const bySystem = (reason: string): Metadata => {
 const request = <C>(command: C, reason: string) => ({
   command,
   metadata: bySystem(reason),
+  grants: OWNER_GRANTS,
   signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS),
 });
 
