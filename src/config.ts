@@ -50,6 +50,10 @@ const Config = Type.Object(
     auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
     masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
+    /** Who may register an organization: anybody, or nobody. */
+    registration: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
+    /** A URL that invitations with their tokens are posted to, to be sent by e-mail. Absent: they are logged. */
+    invitationWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     /** Open connections of this process; more are closed at once. */
@@ -93,6 +97,8 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   auditCheckpointFile: 'AUDIT_CHECKPOINT_FILE',
   auditCheckpointWebhook: 'AUDIT_CHECKPOINT_WEBHOOK',
   masterKey: 'MASTER_KEY',
+  registration: 'REGISTRATION',
+  invitationWebhook: 'INVITATION_WEBHOOK',
   trustedProxies: 'TRUSTED_PROXIES',
   maxConnections: 'MAX_CONNECTIONS',
   maxStreamsPerAddress: 'MAX_STREAMS_PER_ADDRESS',
@@ -117,6 +123,7 @@ const DEFAULTS = {
   allowedOrigins: '*',
   drainMs: 0,
   auditCheckpointEvents: 1_000,
+  registration: 'open',
   maxConnections: 30_000,
   maxStreamsPerAddress: 1_000,
   rateLimitLogin: '5/min',

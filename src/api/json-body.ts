@@ -1,4 +1,5 @@
 import { DomainError } from '../domain/decider.js';
+import { isSealed } from '../domain/personal/sealed-text.js';
 
 /** How deep arrays and objects may nest. */
 const MAX_DEPTH = 32;
@@ -30,12 +31,17 @@ const refuse = (what: string): never => {
 };
 
 const checkText = (text: string): void => {
+  if (isSealed(text))
+    refuse('A string has the form of sealed personal data, which is only ours to make.');
   if (text.includes('\u0000')) refuse('A string has the character U+0000, which cannot be stored.');
   if (!text.isWellFormed()) refuse('A string has half of a surrogate pair, which is no character.');
 };
 
-/** Only these can hide a U+0000, a lone surrogate or a number beyond double range in an otherwise clean text. */
-const SUSPICIOUS = /\\u(?:0000|[dD][89a-fA-F])|\d[eE]|\d{300}/;
+/**
+ * Only these can hide a U+0000, a lone surrogate, a number beyond double range or sealed text in an otherwise clean
+ * text.
+ */
+const SUSPICIOUS = /\\u00|\\u[dD][89a-fA-F]|\d[eE]|\d{300}|pd1:/;
 
 const checkValue = (value: unknown): void => {
   if (typeof value === 'string') checkText(value);
@@ -59,7 +65,7 @@ const checkKeys = (value: unknown): void => {
 
 /**
  * Parses a request body. Refused: broken JSON, nesting over MAX_DEPTH, U+0000, lone surrogates, numbers that
- * are not finite, `__proto__` keys: all that could poison a read model or a prototype later.
+ * are not finite, `__proto__` keys, texts that look sealed: all that could poison a read model or a prototype later.
  * @throws DomainError `invalid-json`
  */
 export const parseJsonBody = (text: string): unknown => {

@@ -4,9 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { type AuditTrail } from '../api/routes/audit-trail.js';
 import { type Config } from '../config.js';
-import { type SigningKey } from '../domain/audit/checkpoint.js';
-import { loadSigningKey } from '../infrastructure/audit/signing-key.js';
+import {
+  type AuditKey,
+  loadSigningKey,
+  type SigningKeyFile,
+} from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
+import { type CheckpointPlaces } from '../infrastructure/audit/deliver-checkpoints.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
@@ -14,17 +19,21 @@ import { evaluationSnapshot } from '../projections/evaluation-snapshot.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { type Queries } from '../queries/queries.js';
-import { latestCheckpoint, listCheckpoints } from '../queries/trail/checkpoints.js';
+import {
+  checkpointDelivery,
+  latestCheckpoint,
+  listCheckpoints,
+} from '../queries/trail/checkpoints.js';
 import { proveEvent } from '../queries/trail/prove-event.js';
 import { verifyTrail } from '../queries/trail/verify-trail.js';
 
 /** The key in its configured file; else in the data directory, where it is made when there is none. */
-export const auditKey = ({ auditSigningKey, dataDirectory }: Config): Promise<SigningKey> =>
-  loadSigningKey(
-    auditSigningKey === undefined
-      ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
-      : { file: auditSigningKey, mayGenerate: false },
-  );
+export const auditKeyFile = ({ auditSigningKey, dataDirectory }: Config): SigningKeyFile =>
+  auditSigningKey === undefined
+    ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
+    : { file: auditSigningKey, mayGenerate: false };
+
+export const auditKey = (config: Config): Promise<AuditKey> => loadSigningKey(auditKeyFile(config));
 
 const ATTEMPTS = 5;
 const ATTEMPT_MS = 200;
@@ -34,8 +43,7 @@ const ATTEMPT_MS = 200;
  * @returns what differs in an organization, in words
  */
 const redisDifferences = async (
-  { redisUrl, prefix }: Readonly<{ redisUrl: string; prefix: string }>,
-  pool: pg.Pool,
+  { redisUrl, prefix, pool, reveal }: AuditTrailSources,
   organizationId: string,
 ): Promise<readonly string[]> => {
   const redis = createProjectorRedis(redisUrl);
@@ -43,8 +51,8 @@ const redisDifferences = async (
     await once(redis, 'ready');
     const snapshot = redisSnapshot(redis, redisLayout(prefix));
     for (let attempt = 1; ; attempt += 1) {
-      const contents = evaluationSnapshot(await loadCurrentStates(pool)()).contents();
-      const found = await snapshot.differences(contents);
+      const { contents } = evaluationSnapshot(await loadCurrentStates(pool)());
+      const found = await snapshot.differences(await reveal.contents(contents()));
       const own = found.filter((difference) => difference.startsWith(`${organizationId}:`));
       if (own.length === 0 || attempt === ATTEMPTS) return own;
       await delay(ATTEMPT_MS);
@@ -54,13 +62,20 @@ const redisDifferences = async (
   }
 };
 
+export const checkpointPlaces = (config: Config): CheckpointPlaces => ({
+  file: config.auditCheckpointFile,
+  webhook: config.auditCheckpointWebhook,
+});
+
 export type AuditTrailSources = Readonly<{
   pool: pg.Pool;
   redisUrl: string;
   prefix: string;
   log: EventLog;
   queries: Queries;
-  key: SigningKey;
+  reveal: SnapshotReveal;
+  key: AuditKey;
+  places: CheckpointPlaces;
 }>;
 
 /** Everything that proves the audit trail, over one installation's stores. */
@@ -74,12 +89,19 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
       ...(await verify(asked)),
       stores: {
         readModel: await verifyReadModel(asked.organizationId),
-        redis: await redisDifferences(sources, pool, asked.organizationId),
+        redis: await redisDifferences(sources, asked.organizationId),
       },
     }),
     prove: proveEvent(deps),
     take: takeCheckpoint(pool, key, () => new Date()),
     list: listCheckpoints(pool),
+    delivery: async (organizationId) => {
+      const { file, webhook } = await checkpointDelivery(pool)(organizationId);
+      return {
+        file: sources.places.file === undefined ? null : file,
+        webhook: sources.places.webhook === undefined ? null : webhook,
+      };
+    },
     latest: latestCheckpoint(pool),
     key,
   };

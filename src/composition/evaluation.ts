@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Logger } from 'pino';
 import type pg from 'pg';
 import { type Config } from '../config.js';
+import { revealedStates } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { redisRulesetFeed } from '../infrastructure/redis/redis-ruleset-feed.js';
 import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
@@ -9,6 +10,7 @@ import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
 import { readPosition } from '../queries/moments/read-position.js';
 import { rulesetMemory } from '../queries/rulesets/ruleset-memory.js';
+import { type StartedPersonalData } from './personal-data.js';
 
 export const diskCopyPath = ({ dataDirectory }: Config): string =>
   join(dataDirectory, 'rulesets.jsonl');
@@ -16,13 +18,18 @@ export const diskCopyPath = ({ dataDirectory }: Config): string =>
 /** The rulesets that this process evaluates with, and what keeps them current. */
 export const startEvaluation = async (
   config: Config,
-  { redisUrl, pool, log }: Readonly<{ redisUrl: string; pool: pg.Pool; log: Logger }>,
+  {
+    redisUrl,
+    pool,
+    personal,
+    log,
+  }: Readonly<{ redisUrl: string; pool: pg.Pool; personal: StartedPersonalData; log: Logger }>,
 ) => {
   const memory = rulesetMemory({ compileRegex });
   const supply = rulesetSupply({
     memory,
     feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),
-    loadCurrentStates: loadCurrentStates(pool),
+    loadCurrentStates: revealedStates(loadCurrentStates(pool), personal),
     readPosition: readPosition(pool),
     diskCopy: rulesetDiskCopy(diskCopyPath(config), log),
     log,

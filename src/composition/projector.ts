@@ -8,6 +8,8 @@ import { createProjectorRedis } from '../infrastructure/redis/redis-snapshot.js'
 import { startProjectors } from '../infrastructure/start-projectors.js';
 import { type BatchObserver } from '../projections/projection-status.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
+import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
+import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
 
 /** Starts what writes the read model and the evaluation snapshot, with connections of its own. */
@@ -16,9 +18,15 @@ export const startProjector = (
   { databaseUrl, redisUrl }: Services,
   {
     client,
+    personal,
     log,
     observe,
-  }: Readonly<{ client: EventStoreDBClient; log: Logger; observe: BatchObserver }>,
+  }: Readonly<{
+    client: EventStoreDBClient;
+    personal: StartedPersonalData;
+    log: Logger;
+    observe: BatchObserver;
+  }>,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -32,6 +40,7 @@ export const startProjector = (
     redis,
     layout: redisLayout(config.redisPrefix),
     loadCurrentStates: loadCurrentStates(pool),
+    reveal: revealedSnapshot(personal),
     log,
     observe,
   });

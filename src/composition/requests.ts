@@ -1,23 +1,13 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
+import { type GrantsOf } from '../api/caller.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
 import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { commandRoutes } from '../api/routes/command-routes.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
-import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
-import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { flagCommandRoutes } from '../api/routes/flag-commands.js';
-import { importRoutes } from '../api/routes/import.js';
-import { projectCommandRoutes } from '../api/routes/project-commands.js';
-import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
-import { targetCommandRoutes } from '../api/routes/target-commands.js';
-import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
-import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
-import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
-import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
-import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -26,6 +16,9 @@ import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
+import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
+import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
+import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
@@ -34,30 +27,40 @@ import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { apiTokens } from './api-tokens.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
+import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
+
+type RequestSources = Readonly<{
+  client: EventStoreDBClient;
+  personal: StartedPersonalData;
+  log: Logger;
+  masterKey: MasterKey;
+}>;
 
 /** All that answering requests needs: commands, queries, evaluation, and the routes to them. */
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger; masterKey: MasterKey }>,
+  { client, personal, log, masterKey }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const store = kurrentEventStore(client);
+  const store = personalEventStore(kurrentEventStore(client), personal);
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
   const commands = writeSide(store, head);
-  const queries = queriesOver(pool, store);
-  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, log });
+  const queries = queriesOver(revealingDatabase(pool, personal), store);
+  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
@@ -66,6 +69,13 @@ export const startRequests = async (
   const { takeUses: tokenUses } = credentials;
   const keys = await startApplicationKeys(config, {
     ...{ pool, commands, requireEnvironment, log, tokenUses },
+  });
+  const grantsOf: GrantsOf = () => undefined;
+  const authentication = await startAuthentication(config, {
+    pool,
+    redisUrl,
+    masterKey,
+    grantsOf,
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
@@ -80,23 +90,13 @@ export const startRequests = async (
     compileRegex,
   };
   const trail = auditTrail({
-    ...{ pool, redisUrl, queries, log: eventLog },
+    ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
+    places: checkpointPlaces(config),
   });
   const routes = [
-    projectCommandRoutes(commands),
-    environmentCommandRoutes(commands),
-    flagCommandRoutes(commands),
-    configurationCommandRoutes(commands),
-    targetCommandRoutes(commands),
-    ruleCommandRoutes(commands),
-    segmentCommandRoutes(commands),
-    segmentKeyCommandRoutes(commands),
-    segmentRuleCommandRoutes(commands),
-    timeTravelCommandRoutes(commands),
-    importRoutes(commands),
-    revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
+    ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
@@ -109,6 +109,7 @@ export const startRequests = async (
     commands,
     credentials,
     keys,
+    accounts: authentication.accounts,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -133,6 +134,7 @@ export const startRequests = async (
       limits.close();
       await supply.close();
       await keys.close();
+      await authentication.stop();
       await pool.end();
     },
   };

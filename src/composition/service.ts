@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
@@ -12,8 +11,10 @@ import { listen } from './http/listen.js';
 import { serviceMetrics } from './http/metrics.js';
 import { doneNow, masterKeyOf, migrated, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
+import { type StartedPersonalData, startPersonalData } from './personal-data.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
+import { VERSION } from './http/version.js';
 import { type Requests, startRequests } from './requests.js';
 import { provideServices, type Services, stackLog } from './services.js';
 
@@ -25,13 +26,13 @@ export type RunningService = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
-
 const nobody = async (): Promise<undefined> => undefined;
+
+type Backends = Readonly<{
+  client: EventStoreDBClient;
+  masterKey: MasterKey;
+  personal: StartedPersonalData;
+}>;
 
 type Parts = {
   requests?: Requests;
@@ -49,6 +50,7 @@ const readinessIn = (parts: Parts) =>
     () => ({
       rulesets: parts.requests?.rulesets,
       projections: parts.projector?.status,
+      checkpointFailures: parts.jobs?.checkpointFailures,
       verification: parts.jobs?.verification,
     }),
     () => ({
@@ -74,25 +76,25 @@ export const startService = async (
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
     eventStreams: () => parts.requests?.eventStreams() ?? 0,
+    waitingCheckpoints: async () => parts.jobs?.waitingCheckpoints() ?? {},
     head: async () => parts.head?.() ?? -1,
   });
 
   const bringUp = async (
     services: Services,
-    { client, masterKey }: Readonly<{ client: EventStoreDBClient; masterKey: MasterKey }>,
+    { client, masterKey, personal }: Backends,
   ): Promise<void> => {
     await migrated(services.databaseUrl, masterKey);
-    const { requests } = parts;
-    const issued =
-      requests && (await firstStart(requests.commands, requests.credentials, requests.keys));
+    const { requests: api } = parts;
+    const issued = api && (await firstStart(api.commands, api.credentials, api.keys));
     if (issued !== undefined) parts.credentials = issued;
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
       const { observeBatch: observe } = metrics;
-      parts.projector = startProjector(config, services, { client, log, observe });
+      parts.projector = startProjector(config, services, { client, personal, log, observe });
       resources.push(parts.projector.stop);
       // The first look at a new installation must find what was just made.
-      if (issued !== undefined) await requests?.caughtUp();
+      if (issued !== undefined) await api?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
       parts.jobs = await startJobs(config, services, { client, log });
@@ -109,13 +111,16 @@ export const startService = async (
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
+    const personal = startPersonalData(services.databaseUrl, masterKey);
+    resources.push(personal.stop);
+    const backends = { client, masterKey, personal };
     const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
-      parts.requests = await startRequests(config, services, { client, log, masterKey });
+      parts.requests = await startRequests(config, services, { ...backends, log });
       resources.push(parts.requests.stop);
     }
-    const work = (): Promise<void> => bringUp(services, { client, masterKey });
+    const work = (): Promise<void> => bringUp(services, backends);
     const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
     if (isDone) return;
     const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });

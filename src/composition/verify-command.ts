@@ -3,13 +3,16 @@ import { type Config } from '../config.js';
 import { type Checkpoint } from '../domain/audit/checkpoint.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentClient, kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { queriesOver } from '../queries/queries.js';
 import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 import { type Tally } from '../queries/trail/findings.js';
 import { type FullVerification } from '../queries/trail/verify-trail.js';
 import { type Judged } from '../queries/trail/verdicts.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+import { startPersonalData } from './personal-data.js';
+import { masterKeyOf } from './prepare.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { type Services } from './services.js';
 
 export type VerifyOptions = Readonly<{
@@ -85,12 +88,15 @@ export const verifyCommand = async (
   const brought = file === undefined ? undefined : await checkpointIn(file);
   const pool = createPool({ url: databaseUrl, use: 'maintenance' });
   const client = kurrentClient(eventStoreUrl);
+  const personal = startPersonalData(databaseUrl, await masterKeyOf(config));
   try {
     const queries = queriesOver(pool, kurrentEventStore(client));
     const { verify } = auditTrail({
       ...{ pool, redisUrl, queries, log: kurrentEventLog(client) },
+      reveal: revealedSnapshot(personal),
       prefix: config.redisPrefix,
       key: await auditKey(config),
+      places: checkpointPlaces(config),
     });
     const named = organization ?? brought?.statement.organization;
     const organizations = named === undefined ? await auditedOrganizations(pool)() : [named];
@@ -102,6 +108,7 @@ export const verifyCommand = async (
     }
     return codes.includes(EXIT.broken) ? EXIT.broken : Math.max(0, ...codes);
   } finally {
+    await personal.stop();
     await pool.end();
     // Not awaited: the client's own promise may never settle.
     client.dispose().catch(() => undefined);

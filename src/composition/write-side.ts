@@ -27,7 +27,9 @@ import {
   projectIdOf,
   projectStream,
   segmentStream,
+  sessionStream,
 } from '../domain/streams.js';
+import { sessionDecider } from '../commands/session-decider.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { parseTime } from '../queries/moments/parse-time.js';
 
@@ -125,6 +127,15 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       streamOf: ({ data }: SegmentCommand) => segmentStream(data.projectId, data.segmentKey),
       referencesOf: projectOf,
       reserve: references.ofSegment,
+    }),
+
+    sessions: commandHandler({
+      store,
+      clock,
+      decider: sessionDecider,
+      streams: aggregates(store, sessionDecider, clock),
+      streamOf: ({ data }) => sessionStream(data.organizationId, data.userId),
+      referencesOf: none,
     }),
 
     /** A flag as it was at a moment. @throws DomainError */

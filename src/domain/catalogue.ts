@@ -1,13 +1,22 @@
 import { type DependencyReserved } from './dependencies/events.js';
 import { type FlagEvent } from './flag/events.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
+import { type SubjectErased } from './personal/events.js';
 import { type ProjectEvent } from './project/events.js';
 import { type SegmentEvent } from './segment/events.js';
+import { type SessionEvent } from './session/events.js';
 import { type Category } from './streams.js';
 
 /** Every event that this version of the service writes or understands. */
 export type DomainEvent =
-  OrganizationEvent | ApiKeyEvent | ProjectEvent | FlagEvent | SegmentEvent | DependencyReserved;
+  | OrganizationEvent
+  | ApiKeyEvent
+  | ProjectEvent
+  | FlagEvent
+  | SegmentEvent
+  | SessionEvent
+  | DependencyReserved
+  | SubjectErased;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
 export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
@@ -55,6 +64,12 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentRestored: 'segment',
   SegmentReverted: 'segment',
   DependencyReserved: 'dependencies',
+  SessionStarted: 'session',
+  SessionEnded: 'session',
+  RefreshTokenReused: 'session',
+  PasswordChanged: 'session',
+  LoginRefused: 'session',
+  SubjectErased: 'subject',
 };
 
 /** True for an event type that this version understands. */

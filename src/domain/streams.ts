@@ -1,7 +1,15 @@
 /** Keys of projects, environments and flags, and names of variants. They never change. */
 export const KEY_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$';
 
-export type Category = 'organization' | 'project' | 'flag' | 'segment' | 'dependencies' | 'apiKey';
+export type Category =
+  | 'organization'
+  | 'project'
+  | 'flag'
+  | 'segment'
+  | 'dependencies'
+  | 'apiKey'
+  | 'session'
+  | 'subject';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
 export const CATEGORIES: readonly Category[] = [
@@ -11,11 +19,16 @@ export const CATEGORIES: readonly Category[] = [
   'segment',
   'dependencies',
   'apiKey',
+  'session',
+  'subject',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
 export const projectIdOf = (organizationId: string, projectKey: string): string =>
   `${organizationId}:${projectKey}`;
+
+/** The organization that a project's or an environment's id begins with. */
+export const organizationOf = (id: string): string => id.slice(0, id.indexOf(':'));
 
 /** `<projectId>:<environmentKey>`: names one environment in the whole installation. */
 export const environmentIdOf = (projectId: string, environment: string): string =>
@@ -33,7 +46,16 @@ export const dependenciesStream = (projectId: string): string => `dependencies-$
 export const apiKeyStream = (organizationId: string, keyId: string): string =>
   `apiKey-${organizationId}:${keyId}`;
 
-/** What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments and API keys. */
+/** What happens to a person's account: logins, sessions, the password. */
+export const sessionStream = (organizationId: string, userId: string): string =>
+  `session-${organizationId}:${userId}`;
+
+/** What became of the personal data of one subject. */
+export const subjectStream = (organizationId: string, subjectId: string): string =>
+  `subject-${organizationId}:${subjectId}`;
+
+/** What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments,
+ * API keys and subjects. */
 export type StreamParts = Readonly<{
   category: Category;
   organizationId: string;

@@ -4,6 +4,7 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const ID_LENGTH = 12;
 /** 43 characters of base 62 hold 256 bits. */
 const SECRET_LENGTH = 43;
+const BASE = BigInt(ALPHABET.length);
 
 /** A secret to show once, the part of it that may be seen, and what is stored of it. */
 export type NewSecret = Readonly<{
@@ -19,16 +20,35 @@ const randomText = (length: number): string =>
 
 export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+/** `usr_…`, `ses_…`: told to everybody who may see the thing. */
+export const randomId = (kind: 'usr' | 'ses'): string => `${kind}_${randomText(ID_LENGTH)}`;
+
 export const randomKeyId = (): string => randomText(ID_LENGTH);
+
+const idOf = (bytes: Buffer): string =>
+  [...bytes.subarray(0, ID_LENGTH)].map((byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
 
 /** The same id for the same parts: so that a repeated request meets the stream of the first. */
 export const keyIdFrom = (...parts: readonly string[]): string =>
-  [...sha256(parts.join('\u0000')).subarray(0, ID_LENGTH)]
-    .map((byte) => ALPHABET.charAt(byte % ALPHABET.length))
-    .join('');
+  idOf(sha256(parts.join('\u0000')));
+
+/** `usr_<id>`: the same for the same digest, of which the first 12 bytes count. */
+export const userIdFrom = (digest: Buffer): string => `usr_${idOf(digest)}`;
+
+/** 32 bytes as a secret of 43 characters. */
+export const base62 = (bytes: Uint8Array): string => {
+  let rest = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+  let text = '';
+  for (; text.length < SECRET_LENGTH; rest /= BASE)
+    text = ALPHABET.charAt(Number(rest % BASE)) + text;
+  return text;
+};
 
 /** `cf_<kind>_<keyId>_<256 random bits in base 62>`. */
-export const newSecret = (kind: 'admin' | 'srv' | 'cli', keyId: string): NewSecret => {
+export const newSecret = (
+  kind: 'admin' | 'srv' | 'cli' | 'inv' | 'ref',
+  keyId: string,
+): NewSecret => {
   const prefix = `cf_${kind}_${keyId}`;
   const secret = `${prefix}_${randomText(SECRET_LENGTH)}`;
   return { keyId, prefix, secret, sha256: sha256(secret) };

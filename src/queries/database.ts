@@ -1,4 +1,15 @@
-import { type Pool } from 'pg';
+import { type QueryConfig, type QueryResultRow } from 'pg';
 
-/** What a query needs of Postgres; names without a schema are the read model's. */
-export type Database = Pick<Pool, 'query'>;
+/**
+ * `organizationId`: whose rows they are; said where they hold personal data that is to be read. Without it such texts
+ * stay sealed.
+ */
+export type Question = Omit<QueryConfig<unknown[]>, 'types'> &
+  Readonly<{ organizationId?: string }>;
+
+/** What a query needs of Postgres; names without a schema are the read model's. `pg.Pool` is one, that opens nothing. */
+export type Database = Readonly<{
+  query: <R extends QueryResultRow = QueryResultRow>(
+    question: Question,
+  ) => Promise<Readonly<{ rows: R[] }>>;
+}>;

@@ -7,6 +7,7 @@ import { flagHistory } from './flags/flag-history.js';
 import { listFlags } from './flags/list-flags.js';
 import { type EventLog } from './log/event-log.js';
 import { logSource } from './log/log-source.js';
+import { verifyMembers } from './log/verify-members.js';
 import { verifyProject } from './log/verify-project.js';
 import { resolveMoment } from './moments/resolve-moment.js';
 import { waitForPosition } from './moments/wait-for-position.js';
@@ -35,6 +36,7 @@ export const queriesOver = (
   environmentDiff: environmentDiff(db),
   auditLog: auditLog(db),
   exportAuditLog: exportAuditLog(db),
+  verifyMembers: verifyMembers(log, db),
   verifyProject: verifyProject(log, db),
 });
 

@@ -3,6 +3,7 @@ import { type ExistingSegment } from '../domain/segment/segment.js';
 import { type FlagAddress } from './flags/get-flag.js';
 import { type FlagView } from './flags/flag-view.js';
 import { type Moment } from './moments/resolve-moment.js';
+import { type OrganizationView } from './organizations/organization-view.js';
 import { type ProjectAddress } from './projects/get-project.js';
 import { type ProjectView } from './projects/project-view.js';
 import { type SegmentAddress } from './segments/get-segment.js';
@@ -21,6 +22,8 @@ export type SegmentState = Taken<ExistingSegment>;
 
 /** Where states of the past come from: the read model, or the log itself. Both must give the same answers. */
 export type StateSource = Readonly<{
+  /** @throws DomainError organization-not-found */
+  organization: (organizationId: string, moment: Moment) => Promise<OrganizationView>;
   /** @throws DomainError project-not-found, project-not-yet-created */
   project: (address: ProjectAddress, moment: Moment) => Promise<ProjectView>;
   /** @throws DomainError project-not-found, flag-not-found, flag-not-yet-created */

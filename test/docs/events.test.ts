@@ -4,10 +4,14 @@ import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { CATALOGUE, type DomainEvent, isKnownType } from '../../src/domain/catalogue.js';
 import { evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
 import { type ApiKey, evolveApiKey } from '../../src/domain/organization/api-key.js';
-import { evolveOrganization } from '../../src/domain/organization/organization.js';
+import {
+  evolveOrganization,
+  type Organization,
+} from '../../src/domain/organization/organization.js';
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
+import { evolveSessions } from '../../src/domain/session/sessions.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { content } from '../support/flags.js';
 
@@ -55,6 +59,17 @@ const project: Project = {
   })),
 };
 
+const member = { email: 'a@example.com', role: 'editor', projects: {} } as const;
+const organization: Organization = {
+  status: 'active',
+  name: 'Default organization',
+  members: [
+    { ...member, userId: 'usr_o1W2n3E4r5S6', role: 'owner' },
+    { ...member, userId: 'usr_e1D2i3T4o5R6' },
+  ],
+  invitations: [{ ...member, invitationId: 'o1P2e3N4i5N6', expiresAt: '2026-11-28T04:00:00.000Z' }],
+};
+
 /** The state after an event, as text: to be seen, and to be compared with the state before. */
 const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
   switch (CATALOGUE[event.type]) {
@@ -74,6 +89,7 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       return [before, evolveSegment(before, event as Parameters<typeof evolveSegment>[1])];
     }
     case 'dependencies':
+    case 'subject':
       return [null, event.data];
     case 'organization':
       return [null, evolveOrganization({ status: 'absent' }, event as never)];
@@ -81,6 +97,18 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
       const before: ApiKey = event.type === 'ApiKeyIssued' ? { status: 'absent' } : apiKey;
       return [before, evolveApiKey(before, event as Parameters<typeof evolveApiKey>[1])];
     }
+    case 'organization': {
+      const isFirst = event.type === 'OrganizationRegistered';
+      const before: Organization = isFirst ? { status: 'absent' } : organization;
+      return [
+        before,
+        evolveOrganization(before, event as Parameters<typeof evolveOrganization>[1]),
+      ];
+    }
+    case 'session':
+      return [null, evolveSessions({ status: 'absent' }, event as never)];
+    case 'apiKey':
+      return [null, evolveApiKey({ status: 'absent' }, event as never)];
   }
 };
 

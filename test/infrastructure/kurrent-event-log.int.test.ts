@@ -11,6 +11,7 @@ import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snaps
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
 import { type LogBatch } from '../../src/projections/event-log.js';
 import { loadCurrentStates } from '../../src/queries/load-current-states.js';
+import { nothingSealed } from '../support/personal-data.js';
 import { testDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { flagContent, metadataOf } from '../support/histories.js';
@@ -120,6 +121,7 @@ test('from the log into Postgres and Redis', async (t) => {
     redis,
     layout,
     loadCurrentStates: loadCurrentStates(pool),
+    reveal: nothingSealed,
     log: silentLog,
   });
   t.teardown(async () => {

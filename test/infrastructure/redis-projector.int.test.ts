@@ -5,6 +5,7 @@ import { redisProjector } from '../../src/infrastructure/redis/redis-projector.j
 import { redisSnapshot } from '../../src/infrastructure/redis/redis-snapshot.js';
 import { type CurrentStates } from '../../src/projections/evaluation-snapshot.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
+import { nothingSealed } from '../support/personal-data.js';
 import { flagContent, onFlag, PROJECT_ID, projectBegins, recorded } from '../support/histories.js';
 import { batchOf } from '../support/applied-rows.js';
 import { testRedis } from '../support/redis.js';
@@ -39,6 +40,7 @@ const setUp = async (t: Test, confirm = async (): Promise<void> => undefined) =>
     const projector = redisProjector({
       redis: snapshot,
       loadCurrentStates: async () => nothing,
+      reveal: nothingSealed,
       confirm,
     });
     await projector.consumer.resume();

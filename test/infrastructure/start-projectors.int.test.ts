@@ -3,6 +3,7 @@ import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
 import { loadCurrentStates } from '../../src/queries/load-current-states.js';
+import { nothingSealed } from '../support/personal-data.js';
 import { allChecksums, applyBatches } from '../support/applied-rows.js';
 import { testDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -36,6 +37,7 @@ const setUp = async (t: Test) => {
       redis,
       layout: redisLayout(prefix),
       loadCurrentStates: loadCurrentStates(pool),
+      reveal: nothingSealed,
       log: silentLog,
     });
     const stop = async (): Promise<void> => {

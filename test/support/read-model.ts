@@ -3,6 +3,12 @@ import { type DomainEvent } from '../../src/domain/catalogue.js';
 import { type Event } from '../../src/domain/decider.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
+import { type OrganizationEvent } from '../../src/domain/organization/events.js';
+import {
+  absentOrganization,
+  evolveOrganization,
+  type Organization,
+} from '../../src/domain/organization/organization.js';
 import { type ProjectEvent } from '../../src/domain/project/events.js';
 import { absentProject, evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
@@ -113,11 +119,25 @@ const fillProject = async (db: pg.Pool, stream: Log): Promise<void> => {
   await insert(db, 'project', { project_id, ...shown, ...currentOf(stream), state });
 };
 
+const fillOrganization = async (db: pg.Pool, stream: Log): Promise<void> => {
+  let organization: Organization = absentOrganization;
+  const organization_id = parseStream(stream[0]!.stream)!.organizationId;
+  for (const [index, event] of stream.entries()) {
+    organization = evolveOrganization(organization, event as OrganizationEvent);
+    const range = rangeOf(event, stream[index + 1]);
+    const state = JSON.stringify(organization);
+    await insert(db, 'organization_revision', { organization_id, ...range, state });
+  }
+  if (organization.status === 'absent') return;
+  const shown = { name: organization.name, state: JSON.stringify(organization) };
+  await insert(db, 'organization', { organization_id, ...currentOf(stream), ...shown });
+};
+
 /** Leaves no row in any table. */
 export const emptyReadModel = async (db: pg.Pool): Promise<void> => {
   await db.query(
     `truncate checkpoint, audit_event, audit_chain, flag, flag_revision, project, project_revision,
-              segment, segment_revision`,
+              segment, segment_revision, organization, organization_revision`,
   );
 };
 
@@ -131,6 +151,7 @@ export const fillReadModel = async (db: pg.Pool, log: Log): Promise<void> => {
     if (category === 'flag') await fillFlag(db, stream);
     if (category === 'segment') await fillSegment(db, stream);
     if (category === 'project') await fillProject(db, stream);
+    if (category === 'organization') await fillOrganization(db, stream);
   }
   const last = log.at(-1);
   if (last === undefined) return;

@@ -23,6 +23,7 @@ const filter = {
       Type.Literal('segment'),
       Type.Literal('dependencies'),
       Type.Literal('apiKey'),
+      Type.Literal('subject'),
     ]),
   ),
   type: Type.Optional(Type.Array(Id, { maxItems: 50 })),

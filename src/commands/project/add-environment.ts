@@ -18,26 +18,30 @@ const DEFAULT_COLOR = '#3B82F6';
 /** Flags start in a new environment with their defaults: disabled, unless told otherwise. */
 export type AddEnvironment = Command<'AddEnvironment', { projectId: string } & EnvironmentDetails>;
 
+const added = ({
+  environment,
+  name = environment,
+  description = '',
+  color = DEFAULT_COLOR,
+  isProduction = false,
+  isProtected = false,
+}: EnvironmentDetails): ProjectEvent => ({
+  type: 'EnvironmentAdded',
+  data: {
+    ...{ environment, name, description, color, isProduction },
+    ...(isProtected && { isProtected }),
+  },
+});
+
 export const addEnvironment = (
-  { data }: AddEnvironment,
+  { data: { projectId: _, ...details } }: AddEnvironment,
   project: Project,
 ): readonly ProjectEvent[] => {
-  const { environment, name = environment, description = '', isProduction = false } = data;
+  const { environment } = details;
   const taken = findEnvironment(requireProject(project), environment);
-  if (taken !== undefined) {
-    throw new DomainError(
-      'environment-exists',
-      `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
-    );
-  }
-  const { color = DEFAULT_COLOR, isProtected = false } = data;
-  return [
-    {
-      type: 'EnvironmentAdded',
-      data: {
-        ...{ environment, name, description, color, isProduction },
-        ...(isProtected && { isProtected }),
-      },
-    },
-  ];
+  if (taken === undefined) return [added(details)];
+  throw new DomainError(
+    'environment-exists',
+    `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
+  );
 };

@@ -10,6 +10,7 @@ import {
 import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { foldEvents } from '../../projections/fold/fold.js';
 import { type Consumer } from '../../projections/run-projection.js';
+import { type SnapshotReveal } from '../personal-data/revealed-snapshot.js';
 import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
 
 export const EVALUATION_SNAPSHOT = 'evaluation_snapshot';
@@ -25,6 +26,8 @@ class RefillOvertaken extends Error {
 export type RedisProjectorOptions = Readonly<{
   redis: RedisSnapshot;
   loadCurrentStates: () => Promise<CurrentStates>;
+  /** Opens the personal texts in what goes to Redis. */
+  reveal: SnapshotReveal;
   /** Asked before all of Redis is replaced. @throws when this process does not lead any more */
   confirm: () => Promise<void>;
 }>;
@@ -49,7 +52,12 @@ const oneByOne = () => {
  * The consumer that keeps Redis equal to the log. It holds all states in memory, so Redis can be filled at any
  * moment, whatever happened to it; Postgres is asked once, at the start.
  */
-export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProjectorOptions) => {
+export const redisProjector = ({
+  redis,
+  loadCurrentStates,
+  reveal,
+  confirm,
+}: RedisProjectorOptions) => {
   const serially = oneByOne();
   let memory: EvaluationSnapshot | undefined;
   let checkpoint: Checkpoint = BEGINNING;
@@ -62,16 +70,19 @@ export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProje
 
   const refill = async (snapshot: EvaluationSnapshot): Promise<void> => {
     await confirm();
-    const stand = await redis.refill(checkpoint, snapshot.contents());
+    const stand = await redis.refill(checkpoint, await reveal.contents(snapshot.contents()));
     if (stand === undefined) throw new RefillOvertaken('Another process writes to Redis.');
     expected = stand;
     pending = undefined;
   };
 
+  const differences = async (snapshot: EvaluationSnapshot): Promise<readonly string[]> =>
+    redis.differences(await reveal.contents(snapshot.contents()));
+
   const reconcile = async (snapshot: EvaluationSnapshot): Promise<void> => {
     const stand = await redis.stand();
     const isUsable = stand !== undefined && stand.position <= checkpoint.position;
-    const differs = !isUsable || (await redis.differences(snapshot.contents())).length > 0;
+    const differs = !isUsable || (await differences(snapshot)).length > 0;
     if (differs) await refill(snapshot);
     else expected = stand;
     pending = undefined;
@@ -80,7 +91,7 @@ export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProje
   const write = async (snapshot: EvaluationSnapshot, from: Stand): Promise<void> => {
     if (pending === undefined) return;
     const { to, delta } = pending;
-    const outcome = await redis.apply(from, to, delta);
+    const outcome = await redis.apply(from, to, await reveal.delta(delta));
     const target = { position: to.position, generation: from.generation };
     const isThere =
       outcome === 'written' ||
@@ -152,10 +163,7 @@ export const redisProjector = ({ redis, loadCurrentStates, confirm }: RedisProje
         if (!isAsLeft) await refill(memory);
       }),
     /** Compares all of Redis with the states. @returns what differs, in words; undefined before the first load */
-    verify: () =>
-      serially(async () =>
-        memory === undefined ? undefined : redis.differences(memory.contents()),
-      ),
+    verify: () => serially(async () => (memory === undefined ? undefined : differences(memory))),
   };
 };
 

@@ -36,7 +36,7 @@ export type TrackedSegment = Place &
 export type TrackedOrganization = Place &
   Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
 /** Streams whose events only the audit trail holds. */
-type OtherCategory = 'apiKey' | 'dependencies';
+type OtherCategory = 'apiKey' | 'dependencies' | 'subject';
 type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
 /** Where a stream stands, and the state that its events make. */
@@ -110,6 +110,8 @@ const evolvedSegment = (
   return { category: 'segment', projectId, key, state };
 };
 
+const OTHERS: readonly OtherCategory[] = ['apiKey', 'dependencies', 'subject'];
+
 const evolvedOrganization = (
   event: OrganizationEvent,
   { organizationId }: StreamParts,
@@ -124,7 +126,7 @@ const evolvedOrganization = (
 
 /** Of a stream that has no state here. */
 export const otherCategory = (category: unknown): OtherCategory =>
-  category === 'apiKey' ? category : 'dependencies';
+  OTHERS.find((other) => other === category) ?? 'dependencies';
 
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);

@@ -100,7 +100,7 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
 
   const [flags, segments] = [of('flag'), of('segment')];
   const organizations = of('organization').map(({ parts }) => parts?.organizationId ?? '');
-  const others = of('apiKey', 'dependencies').map(({ stream }) => stream);
+  const others = of('apiKey', 'dependencies', 'subject').map(({ stream }) => stream);
   const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
     ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),

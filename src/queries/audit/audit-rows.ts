@@ -62,6 +62,7 @@ export const readAuditEntries =
     const { sql, values } = auditConditions(organizationId, filter);
     const [upToAt, limitAt, afterAt] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
     const { rows } = await db.query<Row>({
+      organizationId,
       text: `select e.category, e.stream, e.project_key as project, e.entity_key as key,
                     e.environment, e.data, ${factColumns('e')}
                from audit_event e

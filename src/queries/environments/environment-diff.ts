@@ -55,11 +55,12 @@ const changedSegment = ({ before, after, ...row }: Row<ExistingSegment>): Change
 
 const segmentRows = async (
   db: Database,
-  projectId: string,
+  { organizationId, project }: EnvironmentAddress,
   from: Moment,
   to: Moment,
 ): Promise<readonly Row<ExistingSegment>[]> => {
   const { rows } = await db.query<Row<ExistingSegment>>({
+    organizationId,
     name: 'environment_diff_segments',
     text: `select s.key, b.revision::float8 as "fromRevision", a.revision::float8 as "toRevision",
                   b.state as before, a.state as after
@@ -69,7 +70,7 @@ const segmentRows = async (
             where s.project_id = $1
               and a.revision is distinct from b.revision
             order by s.key`,
-    values: [projectId, from.position, to.position],
+    values: [projectIdOf(organizationId, project), from.position, to.position],
   });
   return rows;
 };
@@ -85,6 +86,7 @@ export const environmentDiff =
     const { key } = environmentIn(await getProject(db)(address, later), address.environment);
     const projectId = projectIdOf(address.organizationId, address.project);
     const { rows } = await db.query<Row<ExistingFlag>>({
+      organizationId: address.organizationId,
       name: 'environment_diff',
       text: `select f.key, b.revision::float8 as "fromRevision", a.revision::float8 as "toRevision",
                     b.state as before, a.state as after
@@ -97,7 +99,7 @@ export const environmentDiff =
       values: [projectId, from.position, to.position],
     });
     const flags = rows.map(changedFlag(key)).filter(({ changes }) => changes.length > 0);
-    const segments = (await segmentRows(db, projectId, from, to)).map(changedSegment);
+    const segments = (await segmentRows(db, address, from, to)).map(changedSegment);
     const noticed = segments.filter(({ changes }) => changes.length > 0);
     return { from, to, flags, segments: noticed };
   };

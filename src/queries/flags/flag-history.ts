@@ -57,6 +57,7 @@ export const flagHistory =
     const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
     const wanted = historyConditions(flagStream(projectId, flag), question, { revision, order });
     const { rows } = await db.query<Row>({
+      organizationId,
       text: historySql(wanted, order, 'flag'),
       values: [...wanted.values, projectId, flag, limit + 1],
     });

@@ -13,6 +13,7 @@ export const flagStatesAt =
     moment: Moment,
   ): Promise<readonly FlagState[]> => {
     const { rows } = await db.query<FlagState>({
+      organizationId,
       name: 'flag_states_at',
       text: `select r.state, r.revision::float8 as revision,
                     r.position_from::float8 as position, r.recorded_from as "recordedAt"

@@ -34,6 +34,7 @@ export const readFlagRow =
   async (address: FlagAddress, moment: Moment): Promise<FlagRow> => {
     const { organizationId, project, flag } = address;
     const { rows } = await db.query<FlagRow>({
+      organizationId,
       name: 'flag_at',
       text: AT_POSITION,
       values: [projectIdOf(organizationId, project), flag, moment.position],

@@ -1,6 +1,8 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { organizationOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 
 /** A state as the read model holds it at a position. */
@@ -8,19 +10,25 @@ export type HeldState<State> = Readonly<{ state: State; revision: number; positi
 
 type Held<State> = Promise<HeldState<State> | undefined>;
 
+type Identity = Readonly<
+  { project_id: string; flag_key?: string; segment_key?: string } | { organization_id: string }
+>;
+
 /**
  * The latest row of a table of revisions at or before a position. Read by itself, apart from the current tables, so
  * that a missing row there hides nothing. `identity`: columns of the table and what they must be.
  */
 const latest = async <State>(
   db: Database,
-  table: 'flag_revision' | 'segment_revision' | 'project_revision',
-  identity: Readonly<Record<string, string>>,
+  table: 'flag_revision' | 'segment_revision' | 'project_revision' | 'organization_revision',
+  identity: Identity,
   position: number,
 ): Held<State> => {
   const columns = Object.keys(identity);
   const isSame = columns.map((column, nth) => `h.${column} = $${nth + 2}`).join(' and ');
   const { rows } = await db.query<HeldState<State>>({
+    organizationId:
+      'project_id' in identity ? organizationOf(identity.project_id) : identity.organization_id,
     name: `held_${table}`,
     text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
              from ${table} h
@@ -47,3 +55,8 @@ export const heldProject =
   (db: Database) =>
   (projectId: string, position: number): Held<ExistingProject> =>
     latest(db, 'project_revision', { project_id: projectId }, position);
+
+export const heldOrganization =
+  (db: Database) =>
+  (organizationId: string, position: number): Held<ExistingOrganization> =>
+    latest(db, 'organization_revision', { organization_id: organizationId }, position);

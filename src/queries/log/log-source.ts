@@ -2,6 +2,8 @@ import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { flagView } from '../flags/flag-view.js';
 import { flagNotFound, flagNotYetCreated } from '../flags/get-flag.js';
+import { organizationNotFound } from '../organizations/get-organization.js';
+import { organizationView } from '../organizations/organization-view.js';
 import { projectNotFound, projectNotYetCreated } from '../projects/get-project.js';
 import { projectView } from '../projects/project-view.js';
 import { segmentNotFound, segmentNotYetCreated } from '../segments/get-segment.js';
@@ -10,7 +12,7 @@ import { type FlagState, type SegmentState, type StateSource } from '../state-so
 import { type EventLog } from './event-log.js';
 import { flagKeys, segmentKeys } from './entity-keys.js';
 import { inBatches } from './in-batches.js';
-import { replayFlag, replayProject, replaySegment } from './replay.js';
+import { replayFlag, replayOrganization, replayProject, replaySegment } from './replay.js';
 
 /** More flags or segments than a project can sensibly have. */
 const ALL = 1_000_000;
@@ -22,6 +24,14 @@ const projectFrom =
     if (replayed.found === 'nothing') throw projectNotFound(project);
     if (replayed.found === 'later') throw projectNotYetCreated(project, replayed.createdAt);
     return projectView(replayed.state, replayed.createdAt, replayed.last);
+  };
+
+const organizationFrom =
+  (log: EventLog): StateSource['organization'] =>
+  async (organizationId, { position }) => {
+    const replayed = await replayOrganization(log, organizationId, position);
+    if (replayed.found !== 'state') throw organizationNotFound();
+    return organizationView(organizationId, replayed.state, replayed.createdAt, replayed.last);
   };
 
 const flagFrom =
@@ -75,6 +85,7 @@ const segmentsFrom =
  * (its audit trail), because the log has no list of streams; each of their states is folded from the log alone.
  */
 export const logSource = (log: EventLog, db: Database): StateSource => ({
+  organization: organizationFrom(log),
   project: projectFrom(log),
   flag: flagFrom(log),
   flags: flagsFrom(log, db),

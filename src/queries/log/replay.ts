@@ -1,12 +1,22 @@
 import { type Event } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type OrganizationEvent } from '../../domain/organization/events.js';
+import {
+  evolveOrganization,
+  type ExistingOrganization,
+} from '../../domain/organization/organization.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
 import { evolveProject, type ExistingProject } from '../../domain/project/project.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { type SegmentEvent } from '../../domain/segment/events.js';
 import { evolveSegment, type ExistingSegment } from '../../domain/segment/segment.js';
-import { flagStream, projectStream, segmentStream } from '../../domain/streams.js';
+import {
+  flagStream,
+  organizationStream,
+  projectStream,
+  segmentStream,
+} from '../../domain/streams.js';
 import { type EventLog } from './event-log.js';
 
 /** A stream folded up to a position; `last` is the event that led to `state`, `next` the one after it. */
@@ -66,4 +76,14 @@ export const replaySegment = async (
 ): Promise<Replayed<ExistingSegment>> => {
   const { events } = await log.read<SegmentEvent>(segmentStream(projectId, segment));
   return replay<ExistingSegment, SegmentEvent>(events, position, evolveSegment);
+};
+
+/** An organization as the log itself has it at a position. */
+export const replayOrganization = async (
+  log: EventLog,
+  organizationId: string,
+  position: number,
+): Promise<Replayed<ExistingOrganization>> => {
+  const { events } = await log.read<OrganizationEvent>(organizationStream(organizationId));
+  return replay<ExistingOrganization, OrganizationEvent>(events, position, evolveOrganization);
 };

@@ -6,20 +6,23 @@ export type OrganizationVerification = Readonly<{
   projectsChecked: number;
   flagsChecked: number;
   segmentsChecked: number;
-  /** The first few, with the project they are in. */
-  differences: readonly (Discrepancy & Readonly<{ project: string }>)[];
+  /** The first few, with the project they are in; null: of the organization and its members. */
+  differences: readonly (Discrepancy & Readonly<{ project: string | null }>)[];
 }>;
 
-type Asked = Pick<Queries, 'listProjects' | 'resolveMoment' | 'verifyProject'>;
+type Asked = Pick<Queries, 'listProjects' | 'resolveMoment' | 'verifyMembers' | 'verifyProject'>;
 
 const MAX_REPORTED = 20;
 
-/** Compares every project, flag and segment of an organization, deleted ones too, with the log, replayed. */
+/** Compares the members, and every project, flag and segment of an organization, deleted ones too, with the log, replayed. */
 export const verifyOrganization =
-  ({ listProjects, resolveMoment, verifyProject }: Asked) =>
+  ({ listProjects, resolveMoment, verifyMembers, verifyProject }: Asked) =>
   async (organizationId: string): Promise<OrganizationVerification> => {
     const moment = await resolveMoment({});
-    const differences: OrganizationVerification['differences'][number][] = [];
+    const ofMembers = await verifyMembers(organizationId, moment);
+    const differences: OrganizationVerification['differences'][number][] = ofMembers.map(
+      (found) => ({ ...found, project: null }),
+    );
     let [projectsChecked, flagsChecked, segmentsChecked] = [0, 0, 0];
     const list = everyPage((paging) => listProjects({ organizationId, status: 'all', ...paging }));
     for await (const { items } of list) {

@@ -29,6 +29,7 @@ export const getProject =
     { position }: Readonly<{ position: number }>,
   ): Promise<ProjectView> => {
     const { rows } = await db.query<Row>({
+      organizationId,
       name: 'project_at',
       text: `select p.created_at as "createdAt", r.state, ${factColumns('e')}
                from project p

@@ -37,6 +37,7 @@ export const readSegmentRow =
   async (address: SegmentAddress, moment: Moment): Promise<SegmentRow> => {
     const { organizationId, project, segment } = address;
     const { rows } = await db.query<SegmentRow>({
+      organizationId,
       name: 'segment_at',
       text: AT_POSITION,
       values: [projectIdOf(organizationId, project), segment, moment.position],

@@ -51,6 +51,7 @@ export const segmentHistory =
     const stream = segmentStream(projectId, segment);
     const wanted = historyConditions(stream, question, { revision, order });
     const { rows } = await db.query<Row>({
+      organizationId,
       text: historySql(wanted, order, 'segment'),
       values: [...wanted.values, projectId, segment, limit + 1],
     });

@@ -13,6 +13,7 @@ export const segmentStatesAt =
     moment: Moment,
   ): Promise<readonly SegmentState[]> => {
     const { rows } = await db.query<SegmentState>({
+      organizationId,
       name: 'segment_states_at',
       text: `select r.state, r.revision::float8 as revision,
                     r.position_from::float8 as position, r.recorded_from as "recordedAt"

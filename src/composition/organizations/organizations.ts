@@ -1,0 +1,97 @@
+import { type Logger } from 'pino';
+import type pg from 'pg';
+import {
+  type OrganizationHandle,
+  type Organizations,
+} from '../../api/organization/organizations.js';
+import { type OrganizationCommand } from '../../commands/organization-decider.js';
+import { type Config } from '../../config.js';
+import { normalizedEmail } from '../../domain/organization/email.js';
+import { type MasterKey } from '../../infrastructure/master-key.js';
+import { deliverInvitation } from '../../infrastructure/organizations/deliver-invitation.js';
+import { invitationTable } from '../../infrastructure/organizations/invitation-table.js';
+import { keyIdFrom, newSecret } from '../../infrastructure/secrets.js';
+import { type WriteSide } from '../write-side.js';
+import { type OrganizationAccounts } from './accounts.js';
+import { type StartedGrants } from './grants.js';
+import { joiningWith } from './joining.js';
+
+const DAY_MS = 86_400_000;
+
+type OrganizationDeps = Readonly<{
+  pool: pg.Pool;
+  commands: WriteSide;
+  grants: StartedGrants;
+  accounts: OrganizationAccounts;
+  masterKey: MasterKey;
+  log: Logger;
+}>;
+
+const acceptAt = ({ publicUrl, host, port }: Config): string =>
+  `${publicUrl ?? `http://${host}:${port}`}/api/v1/invitations/accept`;
+
+const leaverIn = ({ data }: OrganizationCommand) => ({
+  organizationId: data.organizationId,
+  userId: 'userId' in data ? data.userId : '',
+});
+
+/** Organizations and their members: their commands, with what these need of accounts, tokens and grants. */
+export const organizationsOver = (config: Config, deps: OrganizationDeps): Organizations => {
+  const { commands, grants, accounts, masterKey } = deps;
+  const invitations = invitationTable(deps.pool);
+  const deliver = deliverInvitation(config.invitationWebhook, deps.log);
+
+  const handle: OrganizationHandle = async (request) => {
+    const outcome = await commands.organizations(request);
+    const { kind, position, after } = outcome;
+    const { organizationId } = request.command.data;
+    if (kind === 'recorded' && after.status === 'active')
+      grants.adopt({ organizationId, position, members: after.members });
+    return outcome;
+  };
+
+  return {
+    handle,
+
+    handleLeaving: async (request) => {
+      const decided = await handle({ ...request, dryRun: true });
+      if (request.dryRun === true) return decided;
+      const { organizationId, userId } = leaverIn(request.command);
+      await accounts.endSessions(organizationId, userId, 'membership-ended');
+      const outcome = decided.kind === 'repeated' ? decided : await handle(request);
+      await accounts.end(organizationId, userId);
+      return outcome;
+    },
+
+    inviting: ({ commandId, expiresInDays, email: given, ...invited }) => {
+      const { organizationId } = invited;
+      const invitationId = keyIdFrom(organizationId, 'invitation', commandId);
+      const email = normalizedEmail(given);
+      const now = new Date();
+      const expiresAt = new Date(now.getTime() + expiresInDays * DAY_MS).toISOString();
+      const data = { ...invited, invitationId, email, expiresAt, now: now.toISOString() };
+      return {
+        invitationId,
+        command: { type: 'InviteMember', data },
+        handle: async (request) => {
+          const outcome = await handle(request);
+          if (outcome.kind !== 'recorded') return outcome;
+          const token = newSecret('inv', `${organizationId}.${invitationId}`);
+          await invitations.save({ organizationId, invitationId }, token.sha256);
+          const link = `${acceptAt(config)}#${token.secret}`;
+          const person = { organizationId, invitationId, email, expiresAt };
+          void deliver({ ...person, token: token.secret, link });
+          return outcome;
+        },
+      };
+    },
+
+    ...joiningWith({
+      handle,
+      accounts,
+      invitations,
+      masterKey,
+      isRegistrationOpen: config.registration === 'open',
+    }),
+  };
+};

@@ -1,0 +1,104 @@
+import { type DomainEvent, isKnownType } from '../catalogue.js';
+import { type Event } from '../decider.js';
+import { type Metadata } from '../metadata.js';
+import { type Rewrite, rewriteValue } from './person.js';
+import {
+  configuration,
+  flagContent,
+  flagRules,
+  segmentContent,
+  segmentKeys,
+  segmentRules,
+  targets,
+} from './targeting-fields.js';
+
+type Of<Type extends DomainEvent['type']> = Extract<DomainEvent, { type: Type }>['data'];
+
+/** How the personal texts in an event's data are rewritten; null: it has none. */
+type Fields = {
+  readonly [Type in DomainEvent['type']]: ((data: Of<Type>, rewrite: Rewrite) => Of<Type>) | null;
+};
+
+const withEmail = <D extends Readonly<{ email: string }>>(data: D, rewrite: Rewrite): D => ({
+  ...data,
+  email: rewriteValue(data.email, rewrite),
+});
+
+/** Where events hold personal data. Complete by its type: a new event says here what it has, or that it has none. */
+export const PERSONAL_FIELDS: Fields = {
+  OrganizationRegistered: ({ owner, ...data }, rewrite) => ({
+    ...data,
+    ...(owner && { owner: withEmail(owner, rewrite) }),
+  }),
+  OrganizationRenamed: null,
+  MemberInvited: withEmail,
+  InvitationRevoked: null,
+  MemberJoined: withEmail,
+  MemberRoleChanged: null,
+  MemberRemoved: null,
+  MemberLeft: null,
+  OwnershipHandedOver: null,
+  ApiKeyIssued: null,
+  ApiKeyRotated: null,
+  ApiKeyRevoked: null,
+  ProjectCreated: null,
+  ProjectDetailsChanged: null,
+  ProjectDeleted: null,
+  ProjectRestored: null,
+  EnvironmentAdded: null,
+  EnvironmentDetailsChanged: null,
+  EnvironmentDeleted: null,
+  EnvironmentRestored: null,
+  FlagCreated: flagContent,
+  FlagDetailsChanged: null,
+  FlagVariantsChanged: null,
+  FlagEnabled: null,
+  FlagDisabled: null,
+  FlagOffVariantChanged: null,
+  FlagRolloutChanged: null,
+  FlagTargetsChanged: (data, rewrite) => ({ ...data, targets: targets(data.targets, rewrite) }),
+  FlagRulesChanged: (data, rewrite) => ({ ...data, rules: flagRules(data.rules, rewrite) }),
+  FlagPrerequisitesChanged: null,
+  FlagPromoted: (data, rewrite) => ({
+    ...data,
+    configuration: configuration(data.configuration, rewrite),
+  }),
+  FlagArchived: null,
+  FlagUnarchived: null,
+  FlagDeleted: null,
+  FlagRestored: (data, rewrite) => ({ ...data, content: flagContent(data.content, rewrite) }),
+  FlagReverted: (data, rewrite) => ({ ...data, content: flagContent(data.content, rewrite) }),
+  SegmentCreated: segmentContent,
+  SegmentDetailsChanged: null,
+  SegmentKeysChanged: segmentKeys,
+  SegmentRulesChanged: (data, rewrite) => ({ ...data, rules: segmentRules(data.rules, rewrite) }),
+  SegmentDeleted: null,
+  SegmentRestored: (data, rewrite) => ({ ...data, content: segmentContent(data.content, rewrite) }),
+  SegmentReverted: (data, rewrite) => ({ ...data, content: segmentContent(data.content, rewrite) }),
+  DependencyReserved: null,
+  SessionStarted: null,
+  SessionEnded: null,
+  RefreshTokenReused: null,
+  PasswordChanged: null,
+  LoginRefused: null,
+  SubjectErased: null,
+};
+
+/** An event with its personal texts rewritten; of a type that is not ours, as it is. */
+export const rewriteEvent = <E extends Event>(event: E, rewrite: Rewrite): E => {
+  if (!isKnownType(event.type)) return event;
+  const fields = PERSONAL_FIELDS[event.type] as ((data: unknown, by: Rewrite) => unknown) | null;
+  return fields === null ? event : { ...event, data: fields(event.data, rewrite) };
+};
+
+/** Address and user agent of a user are that user's own; those of machines are nobody's. */
+export const rewriteMetadata = (metadata: Metadata, rewrite: Rewrite): Metadata => {
+  const { actor, ip, userAgent } = metadata;
+  if (actor.type !== 'user') return metadata;
+  const own = (text: string): string => rewrite({ person: actor.id, text });
+  return {
+    ...metadata,
+    ...(ip !== undefined && { ip: own(ip) }),
+    ...(userAgent !== undefined && { userAgent: own(userAgent) }),
+  };
+};

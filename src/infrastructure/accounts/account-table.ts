@@ -1,0 +1,70 @@
+import { type Pool } from 'pg';
+
+export type AccountRow = Readonly<{ userId: string; passwordHash: string }>;
+
+export type NewAccount = AccountRow & Readonly<{ organizationId: string; emailLookup: Buffer }>;
+
+/** Password hashes in Postgres; the only place where they are. */
+export const accountTable = (pool: Pool) => ({
+  insert: async (account: NewAccount, { mayReplace }: Readonly<{ mayReplace: boolean }>) => {
+    const { organizationId, userId, emailLookup, passwordHash } = account;
+    await pool.query(
+      `insert into chronoflag.account (organization_id, user_id, email_lookup, password_hash)
+       values ($1, $2, $3, $4)
+           on conflict on constraint account_pk do
+       update set email_lookup = excluded.email_lookup,
+                  password_hash = excluded.password_hash,
+                  password_changed_at = now()
+            where $5`,
+      [organizationId, userId, emailLookup, passwordHash, mayReplace],
+    );
+  },
+
+  withEmail: async (emailLookup: Buffer): Promise<readonly AccountRow[]> => {
+    const { rows } = await pool.query<AccountRow>({
+      name: 'accounts_with_email',
+      text: `select a.user_id as "userId", a.password_hash as "passwordHash"
+               from chronoflag.account a
+              where a.email_lookup = $1`,
+      values: [emailLookup],
+    });
+    return rows;
+  },
+
+  passwordHashOf: async (organizationId: string, userId: string): Promise<string | undefined> => {
+    const { rows } = await pool.query<{ passwordHash: string }>(
+      `select a.password_hash as "passwordHash"
+         from chronoflag.account a
+        where a.organization_id = $1
+          and a.user_id = $2`,
+      [organizationId, userId],
+    );
+    return rows[0]?.passwordHash;
+  },
+
+  /** `before`: the hash that is to be replaced. @returns false when it was replaced meanwhile */
+  changePassword: async (
+    organizationId: string,
+    { userId, passwordHash }: AccountRow,
+    before: string,
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
+      `update chronoflag.account
+          set password_hash = $3, password_changed_at = now()
+        where organization_id = $1
+          and user_id = $2
+          and password_hash = $4`,
+      [organizationId, userId, passwordHash, before],
+    );
+    return rowCount === 1;
+  },
+
+  remove: async (organizationId: string, userId: string): Promise<void> => {
+    await pool.query('delete from chronoflag.account where organization_id = $1 and user_id = $2', [
+      organizationId,
+      userId,
+    ]);
+  },
+});
+
+export type AccountTable = ReturnType<typeof accountTable>;

@@ -1,0 +1,68 @@
+import { type EndCause } from '../../domain/session/events.js';
+import { type Wrapping } from '../master-key.js';
+import { type AccountTable } from './account-table.js';
+import { type PasswordHashes } from './password-hash.js';
+import { type PasswordOwner, requireGoodPassword } from './password-policy.js';
+import { type SessionTable } from './session-table.js';
+
+export type AccountsDeps = Readonly<{
+  table: AccountTable;
+  sessions: SessionTable;
+  hashes: PasswordHashes;
+  wrapping: Wrapping;
+  isMember: (organizationId: string, userId: string) => boolean;
+  /** Told after sessions ended; settles when they have stopped here. */
+  onSessionsEnded: () => Promise<void>;
+}>;
+
+/** The same for all ways to write one address. */
+export const normalisedEmail = (email: string): string => email.normalize('NFKC').toLowerCase();
+
+/** What an address is looked up by: of one organization, and made by nobody without the master key. */
+export const emailLookup = (wrapping: Wrapping, { organizationId, email }: PasswordOwner): Buffer =>
+  wrapping.digest(`${organizationId}\u0000${normalisedEmail(email)}`);
+
+/** Who can log in with a password, and until when. An account works only while its user is a member. */
+export const accountsOver = (deps: AccountsDeps) => {
+  const { table, sessions, hashes, wrapping, isMember, onSessionsEnded } = deps;
+
+  const endSessions = async (
+    organizationId: string,
+    userId: string,
+    cause: EndCause,
+  ): Promise<void> => {
+    const ended = await sessions.end({ organizationId, userId }, cause);
+    if (ended.length > 0) await onSessionsEnded();
+  };
+
+  return {
+    /** @throws DomainError `weak-password` saying why */
+    requireGoodPassword,
+
+    /** Safe to repeat; the password of somebody who is a member already stays. */
+    create: async ({
+      userId,
+      password,
+      ...owner
+    }: PasswordOwner & Readonly<{ userId: string; password: string }>): Promise<void> => {
+      const { organizationId } = owner;
+      const account = {
+        organizationId,
+        userId,
+        emailLookup: emailLookup(wrapping, owner),
+        passwordHash: await hashes.hash(password),
+      };
+      await table.insert(account, { mayReplace: !isMember(organizationId, userId) });
+    },
+
+    /** Of whoever is no member any more: no session goes on, and nobody can log in again. */
+    end: async (organizationId: string, userId: string): Promise<void> => {
+      await table.remove(organizationId, userId);
+      await endSessions(organizationId, userId, 'membership-ended');
+    },
+
+    endSessions,
+  };
+};
+
+export type Accounts = ReturnType<typeof accountsOver>;

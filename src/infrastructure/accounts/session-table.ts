@@ -1,0 +1,147 @@
+import { type Pool } from 'pg';
+import { type EndCause, type LoginMethod } from '../../domain/session/events.js';
+
+export type LiveSession = Readonly<{
+  sessionId: string;
+  organizationId: string;
+  userId: string;
+  method: LoginMethod;
+}>;
+
+export type NewSession = LiveSession & Readonly<{ userAgent: string | null; tokenSha256: Buffer }>;
+
+/** What its owner may see of a session. */
+export type ListedSession = Readonly<{
+  sessionId: string;
+  method: LoginMethod;
+  userAgent: string | null;
+  startedAt: Date;
+  refreshedAt: Date;
+  expiresAt: Date;
+}>;
+
+export type EndedSession = Readonly<{ sessionId: string; endedAt: Date }>;
+
+/** An end that the log has not heard of. */
+export type UntoldEnd = Omit<LiveSession, 'method'> & Readonly<{ cause: EndCause }>;
+
+/** Which sessions to end: those of a person, one of them, or all but one. */
+export type Choice = Readonly<{
+  organizationId: string;
+  userId: string;
+  only?: readonly string[];
+  except?: string;
+}>;
+
+/** A session ends after so long without a refresh, and after so long in any case. */
+export const IDLE = '14 days';
+export const LONGEST = '90 days';
+
+/** A process that ended a session tells the log itself; after this another one does. */
+const TOLD_WITHIN = '5 seconds';
+
+/** Sessions in Postgres: the truth about which are alive. */
+export const sessionTable = (pool: Pool) => ({
+  insert: async (session: NewSession): Promise<void> => {
+    await pool.query(
+      `with started as (
+         insert into chronoflag.session
+           (session_id, organization_id, user_id, method, user_agent, expires_at)
+         values ($1, $2, $3, $4, $5, now() + interval '${IDLE}')
+         returning session_id
+       )
+       insert into chronoflag.refresh_token (sha256, session_id)
+       select $6, s.session_id from started s`,
+      [
+        session.sessionId,
+        session.organizationId,
+        session.userId,
+        session.method,
+        session.userAgent,
+        session.tokenSha256,
+      ],
+    );
+  },
+
+  live: async (organizationId: string, userId: string): Promise<readonly ListedSession[]> => {
+    const { rows } = await pool.query<ListedSession>(
+      `select s.session_id as "sessionId", s.method, s.user_agent as "userAgent",
+              s.started_at as "startedAt", s.refreshed_at as "refreshedAt",
+              s.expires_at as "expiresAt"
+         from chronoflag.session s
+        where s.organization_id = $1
+          and s.user_id = $2
+          and s.ended_at is null
+          and s.expires_at > now()
+        order by s.started_at, s.session_id`,
+      [organizationId, userId],
+    );
+    return rows;
+  },
+
+  /** @returns the ids of those that were alive */
+  end: async (
+    { organizationId, userId, only, except }: Choice,
+    cause: EndCause,
+  ): Promise<readonly string[]> => {
+    const { rows } = await pool.query<{ sessionId: string }>(
+      `update chronoflag.session s
+          set ended_at = clock_timestamp(), ended_cause = $3
+        where s.organization_id = $1
+          and s.user_id = $2
+          and s.ended_at is null
+          and ($4::text[] is null or s.session_id = any ($4))
+          and s.session_id is distinct from $5
+       returning s.session_id as "sessionId"`,
+      [organizationId, userId, cause, only ?? null, except ?? null],
+    );
+    return rows.map(({ sessionId }) => sessionId);
+  },
+
+  endExpired: async (): Promise<void> => {
+    await pool.query(
+      `update chronoflag.session
+          set ended_at = clock_timestamp(), ended_cause = 'expired'
+        where ended_at is null
+          and expires_at <= now()`,
+    );
+  },
+
+  /** Ended within the given seconds, on the database's clock. */
+  endedWithin: async (seconds: number): Promise<readonly EndedSession[]> => {
+    const { rows } = await pool.query<EndedSession>({
+      name: 'sessions_ended_within',
+      text: `select s.session_id as "sessionId", s.ended_at as "endedAt"
+               from chronoflag.session s
+              where s.ended_at > now() - make_interval(secs => $1)`,
+      values: [seconds],
+    });
+    return rows;
+  },
+
+  untold: async (): Promise<readonly UntoldEnd[]> => {
+    const { rows } = await pool.query<UntoldEnd>(
+      `select s.session_id as "sessionId", s.organization_id as "organizationId",
+              s.user_id as "userId", s.ended_cause as cause
+         from chronoflag.session s
+        where s.ended_at < now() - interval '${TOLD_WITHIN}'
+          and s.told_at is null
+        order by s.ended_at
+        limit 100`,
+    );
+    return rows;
+  },
+
+  told: async (sessionIds: readonly string[]): Promise<void> => {
+    await pool.query('update chronoflag.session set told_at = now() where session_id = any ($1)', [
+      sessionIds,
+    ]);
+  },
+
+  /** Those whose end the log has, after a day. */
+  sweep: async (): Promise<void> => {
+    await pool.query(`delete from chronoflag.session where told_at < now() - interval '1 day'`);
+  },
+});
+
+export type SessionTable = ReturnType<typeof sessionTable>;

@@ -1,0 +1,44 @@
+import { type EventStore, type NewEvent } from '../../commands/event-store.js';
+import { type Event } from '../../domain/decider.js';
+import { type Metadata } from '../../domain/metadata.js';
+import { rewriteEvent, rewriteMetadata } from '../../domain/personal/personal-fields.js';
+import { type PersonalText } from '../../domain/personal/person.js';
+import { parseStream } from '../../domain/streams.js';
+import { type PersonalData } from './personal-data.js';
+
+const organizationIn = (stream: string): string => parseStream(stream)?.organizationId ?? '';
+
+const personalTexts = (events: readonly Event[], metadata: Metadata): readonly PersonalText[] => {
+  const found: PersonalText[] = [];
+  const note = (personal: PersonalText): string => {
+    found.push(personal);
+    return personal.text;
+  };
+  for (const event of events) rewriteEvent(event, note);
+  rewriteMetadata(metadata, note);
+  return found;
+};
+
+/**
+ * An event store to which personal texts go sealed and from which they come opened, so that commands know nothing of it.
+ * Both also throw DomainError personal-data-unavailable; an append then wrote nothing.
+ */
+export const personalEventStore = (store: EventStore, personal: PersonalData): EventStore => ({
+  read: async <E extends Event>(stream: string, fromRevision?: number) => {
+    const slice = await store.read<E>(stream, fromRevision);
+    const events = await personal.revealed(organizationIn(stream), slice.events);
+    return { ...slice, events };
+  },
+  append: async <E extends Event>(
+    stream: string,
+    events: readonly NewEvent<E>[],
+    options: Parameters<EventStore['append']>[2],
+  ) => {
+    const texts = personalTexts(events, options.metadata);
+    if (texts.length === 0) return store.append(stream, events, options);
+    const seal = await personal.sealer(organizationIn(stream), texts);
+    const sealed = events.map((event) => rewriteEvent(event, seal));
+    const metadata = rewriteMetadata(options.metadata, seal);
+    return store.append(stream, sealed, { ...options, metadata });
+  },
+});
