@@ -1,6 +1,6 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
-import { type GrantsOf } from '../api/caller.js';
+import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
 import { keyReportRoutes } from '../api/routes/keys/key-report.js';
@@ -14,9 +14,7 @@ import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
-import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
@@ -27,9 +25,10 @@ import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { apiTokens } from './api-tokens.js';
-
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
+import { startGrants } from './organizations/grants.js';
+import { organizationsOver } from './organizations/organizations.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
 import { startAuthentication } from './authentication/start-authentication.js';
@@ -55,10 +54,11 @@ export const startRequests = async (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const store = personalEventStore(kurrentEventStore(client), personal);
+  const { store } = personal;
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
   const commands = writeSide(store, head);
+  personal.onErased(commands.forget);
   const queries = queriesOver(revealingDatabase(pool, personal), store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
@@ -70,16 +70,19 @@ export const startRequests = async (
   const keys = await startApplicationKeys(config, {
     ...{ pool, commands, requireEnvironment, log, tokenUses },
   });
-  const grantsOf: GrantsOf = () => undefined;
+  const grants = await startGrants(pool);
+  const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
-    pool,
-    redisUrl,
-    masterKey,
-    grantsOf,
+    ...{ pool, redisUrl, masterKey, commands, log },
+    grantsOf: grants.grantsOf,
+    limits: limits.limits,
+  });
+  const { accounts } = authentication;
+  const organizations = organizationsOver(config, {
+    ...{ pool, commands, grants, accounts, masterKey, log },
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
-  const limits = openLimits(config, redisUrl);
   const evaluation = {
     memory,
     rulesetsAt: rulesetsAt(
@@ -96,6 +99,8 @@ export const startRequests = async (
     places: checkpointPlaces(config),
   });
   const routes = [
+    ...authentication.routes,
+    ...organizationRoutes(organizations),
     ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
@@ -109,7 +114,7 @@ export const startRequests = async (
     commands,
     credentials,
     keys,
-    accounts: authentication.accounts,
+    authentication,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -135,6 +140,7 @@ export const startRequests = async (
       await supply.close();
       await keys.close();
       await authentication.stop();
+      await grants.close();
       await pool.end();
     },
   };
