@@ -24,7 +24,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startGrants } from './organizations/grants.js';
 import { organizationsOver } from './organizations/organizations.js';
@@ -90,6 +90,7 @@ export const startRequests = async (
     ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
+    places: checkpointPlaces(config),
   });
   const routes = [
     ...authentication.routes,
