@@ -65,11 +65,11 @@ export const startRequests = async (
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
   const grants = await startGrants(pool);
+  const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
-    pool,
-    redisUrl,
-    masterKey,
+    ...{ pool, redisUrl, masterKey, commands, log },
     grantsOf: grants.grantsOf,
+    limits: limits.limits,
   });
   const { accounts } = authentication;
   const organizations = organizationsOver(config, {
@@ -77,7 +77,6 @@ export const startRequests = async (
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
-  const limits = openLimits(config, redisUrl);
   const evaluation = {
     memory,
     rulesetsAt: rulesetsAt(
@@ -94,6 +93,7 @@ export const startRequests = async (
     places: checkpointPlaces(config),
   });
   const routes = [
+    ...authentication.routes,
     ...organizationRoutes(organizations),
     ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
@@ -106,7 +106,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
-    accounts: authentication.accounts,
+    authentication,
     routes,
     ofrep: ofrepRoutes({
       memory,
