@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type Answer } from '../../support/http-client.js';
+import { type Answer, type HttpClient } from '../../support/http-client.js';
 import { logIn, PASSWORD, registerOwner, type Tokens } from '../../support/people.js';
 import { testService } from '../../support/service.js';
 import { until } from '../../support/until.js';
@@ -18,7 +18,7 @@ test('sessions of people', async (t) => {
   const other = await service.startAnother();
   const refresh = (refreshToken: string): Promise<Answer<Tokens>> =>
     service.post<Tokens>('/auth/refresh', { credential: null, body: { refreshToken } });
-  const isLetIn = async (credential: string, { get } = service): Promise<boolean> =>
+  const isLetIn = async (credential: string, { get }: HttpClient = service): Promise<boolean> =>
     (await get('/auth/sessions', { credential })).status === 200;
   const refusedEverywhere = (credential: string): Promise<void> =>
     until('both processes refuse the token', async () => {
