@@ -1,22 +1,11 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
-import { type GrantsOf } from '../api/caller.js';
+import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
-import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
-import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
+import { commandRoutes } from '../api/routes/command-routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { flagCommandRoutes } from '../api/routes/flag-commands.js';
-import { importRoutes } from '../api/routes/import.js';
-import { projectCommandRoutes } from '../api/routes/project-commands.js';
-import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
-import { targetCommandRoutes } from '../api/routes/target-commands.js';
-import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
-import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
-import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
-import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
-import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -37,6 +26,8 @@ import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
+import { startGrants } from './organizations/grants.js';
+import { organizationsOver } from './organizations/organizations.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
 import { startAuthentication } from './authentication/start-authentication.js';
@@ -73,16 +64,19 @@ export const startRequests = async (
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
   const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
-  const grantsOf: GrantsOf = () => undefined;
+  const grants = await startGrants(pool);
+  const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
-    pool,
-    redisUrl,
-    masterKey,
-    grantsOf,
+    ...{ pool, redisUrl, masterKey, commands, log },
+    grantsOf: grants.grantsOf,
+    limits: limits.limits,
+  });
+  const { accounts } = authentication;
+  const organizations = organizationsOver(config, {
+    ...{ pool, commands, grants, accounts, masterKey, log },
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
-  const limits = openLimits(config, redisUrl);
   const evaluation = {
     memory,
     rulesetsAt: rulesetsAt(
@@ -99,18 +93,9 @@ export const startRequests = async (
     places: checkpointPlaces(config),
   });
   const routes = [
-    projectCommandRoutes(commands),
-    environmentCommandRoutes(commands),
-    flagCommandRoutes(commands),
-    configurationCommandRoutes(commands),
-    targetCommandRoutes(commands),
-    ruleCommandRoutes(commands),
-    segmentCommandRoutes(commands),
-    segmentKeyCommandRoutes(commands),
-    segmentRuleCommandRoutes(commands),
-    timeTravelCommandRoutes(commands),
-    importRoutes(commands),
-    revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
+    ...authentication.routes,
+    ...organizationRoutes(organizations),
+    ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
@@ -121,7 +106,7 @@ export const startRequests = async (
     commands,
     credentials: credentialStore(pool),
     keys,
-    accounts: authentication.accounts,
+    authentication,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -147,6 +132,7 @@ export const startRequests = async (
       await supply.close();
       await keys.close();
       await authentication.stop();
+      await grants.close();
       await pool.end();
     },
   };

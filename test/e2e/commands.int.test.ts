@@ -21,8 +21,17 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in import, revert-environment, application-keys and audit-trail.int.test.ts. */
+/** Their answers are in organizations, import, revert-environment, application-keys and audit-trail.int.test.ts. */
 const ELSEWHERE = [
+  'POST /organizations',
+  'PATCH /organization',
+  'POST /organization/ownership',
+  'POST /invitations',
+  'POST /invitations/accept',
+  'POST /invitations/{invitation}/revoke',
+  'POST /members/leave',
+  'PUT /members/{user}/role',
+  'DELETE /members/{user}',
   'POST /audit/checkpoints',
   'POST /audit/verify',
   'POST /projects/{project}/environments/{environment}/keys',

@@ -12,6 +12,7 @@ import { keepKeyFiles, keepSecret, testLogger } from './canary.js';
 import { testDatabase } from './database.js';
 import { gatherStores } from './store-contents.js';
 import { until } from './until.js';
+import { invitationInbox, type InvitationInbox } from './invitation-inbox.js';
 import { WIDE_LIMITS } from './limits.js';
 import { httpClient, type HttpClient } from './http-client.js';
 
@@ -41,6 +42,8 @@ export type TestService = HttpClient &
     environment: Readonly<Record<string, string>>;
     /** Ends it, and the event store, whose log is in the folder `log` of the data directory; the rest stays. */
     stop: () => Promise<void>;
+    /** Where its invitations are delivered. */
+    inbox: InvitationInbox;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -57,6 +60,7 @@ export const testService = async (
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
   const { url: databaseUrl, pool } = await testDatabase(t);
+  const inbox = await invitationInbox();
   const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
@@ -65,6 +69,7 @@ export const testService = async (
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
     MASTER_KEY: randomBytes(32).toString('base64'),
+    INVITATION_WEBHOOK: inbox.url,
     ...WIDE_LIMITS,
     ...variables,
   };
@@ -85,6 +90,7 @@ export const testService = async (
     client.disconnect();
     for (const stopOther of others) await stopOther();
     await stop();
+    await inbox.close();
     await store.close();
   };
   const stopOnce = (): Promise<void> => (stopping ??= stopAll());
@@ -113,5 +119,6 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  return { url, credential, serverKey, environment, stop: stopOnce, startAnother, ...client };
+  const own = { url, credential, serverKey, inbox, environment };
+  return { ...own, stop: stopOnce, startAnother, ...client };
 };
