@@ -12,9 +12,7 @@ import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
-import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
@@ -53,10 +51,11 @@ export const startRequests = async (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const store = personalEventStore(kurrentEventStore(client), personal);
+  const { store } = personal;
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
   const commands = writeSide(store, head);
+  personal.onErased(commands.forget);
   const queries = queriesOver(revealingDatabase(pool, personal), store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {

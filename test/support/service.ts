@@ -38,12 +38,12 @@ export type TestService = HttpClient &
     url: string;
     credential: string;
     serverKey: string;
+    /** Where its invitations are delivered. */
+    inbox: InvitationInbox;
     /** What it was started with. */
     environment: Readonly<Record<string, string>>;
     /** Ends it, and the event store, whose log is in the folder `log` of the data directory; the rest stays. */
     stop: () => Promise<void>;
-    /** Where its invitations are delivered. */
-    inbox: InvitationInbox;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -59,8 +59,8 @@ export const testService = async (
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
-  const { url: databaseUrl, pool } = await testDatabase(t);
   const inbox = await invitationInbox();
+  const { url: databaseUrl, pool } = await testDatabase(t);
   const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
@@ -119,6 +119,14 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  const own = { url, credential, serverKey, inbox, environment };
-  return { ...own, stop: stopOnce, startAnother, ...client };
+  return {
+    url,
+    credential,
+    serverKey,
+    environment,
+    inbox,
+    stop: stopOnce,
+    startAnother,
+    ...client,
+  };
 };
