@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type Answer } from '../../support/http-client.js';
+import { type Answer, type HttpClient } from '../../support/http-client.js';
 import { logIn, PASSWORD, registerOwner, type Tokens } from '../../support/people.js';
 import { testService } from '../../support/service.js';
 import { until } from '../../support/until.js';
@@ -18,8 +18,10 @@ test('sessions of people', async (t) => {
   const other = await service.startAnother();
   const refresh = (refreshToken: string): Promise<Answer<Tokens>> =>
     service.post<Tokens>('/auth/refresh', { credential: null, body: { refreshToken } });
-  const isLetIn = async (credential: string, { get } = service): Promise<boolean> =>
-    (await get('/auth/sessions', { credential })).status === 200;
+  const isLetIn = async (
+    credential: string,
+    { get }: Pick<HttpClient, 'get'> = service,
+  ): Promise<boolean> => (await get('/auth/sessions', { credential })).status === 200;
   const refusedEverywhere = (credential: string): Promise<void> =>
     until('both processes refuse the token', async () => {
       const letIn = await Promise.all([isLetIn(credential), isLetIn(credential, other)]);
@@ -35,9 +37,7 @@ test('sessions of people', async (t) => {
     const tokens = await logIn(service, owner);
     t.match(tokens, { organizationId: owner.organizationId, userId: owner.userId, expiresIn: 900 });
     t.ok(await isLetIn(tokens.accessToken));
-    await until('the other process knows the new member', () =>
-      isLetIn(tokens.accessToken, other),
-    );
+    await until('the other process knows the new member', () => isLetIn(tokens.accessToken, other));
     t.notOk(await isLetIn(tokens.refreshToken), 'a refresh token is no access token');
     t.equal((await refresh(tokens.accessToken)).status, 401, 'an access token refreshes nothing');
   });
