@@ -2,7 +2,9 @@ import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
+import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
+import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { commandRoutes } from '../api/routes/command-routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
@@ -22,6 +24,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { apiTokens } from './api-tokens.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startGrants } from './organizations/grants.js';
@@ -62,7 +65,11 @@ export const startRequests = async (
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
-  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const credentials = credentialStore(pool);
+  const { takeUses: tokenUses } = credentials;
+  const keys = await startApplicationKeys(config, {
+    ...{ pool, commands, requireEnvironment, log, tokenUses },
+  });
   const grants = await startGrants(pool);
   const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
@@ -98,12 +105,14 @@ export const startRequests = async (
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
+    keyReportRoutes(keys.report),
+    apiTokenRoutes(apiTokens(commands, credentials)),
     auditTrailRoutes(trail),
     ...queryRoutes(queries),
   ];
   return {
     commands,
-    credentials: credentialStore(pool),
+    credentials,
     keys,
     authentication,
     routes,

@@ -30,6 +30,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   MemberLeft: 'organization',
   OwnershipHandedOver: 'organization',
   ApiKeyIssued: 'apiKey',
+  ApiKeyRotated: 'apiKey',
   ApiKeyRevoked: 'apiKey',
   ProjectCreated: 'project',
   ProjectDetailsChanged: 'project',

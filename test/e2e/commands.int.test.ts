@@ -21,7 +21,7 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in organizations, import, revert-environment, application-keys and audit-trail.int.test.ts. */
+/** Their answers are in organizations, api-tokens, import, revert-environment, application-keys and audit-trail.int.test.ts. */
 const ELSEWHERE = [
   'POST /organizations',
   'PATCH /organization',
@@ -36,8 +36,12 @@ const ELSEWHERE = [
   'POST /audit/verify',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
+  'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',
   'POST /projects/{project}/environments/{environment}/revert',
   'POST /projects/{project}/import',
+  'POST /tokens',
+  'POST /tokens/{token}/revoke',
+  'POST /tokens/{token}/rotate',
 ];
 
 const fill = (text: string, project: string): string =>

@@ -10,6 +10,7 @@ export type EnvironmentDetails = Readonly<{
   /** `#RRGGBB` */
   color?: string;
   isProduction?: boolean;
+  isProtected?: boolean;
 }>;
 
 const DEFAULT_COLOR = '#3B82F6';
@@ -29,8 +30,14 @@ export const addEnvironment = (
       `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
     );
   }
-  const { color = DEFAULT_COLOR } = data;
+  const { color = DEFAULT_COLOR, isProtected = false } = data;
   return [
-    { type: 'EnvironmentAdded', data: { environment, name, description, color, isProduction } },
+    {
+      type: 'EnvironmentAdded',
+      data: {
+        ...{ environment, name, description, color, isProduction },
+        ...(isProtected && { isProtected }),
+      },
+    },
   ];
 };

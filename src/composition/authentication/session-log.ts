@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
 import { commandHashOf } from '../../commands/event-id.js';
 import { type SessionCommand } from '../../commands/session-decider.js';
+import { NO_GRANTS } from '../../domain/access/grants.js';
 import { type Actor, type Metadata, SCHEMA_VERSION } from '../../domain/metadata.js';
 import { type EndCause, type SessionEvent } from '../../domain/session/events.js';
 import { type SessionTable } from '../../infrastructure/accounts/session-table.js';
@@ -40,6 +41,7 @@ export const sessionLog = (
     const { events } = await handle({
       command,
       metadata,
+      grants: NO_GRANTS,
       signal: AbortSignal.timeout(COMMAND_MS),
     });
     return events;

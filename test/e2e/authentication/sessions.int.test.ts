@@ -35,9 +35,7 @@ test('sessions of people', async (t) => {
     const tokens = await logIn(service, owner);
     t.match(tokens, { organizationId: owner.organizationId, userId: owner.userId, expiresIn: 900 });
     t.ok(await isLetIn(tokens.accessToken));
-    await until('the other process knows the new member', () =>
-      isLetIn(tokens.accessToken, other),
-    );
+    await until('the other process knows the new member', () => isLetIn(tokens.accessToken, other));
     t.notOk(await isLetIn(tokens.refreshToken), 'a refresh token is no access token');
     t.equal((await refresh(tokens.accessToken)).status, 401, 'an access token refreshes nothing');
   });
