@@ -11,12 +11,20 @@ export type EnvironmentDetails = Readonly<{
   color?: string;
   isProduction?: boolean;
   isProtected?: boolean;
+  /** Of web pages that may evaluate; null: those of the installation. */
+  allowedOrigins?: readonly string[] | null;
 }>;
 
 const DEFAULT_COLOR = '#3B82F6';
 
 /** Flags start in a new environment with their defaults: disabled, unless told otherwise. */
 export type AddEnvironment = Command<'AddEnvironment', { projectId: string } & EnvironmentDetails>;
+
+/** What is only there when it is something. */
+const told = ({ isProtected = false, allowedOrigins = null }: EnvironmentDetails) => ({
+  ...(isProtected && { isProtected }),
+  ...(allowedOrigins !== null && { allowedOrigins }),
+});
 
 export const addEnvironment = (
   { data }: AddEnvironment,
@@ -30,14 +38,7 @@ export const addEnvironment = (
       `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
     );
   }
-  const { color = DEFAULT_COLOR, isProtected = false } = data;
-  return [
-    {
-      type: 'EnvironmentAdded',
-      data: {
-        ...{ environment, name, description, color, isProduction },
-        ...(isProtected && { isProtected }),
-      },
-    },
-  ];
+  const { color = DEFAULT_COLOR } = data;
+  const details = { environment, name, description, color, isProduction };
+  return [{ type: 'EnvironmentAdded', data: { ...details, ...told(data) } }];
 };
