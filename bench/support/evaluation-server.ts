@@ -60,6 +60,7 @@ const app = await createHttp({
     projections: () => [],
     rulesets: () => undefined,
     eventStreams: () => 0,
+    waitingCheckpoints: async () => ({}),
     head: async () => -1,
   }),
 });

@@ -47,6 +47,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is used'],
   'flag-in-use': [409, 'The flag is a prerequisite'],
   'variant-in-use': [409, 'The variant is served'],
+  'still-member': [409, 'The person is a member'],
   'personal-data-erased': [409, 'A person was erased a moment ago'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
   'event-not-signed': [409, 'No checkpoint covers the event'],

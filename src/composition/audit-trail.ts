@@ -4,10 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { type AuditTrail } from '../api/routes/audit-trail.js';
 import { type Config } from '../config.js';
-import { type SigningKey } from '../domain/audit/checkpoint.js';
-import { loadSigningKey } from '../infrastructure/audit/signing-key.js';
+import {
+  type AuditKey,
+  loadSigningKey,
+  type SigningKeyFile,
+} from '../infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
 import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
+import { type CheckpointPlaces } from '../infrastructure/audit/deliver-checkpoints.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
 import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/redis-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
@@ -15,17 +19,21 @@ import { evaluationSnapshot } from '../projections/evaluation-snapshot.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { type Queries } from '../queries/queries.js';
-import { latestCheckpoint, listCheckpoints } from '../queries/trail/checkpoints.js';
+import {
+  checkpointDelivery,
+  latestCheckpoint,
+  listCheckpoints,
+} from '../queries/trail/checkpoints.js';
 import { proveEvent } from '../queries/trail/prove-event.js';
 import { verifyTrail } from '../queries/trail/verify-trail.js';
 
 /** The key in its configured file; else in the data directory, where it is made when there is none. */
-export const auditKey = ({ auditSigningKey, dataDirectory }: Config): Promise<SigningKey> =>
-  loadSigningKey(
-    auditSigningKey === undefined
-      ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
-      : { file: auditSigningKey, mayGenerate: false },
-  );
+export const auditKeyFile = ({ auditSigningKey, dataDirectory }: Config): SigningKeyFile =>
+  auditSigningKey === undefined
+    ? { file: join(dataDirectory, 'audit-signing-key.pem'), mayGenerate: true }
+    : { file: auditSigningKey, mayGenerate: false };
+
+export const auditKey = (config: Config): Promise<AuditKey> => loadSigningKey(auditKeyFile(config));
 
 const ATTEMPTS = 5;
 const ATTEMPT_MS = 200;
@@ -54,6 +62,11 @@ const redisDifferences = async (
   }
 };
 
+export const checkpointPlaces = (config: Config): CheckpointPlaces => ({
+  file: config.auditCheckpointFile,
+  webhook: config.auditCheckpointWebhook,
+});
+
 export type AuditTrailSources = Readonly<{
   pool: pg.Pool;
   redisUrl: string;
@@ -61,7 +74,8 @@ export type AuditTrailSources = Readonly<{
   log: EventLog;
   queries: Queries;
   reveal: SnapshotReveal;
-  key: SigningKey;
+  key: AuditKey;
+  places: CheckpointPlaces;
 }>;
 
 /** Everything that proves the audit trail, over one installation's stores. */
@@ -81,6 +95,13 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
     prove: proveEvent(deps),
     take: takeCheckpoint(pool, key, () => new Date()),
     list: listCheckpoints(pool),
+    delivery: async (organizationId) => {
+      const { file, webhook } = await checkpointDelivery(pool)(organizationId);
+      return {
+        file: sources.places.file === undefined ? null : file,
+        webhook: sources.places.webhook === undefined ? null : webhook,
+      };
+    },
     latest: latestCheckpoint(pool),
     key,
   };

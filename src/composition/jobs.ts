@@ -10,8 +10,8 @@ import { startErasureJob } from '../jobs/erasures.js';
 import { startVerificationJob } from '../jobs/verification.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { queriesOver } from '../queries/queries.js';
-import { auditedOrganizations } from '../queries/trail/checkpoints.js';
-import { auditKey } from './audit-trail.js';
+import { auditedOrganizations, checkpointDelivery } from '../queries/trail/checkpoints.js';
+import { auditKey, checkpointPlaces } from './audit-trail.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
@@ -39,11 +39,7 @@ export const startJobs = async (
   };
   const pool = createPool({ url: databaseUrl, max: 2, onError });
   const key = await auditKey(config);
-  const {
-    auditCheckpointEvents,
-    auditCheckpointFile: file,
-    auditCheckpointWebhook: webhook,
-  } = config;
+  const places = checkpointPlaces(config);
   const take = takeCheckpoint(pool, key, () => new Date());
   const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(client)));
   const verification = startVerificationJob({
@@ -56,13 +52,23 @@ export const startJobs = async (
   const checkpoints = startCheckpointJob({
     everyMs: CHECKPOINT_MS,
     organizations: auditedOrganizations(pool),
-    take: (organizationId) => take(organizationId, auditCheckpointEvents),
-    deliver: deliverCheckpoints(pool, { file, webhook }),
+    take: (organizationId) => take(organizationId, config.auditCheckpointEvents),
+    deliver: deliverCheckpoints(pool, places),
     log,
   });
   const erasures = startErasureJob({ everyMs: RECORD_ERASURES_MS, record: personal.record, log });
   return {
     verification: verification.status,
+    /** What of the work with checkpoints fails at the moment. */
+    checkpointFailures: checkpoints.failing,
+    /** Checkpoints that have not been brought to a place that is configured, by place. */
+    waitingCheckpoints: async (): Promise<Readonly<Record<string, number>>> => {
+      const { file, webhook } = await checkpointDelivery(pool)();
+      return {
+        ...(places.file !== undefined && { file: file.waiting }),
+        ...(places.webhook !== undefined && { webhook: webhook.waiting }),
+      };
+    },
     stop: async (): Promise<void> => {
       await erasures.stop();
       await checkpoints.stop();

@@ -3,20 +3,10 @@ import { type Logger } from 'pino';
 import { type GrantsOf } from '../api/caller.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
-import { configurationCommandRoutes } from '../api/routes/configuration-commands.js';
-import { environmentCommandRoutes } from '../api/routes/environment-commands.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { flagCommandRoutes } from '../api/routes/flag-commands.js';
-import { importRoutes } from '../api/routes/import.js';
-import { projectCommandRoutes } from '../api/routes/project-commands.js';
+import { personalDataRoutes } from '../api/personal-data/routes.js';
 import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
-import { targetCommandRoutes } from '../api/routes/target-commands.js';
-import { ruleCommandRoutes } from '../api/routes/targeting/rule-commands.js';
-import { segmentCommandRoutes } from '../api/routes/targeting/segment-commands.js';
-import { segmentKeyCommandRoutes } from '../api/routes/targeting/segment-key-commands.js';
-import { segmentRuleCommandRoutes } from '../api/routes/targeting/segment-rule-commands.js';
-import { timeTravelCommandRoutes } from '../api/routes/time-travel-commands.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -33,13 +23,15 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
-import { auditKey, auditTrail } from './audit-trail.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
+import { commandRoutes } from './http/command-routes.js';
 import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
+import { personalRequests } from './personal-requests.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -54,7 +46,7 @@ type RequestSources = Readonly<{
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, personal, masterKey, log }: RequestSources,
+  { client, personal, log, masterKey }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -95,19 +87,15 @@ export const startRequests = async (
     ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
+    places: checkpointPlaces(config),
+  });
+  const persons = personalRequests({
+    ...{ databaseUrl, personal, queries, head },
+    rulesetsAt: () => memory.current()?.position ?? null,
   });
   const routes = [
-    projectCommandRoutes(commands),
-    environmentCommandRoutes(commands),
-    flagCommandRoutes(commands),
-    configurationCommandRoutes(commands),
-    targetCommandRoutes(commands),
-    ruleCommandRoutes(commands),
-    segmentCommandRoutes(commands),
-    segmentKeyCommandRoutes(commands),
-    segmentRuleCommandRoutes(commands),
-    timeTravelCommandRoutes(commands),
-    importRoutes(commands),
+    personalDataRoutes(persons),
+    ...commandRoutes(commands),
     revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
@@ -141,6 +129,7 @@ export const startRequests = async (
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await flagdSync?.stop();
+      await persons.stop();
       limits.close();
       await supply.close();
       await keys.close();

@@ -50,6 +50,7 @@ const readinessIn = (parts: Parts) =>
     () => ({
       rulesets: parts.requests?.rulesets,
       projections: parts.projector?.status,
+      checkpointFailures: parts.jobs?.checkpointFailures,
       verification: parts.jobs?.verification,
     }),
     () => ({
@@ -75,6 +76,7 @@ export const startService = async (
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
     eventStreams: () => parts.requests?.eventStreams() ?? 0,
+    waitingCheckpoints: async () => parts.jobs?.waitingCheckpoints() ?? {},
     head: async () => parts.head?.() ?? -1,
   });
 

@@ -10,9 +10,9 @@ import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 import { type Tally } from '../queries/trail/findings.js';
 import { type FullVerification } from '../queries/trail/verify-trail.js';
 import { type Judged } from '../queries/trail/verdicts.js';
-import { auditKey, auditTrail } from './audit-trail.js';
 import { startPersonalData } from './personal-data.js';
 import { masterKeyOf } from './prepare.js';
+import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { type Services } from './services.js';
 
 export type VerifyOptions = Readonly<{
@@ -96,6 +96,7 @@ export const verifyCommand = async (
       reveal: revealedSnapshot(personal),
       prefix: config.redisPrefix,
       key: await auditKey(config),
+      places: checkpointPlaces(config),
     });
     const named = organization ?? brought?.statement.organization;
     const organizations = named === undefined ? await auditedOrganizations(pool)() : [named];

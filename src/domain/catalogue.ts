@@ -63,12 +63,12 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentRestored: 'segment',
   SegmentReverted: 'segment',
   DependencyReserved: 'dependencies',
-  SubjectErased: 'subject',
   SessionStarted: 'session',
   SessionEnded: 'session',
   RefreshTokenReused: 'session',
   PasswordChanged: 'session',
   LoginRefused: 'session',
+  SubjectErased: 'subject',
 };
 
 /** True for an event type that this version understands. */

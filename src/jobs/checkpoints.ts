@@ -40,6 +40,8 @@ export const startCheckpointJob = (options: CheckpointJobOptions) => {
   };
   const running = run();
   return {
+    /** What fails at the moment, in words. */
+    failing: (): readonly string[] => [...failing],
     stop: async (): Promise<void> => {
       stopping.abort();
       await running;

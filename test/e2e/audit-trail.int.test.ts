@@ -97,6 +97,15 @@ test('the trail is proven over HTTP', async (t) => {
       filed.map((line) => JSON.parse(line) as Checkpoint),
       body.items,
     );
+    const done = { delivered: body.items.length, waiting: 0, lastAt: /^\d{4}-/ };
+    const told = { delivery: { file: done, webhook: done } };
+    const ask = async () => (await service.get<{ delivery: object }>('/audit/checkpoints')).body;
+    await until('it is noted', async () => !/"waiting":[1-9]/.test(JSON.stringify(await ask())));
+    t.match(await ask(), told, 'what is done is told');
+    const { text: metrics } = await service.send('GET', '/metrics');
+    t.match(metrics, /chronoflag_audit_checkpoints_waiting\{place="webhook"\} 0/);
+    const { body: readiness } = await service.send<{ parts: object[] }>('GET', '/ready');
+    t.has(readiness.parts.at(-2), { name: 'checkpoints', isReady: true });
   });
 
   await t.test('the script of docs/audit.md checks the proof of an event', async (t) => {

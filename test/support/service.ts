@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type Test } from 'tap';
 import { startService } from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
@@ -33,6 +33,10 @@ export type TestService = HttpClient &
     url: string;
     credential: string;
     serverKey: string;
+    /** Where it keeps all that it keeps. */
+    stores: Readonly<
+      Record<'folder' | 'eventStoreUrl' | 'databaseUrl' | 'redisUrl' | 'prefix', string>
+    >;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -44,6 +48,7 @@ export type TestService = HttpClient &
 export const testService = async (
   t: Test,
   variables: Readonly<Record<string, string>> = {},
+  log: Logger = pino({ level: 'silent' }),
 ): Promise<TestService> => {
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
@@ -62,7 +67,7 @@ export const testService = async (
   };
   const { url, credentials, stop } = await startService(
     loadConfig(environment),
-    pino({ level: 'silent' }),
+    log,
     () => undefined,
   );
   const { admin: credential, server: serverKey } = credentials ?? {};
@@ -97,5 +102,6 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  return { url, credential, serverKey, startAnother, ...client };
+  const stores = { folder, eventStoreUrl: store.url, databaseUrl, redisUrl: redisUrl(), prefix };
+  return { url, credential, serverKey, stores, startAnother, ...client };
 };

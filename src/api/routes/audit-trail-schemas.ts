@@ -28,11 +28,43 @@ export const CheckpointSchema = Type.Object(
   closed,
 );
 
-export const CheckpointList = Type.Object({ items: Type.Array(CheckpointSchema) });
+const Delivered = Type.Union(
+  [
+    Type.Object({
+      delivered: Count,
+      waiting: Count,
+      lastAt: Type.Union([Timestamp, Type.Null()]),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Null: no such place is configured.' },
+);
+
+export const CheckpointList = Type.Object({
+  items: Type.Array(CheckpointSchema),
+  delivery: Type.Object({ file: Delivered, webhook: Delivered }),
+});
+
+const KeyText = Type.String({ description: 'Ed25519, SPKI, PEM.' });
+
+const Succession = Type.Object({
+  statement: Type.Object({
+    version: Type.Literal(1),
+    keyId: Type.String(),
+    publicKey: KeyText,
+    previousKeyId: Type.String(),
+    previousPublicKey: KeyText,
+    at: Timestamp,
+  }),
+  signature: Type.String({ description: 'Of the previous key, over the statement.' }),
+});
 
 export const PublicKey = Type.Object({
   keyId: Type.String(),
-  publicKey: Type.String({ description: 'Ed25519, SPKI, PEM.' }),
+  publicKey: KeyText,
+  successions: Type.Array(Succession, {
+    description: 'What each key signed of the one after it, from this key backwards.',
+  }),
 });
 
 export const PositionParams = Type.Object({ position: Count });

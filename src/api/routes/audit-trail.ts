@@ -1,9 +1,12 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyRequest } from 'fastify';
-import { type Checkpoint, type SigningKey } from '../../domain/audit/checkpoint.js';
+import { type Checkpoint, type VerifyingKey } from '../../domain/audit/checkpoint.js';
+import { type Succession } from '../../domain/audit/succession.js';
 import { DomainError } from '../../domain/decider.js';
+import { type Delivery } from '../../queries/trail/checkpoints.js';
 import { type EventProof } from '../../queries/trail/prove-event.js';
 import { type FullVerification, type VerifyTrail } from '../../queries/trail/verify-trail.js';
+import { type AtOnce, workAtOnce } from '../limits/at-once.js';
 import { problems } from '../schemas.js';
 import {
   CheckpointList,
@@ -19,12 +22,19 @@ export type AuditTrail = Readonly<{
   prove: (organizationId: string, position: number) => Promise<EventProof>;
   take: (organizationId: string) => Promise<Checkpoint | undefined>;
   list: (organizationId: string) => Promise<readonly Checkpoint[]>;
+  /** How far they have been brought outside; null where no such place is configured. */
+  delivery: (
+    organizationId: string,
+  ) => Promise<Readonly<Record<'file' | 'webhook', Delivery | null>>>;
   latest: (organizationId: string) => Promise<Checkpoint | undefined>;
-  key: Pick<SigningKey, 'keyId' | 'publicKey'>;
+  key: Pick<VerifyingKey, 'keyId' | 'publicKey'> & Readonly<{ successions: readonly Succession[] }>;
 }>;
 
 /** How long a connection may be silent while the whole log is read. */
 const VERIFY_MS = 600_000;
+
+/** Each reads the whole log. */
+const VERIFYING: AtOnce = { perOrganization: 1, perProcess: 3 };
 
 const schemaOf = <Answer extends object>(summary: string, answer: Answer) => ({
   tags: ['audit'],
@@ -45,6 +55,7 @@ const waitLong = async ({ raw }: FastifyRequest): Promise<void> => {
 export const auditTrailRoutes =
   (trail: AuditTrail): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const verifying = workAtOnce(VERIFYING, 'verifications');
     app.get(
       '/audit/verify',
       {
@@ -52,7 +63,8 @@ export const auditTrailRoutes =
         config: { permission: 'audit.verify' },
         schema: schemaOf('Read the whole log anew, against the latest checkpoint', Verified),
       },
-      async ({ caller }) => trail.verify({ organizationId: caller.organizationId }),
+      async ({ caller: { organizationId }, signal }, reply) =>
+        verifying(organizationId, reply, () => trail.verify({ organizationId, signal })),
     );
 
     app.post(
@@ -65,8 +77,10 @@ export const auditTrailRoutes =
           body: CheckpointSchema,
         },
       },
-      async ({ caller, body: checkpoint }) =>
-        trail.verify({ organizationId: caller.organizationId, checkpoint }),
+      async ({ caller: { organizationId }, body: checkpoint, signal }, reply) =>
+        verifying(organizationId, reply, () =>
+          trail.verify({ organizationId, checkpoint, signal }),
+        ),
     );
 
     app.get(
@@ -75,7 +89,10 @@ export const auditTrailRoutes =
         config: { permission: 'audit.verify' },
         schema: schemaOf('Every signed checkpoint, oldest first', CheckpointList),
       },
-      async ({ caller }) => ({ items: [...(await trail.list(caller.organizationId))] }),
+      async ({ caller: { organizationId } }) => ({
+        items: [...(await trail.list(organizationId))],
+        delivery: await trail.delivery(organizationId),
+      }),
     );
 
     app.post(
@@ -102,7 +119,10 @@ export const auditTrailRoutes =
         config: { permission: 'organization.read' },
         schema: schemaOf('The key that checkpoints are checked with', PublicKey),
       },
-      async () => ({ keyId: trail.key.keyId, publicKey: trail.key.publicKey }),
+      async () => {
+        const { keyId, publicKey, successions } = trail.key;
+        return { keyId, publicKey, successions: [...successions] };
+      },
     );
 
     app.get(

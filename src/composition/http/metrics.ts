@@ -7,12 +7,15 @@ export type MetricSources = Readonly<{
   rulesets: () => RulesetStatus | undefined;
   /** How many clients wait to hear of changes. */
   eventStreams: () => number;
+  /** Signed and not brought outside yet, by place. */
+  waitingCheckpoints: () => Promise<Readonly<Record<string, number>>>;
   /** Position of the last event in the log. */
   head: () => Promise<number>;
 }>;
 
 /** What Prometheus is told. Names end in their unit. */
-export const serviceMetrics = ({ projections, rulesets, eventStreams, head }: MetricSources) => {
+export const serviceMetrics = (sources: MetricSources) => {
+  const { projections, rulesets, eventStreams, waitingCheckpoints, head } = sources;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
@@ -97,6 +100,18 @@ export const serviceMetrics = ({ projections, rulesets, eventStreams, head }: Me
     registers,
     collect() {
       this.set(eventStreams());
+    },
+  });
+
+  new Gauge({
+    name: 'chronoflag_audit_checkpoints_waiting',
+    help: 'Signed audit checkpoints that have not been brought outside yet, by place.',
+    labelNames: ['place'],
+    registers,
+    async collect() {
+      this.reset();
+      const waiting = await waitingCheckpoints().catch(() => ({}));
+      for (const [place, count] of Object.entries(waiting)) this.set({ place }, count);
     },
   });
 

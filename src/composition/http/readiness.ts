@@ -25,6 +25,13 @@ const verificationReadiness = (last: VerificationStatus | undefined): Readiness 
   details: last ?? { ranAt: null },
 });
 
+/** Told only: with no place outside to be reached, everything that clients ask for still works. */
+const checkpointReadiness = (failing: readonly string[]): Readiness => ({
+  name: 'checkpoints',
+  isReady: true,
+  details: { failing },
+});
+
 /** Whether a backing service answers, asked now; those who ask meanwhile share the answer. */
 const reachability = (name: string, ask: () => Promise<unknown>) => {
   let asking: Promise<Readiness> | undefined;
@@ -46,6 +53,7 @@ const reachability = (name: string, ask: () => Promise<unknown>) => {
 export type ReadinessSources = Readonly<{
   rulesets?: (() => RulesetStatus) | undefined;
   projections?: (() => readonly ProjectionStatus[]) | undefined;
+  checkpointFailures?: (() => readonly string[]) | undefined;
   verification?: (() => VerificationStatus | undefined) | undefined;
 }>;
 
@@ -61,11 +69,12 @@ export const readinessOf = (
     return probe();
   };
   return async () => {
-    const { rulesets, projections, verification } = sources();
+    const { rulesets, projections, checkpointFailures, verification } = sources();
     return [
       ...(await Promise.all(Object.entries(probes()).map(reach))),
       ...(rulesets === undefined ? [] : [rulesetReadiness(rulesets())]),
       ...(projections?.() ?? []).map(projectionReadiness),
+      ...(checkpointFailures === undefined ? [] : [checkpointReadiness(checkpointFailures())]),
       ...(verification === undefined ? [] : [verificationReadiness(verification())]),
     ];
   };

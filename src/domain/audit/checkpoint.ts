@@ -23,20 +23,28 @@ export type Checkpoint = Readonly<{
   signature: string;
 }>;
 
-/** Port to the key that signs. `keyId`: the first 16 hex digits of SHA-256 of the public key (SPKI, DER). */
-export type SigningKey = Readonly<{
+/** `keyId`: the first 16 hex digits of SHA-256 of the public key (SPKI, DER). */
+export type VerifyingKey = Readonly<{
   keyId: string;
   /** SPKI, PEM. */
   publicKey: string;
-  sign: (text: string) => string;
   verify: (text: string, signature: string) => boolean;
 }>;
+
+/** Port to the key that signs, and to those that it came after: what they signed still counts. */
+export type SigningKey = VerifyingKey &
+  Readonly<{ sign: (text: string) => string; retired: readonly VerifyingKey[] }>;
 
 export const signed = (key: SigningKey, statement: CheckpointStatement): Checkpoint => ({
   statement,
   signature: key.sign(canonicalJson(statement)),
 });
 
-/** Whether this key signed exactly this statement. */
-export const isSignedBy = (key: SigningKey, { statement, signature }: Checkpoint): boolean =>
-  statement.keyId === key.keyId && key.verify(canonicalJson(statement), signature);
+/** Which of our keys signed exactly this statement; undefined when none did. */
+export const signerOf = (
+  key: SigningKey,
+  { statement, signature }: Checkpoint,
+): VerifyingKey | undefined =>
+  [key, ...key.retired].find(
+    ({ keyId, verify }) => statement.keyId === keyId && verify(canonicalJson(statement), signature),
+  );

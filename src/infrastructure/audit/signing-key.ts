@@ -2,7 +2,8 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type SigningKey } from '../../domain/audit/checkpoint.js';
+import { type SigningKey, type VerifyingKey } from '../../domain/audit/checkpoint.js';
+import { linesOfSuccession, type Succession } from '../../domain/audit/succession.js';
 
 /** The file is not a private Ed25519 key, or not there although it was configured. */
 export class InvalidSigningKey extends Error {
@@ -12,7 +13,7 @@ export class InvalidSigningKey extends Error {
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
 /** Only the owner can read it; a process that does so at the same moment wins or loses as a whole. */
-const generate = async (file: string): Promise<void> => {
+export const generateSigningKey = async (file: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true });
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   await writeFile(file, pem, { flag: 'wx', mode: 0o600, flush: true }).catch((error: unknown) => {
@@ -30,15 +31,51 @@ const parse = (file: string, pem: string): KeyObject => {
   throw new InvalidSigningKey(`'${file}' is not a private Ed25519 key in PEM.`);
 };
 
-const signingKey = (privateKey: KeyObject): SigningKey => {
-  const publicKey = createPublicKey(privateKey);
+const verifyingKey = (publicKey: KeyObject): VerifyingKey => {
   const der = publicKey.export({ type: 'spki', format: 'der' });
   return {
     keyId: createHash('sha256').update(der).digest('hex').slice(0, 16),
     publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
     verify: (text, signature) =>
       verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64')),
+  };
+};
+
+/** Of a public Ed25519 key in PEM; undefined for anything else. */
+const readKey = (pem: string): VerifyingKey | undefined => {
+  try {
+    const key = createPublicKey(pem);
+    return key.asymmetricKeyType === 'ed25519' ? verifyingKey(key) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Beside the key: one succession per line, the first one first. */
+export const successionsFile = (file: string): string => `${file}.successions`;
+
+const successionsIn = async (file: string): Promise<readonly Succession[]> => {
+  const text = await readFile(successionsFile(file), 'utf8').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  });
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Succession);
+};
+
+/** A key with the way back over those that it came after, the latest first. */
+export type AuditKey = SigningKey & Readonly<{ successions: readonly Succession[] }>;
+
+const auditKey = (privateKey: KeyObject, successions: readonly Succession[]): AuditKey => {
+  const own = verifyingKey(createPublicKey(privateKey));
+  const lines = linesOfSuccession(own, successions, readKey);
+  return {
+    ...own,
+    sign: (text) => sign(null, Buffer.from(text), privateKey).toString('base64'),
+    retired: lines.map(({ previous }) => previous),
+    successions: lines.map(({ succession }) => succession),
   };
 };
 
@@ -49,17 +86,15 @@ export type SigningKeyFile = Readonly<{
 }>;
 
 /** The key that signs checkpoints. @throws InvalidSigningKey */
-export const loadSigningKey = async ({
-  file,
-  mayGenerate,
-}: SigningKeyFile): Promise<SigningKey> => {
-  const read = async (): Promise<string> => readFile(file, 'utf8');
+export const loadSigningKey = async ({ file, mayGenerate }: SigningKeyFile): Promise<AuditKey> => {
+  const read = async (): Promise<AuditKey> =>
+    auditKey(parse(file, await readFile(file, 'utf8')), await successionsIn(file));
   try {
-    return signingKey(parse(file, await read()));
+    return await read();
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     if (!mayGenerate) throw new InvalidSigningKey(`'${file}' is not there.`, { cause: error });
-    await generate(file);
-    return signingKey(parse(file, await read()));
+    await generateSigningKey(file);
+    return read();
   }
 };

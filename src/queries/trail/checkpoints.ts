@@ -31,6 +31,28 @@ export const latestCheckpoint =
     return rows[0];
   };
 
+/** How far checkpoints have been brought to a place outside. */
+export type Delivery = Readonly<{ delivered: number; waiting: number; lastAt: string | null }>;
+
+export type Deliveries = Readonly<{ file: Delivery; webhook: Delivery }>;
+
+/** Of one organization or, when none is named, of all. */
+export const checkpointDelivery =
+  (db: Database) =>
+  async (organizationId?: string): Promise<Deliveries> => {
+    const counted = (column: 'filed_at' | 'posted_at'): string =>
+      `json_build_object('delivered', count(c.${column}), 'waiting', count(*) - count(c.${column}),
+                         'lastAt', max(c.${column}))`;
+    const { rows } = await db.query<Deliveries>({
+      name: 'checkpoint_delivery',
+      text: `select ${counted('filed_at')} as file, ${counted('posted_at')} as webhook
+               from chronoflag.audit_checkpoint c
+              where c.organization_id = coalesce($1, c.organization_id)`,
+      values: [organizationId],
+    });
+    return rows[0] as Deliveries;
+  };
+
 /** Organizations that have events or checkpoints. */
 export const auditedOrganizations = (db: Database) => async (): Promise<readonly string[]> => {
   const { rows } = await db.query<{ id: string }>({

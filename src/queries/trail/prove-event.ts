@@ -1,5 +1,5 @@
 import { attestationOf, CHAIN_START, hashOf } from '../../domain/audit/chain.js';
-import { type Checkpoint, isSignedBy } from '../../domain/audit/checkpoint.js';
+import { type Checkpoint, signerOf } from '../../domain/audit/checkpoint.js';
 import { inclusionPath, merkleRoot } from '../../domain/audit/merkle.js';
 import { DomainError } from '../../domain/decider.js';
 import { type JsonObject } from '../../domain/json.js';
@@ -81,7 +81,7 @@ const coveringCheckpoint = async (
     (checkpoint) =>
       checkpoint.statement.from < sequence &&
       checkpoint.statement.count >= sequence &&
-      isSignedBy(key, checkpoint),
+      signerOf(key, checkpoint) !== undefined,
   );
   if (covering === undefined)
     throw new DomainError(
@@ -121,6 +121,6 @@ export const proveEvent =
       size: count - from,
       path: inclusionPath(leaves, index),
       checkpoint,
-      publicKey: key.publicKey,
+      publicKey: signerOf(key, checkpoint)?.publicKey ?? key.publicKey,
     };
   };

@@ -2,7 +2,7 @@ import { type StoredEvent } from '../../domain/audit/chain.js';
 import {
   type Checkpoint,
   type CheckpointStatement,
-  isSignedBy,
+  signerOf,
   type SigningKey,
 } from '../../domain/audit/checkpoint.js';
 import { DomainError } from '../../domain/decider.js';
@@ -47,6 +47,8 @@ export type VerifyTrail = Readonly<{
   organizationId: string;
   /** Brought by who asks. @defaultValue the latest here */
   checkpoint?: Checkpoint | undefined;
+  /** Ends the work: who asked has gone. */
+  signal?: AbortSignal | undefined;
 }>;
 
 export type TrailDeps = Readonly<{ db: Database; log: WholeLog; key: SigningKey }>;
@@ -62,16 +64,16 @@ async function* eventsOf(
 }
 
 const requireSigned = (key: SigningKey, organizationId: string, brought: Checkpoint): void => {
-  if (brought.statement.organization !== organizationId || !isSignedBy(key, brought))
+  if (brought.statement.organization !== organizationId || !signerOf(key, brought))
     throw new DomainError(
       'invalid-checkpoint',
-      `Key ${key.keyId} did not sign this checkpoint for this organization.`,
+      `Neither key ${key.keyId} nor one before it signed this checkpoint for this organization.`,
     );
 };
 
 const compareAll = async (
   { db, log }: TrailDeps,
-  organizationId: string,
+  { organizationId, signal }: VerifyTrail,
   statements: readonly CheckpointStatement[],
 ): Promise<Compared> => {
   const stopping = new AbortController();
@@ -79,7 +81,10 @@ const compareAll = async (
   const comparison = compareTrail(organizationId, statements, upTo);
   const logged = eventsOf(log, organizationId, stopping.signal);
   try {
-    for await (const pair of pairUp(logged, witnessed(db, organizationId))) comparison.take(pair);
+    for await (const pair of pairUp(logged, witnessed(db, organizationId))) {
+      signal?.throwIfAborted();
+      comparison.take(pair);
+    }
   } finally {
     stopping.abort();
   }
@@ -93,15 +98,16 @@ const compareAll = async (
  */
 export const verifyTrail =
   (deps: TrailDeps) =>
-  async ({ organizationId, checkpoint: brought }: VerifyTrail): Promise<TrailVerification> => {
+  async (asked: VerifyTrail): Promise<TrailVerification> => {
     const { db, key } = deps;
+    const { organizationId, checkpoint: brought } = asked;
     if (brought !== undefined) requireSigned(key, organizationId, brought);
     const stored = await listCheckpoints(db)(organizationId);
-    const trusted = stored.filter((checkpoint) => isSignedBy(key, checkpoint));
+    const trusted = stored.filter((checkpoint) => signerOf(key, checkpoint) !== undefined);
     const checkpoint = brought ?? trusted.at(-1);
     const all = brought === undefined ? trusted : [...trusted, brought];
     const statements = all.map(({ statement }) => statement);
-    const compared = await compareAll(deps, organizationId, statements);
+    const compared = await compareAll(deps, asked, statements);
     const statement = checkpoint?.statement;
     return {
       organization: organizationId,

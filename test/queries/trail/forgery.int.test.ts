@@ -3,6 +3,7 @@ import { jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
 import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
+import { rotateSigningKey } from '../../../src/infrastructure/audit/rotate-signing-key.js';
 import { loadSigningKey } from '../../../src/infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../../../src/infrastructure/audit/take-checkpoint.js';
 import { kurrentEventLog } from '../../../src/infrastructure/kurrent/kurrent-event-log.js';
@@ -75,6 +76,7 @@ const provenShop = async (t: Test) => {
   return {
     pool,
     key,
+    keyFile,
     written,
     latest,
     take,
@@ -85,16 +87,16 @@ const provenShop = async (t: Test) => {
         return [...events.filter(isSystem), ...change(events.filter((event) => !isSystem(event)))];
       });
     },
-    verify: (checkpoint?: Checkpoint, organizationId = 'acme') =>
+    verify: (checkpoint?: Checkpoint, organizationId = 'acme', withKey = key) =>
       withStore(async (client) =>
-        verifyTrail({ db: pool, log: kurrentEventLog(client), key })({
+        verifyTrail({ db: pool, log: kurrentEventLog(client), key: withKey })({
           organizationId,
           checkpoint,
         }),
       ),
-    prove: (position: number) =>
+    prove: (position: number, withKey = key) =>
       withStore((client) =>
-        proveEvent({ db: pool, log: kurrentEventLog(client), key })('acme', position),
+        proveEvent({ db: pool, log: kurrentEventLog(client), key: withKey })('acme', position),
       ),
     /** The read model as it is after a rebuild from what the log has now. */
     rebuild: async () => {
@@ -270,6 +272,20 @@ test('a checkpoint that we did not sign, or not for this organization, proves no
     unknownSignatures: 1,
     checkpoint: { statement: { count: statement.from } },
   });
+});
+
+test('checkpoints of a key that another one came after prove what they proved', async (t) => {
+  const shop = await provenShop(t);
+  await rotateSigningKey(shop.keyFile, new Date('2026-03-02T12:00:00.000Z'));
+  const next = await loadSigningKey({ file: shop.keyFile, mayGenerate: false });
+  t.match(await shop.verify(shop.latest, 'acme', next), {
+    integrity: { verdict: 'holds' },
+    completeness: { verdict: 'holds' },
+    checkpoint: { reproduction: 'reproduced' },
+    unknownSignatures: 0,
+  });
+  const { publicKey } = await shop.prove(shop.written[3]!.position, next);
+  t.equal(publicKey, shop.key.publicKey, 'a proof names the key that signed');
 });
 
 test('the store itself refuses a file that was edited without care', async (t) => {

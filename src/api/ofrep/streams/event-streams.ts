@@ -6,7 +6,7 @@ import { configTag } from '../../../queries/rulesets/config-tag.js';
 import { type EnvironmentRulesets } from '../../../queries/rulesets/environment-rulesets.js';
 import { type RulesetMemory, type Rulesets } from '../../../queries/rulesets/ruleset-memory.js';
 import { configEtagText } from './config-etag.js';
-import { tallies } from './tallies.js';
+import { tallies } from '../../limits/tallies.js';
 
 export type EventStreamDeps = Readonly<{
   memory: RulesetMemory;
