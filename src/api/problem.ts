@@ -49,6 +49,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is used'],
   'flag-in-use': [409, 'The flag is a prerequisite'],
   'variant-in-use': [409, 'The variant is served'],
+  'still-member': [409, 'The person is a member'],
   'personal-data-erased': [409, 'A person was erased a moment ago'],
   'api-key-revoked': [409, 'The API key is revoked'],
   'concurrent-change': [409, 'Others changed it at the same moment'],

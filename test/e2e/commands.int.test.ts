@@ -40,6 +40,8 @@ const ELSEWHERE = [
   'DELETE /members/{user}',
   'POST /audit/checkpoints',
   'POST /audit/verify',
+  'POST /personal-data/erase',
+  'POST /personal-data/export',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',
