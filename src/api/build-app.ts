@@ -39,6 +39,8 @@ export type AppDeps = Readonly<{
   ofrep?: FastifyPluginAsync | undefined;
   /** Of web pages that may evaluate; `*`: all. @defaultValue all */
   allowedOrigins?: readonly string[] | undefined;
+  /** Whether any environment with origins of its own has this one. @defaultValue none has */
+  allowsOrigin?: ((origin: string) => boolean) | undefined;
   /** Absent: none. */
   limits?: Limits | undefined;
   shedFrom?: ShedFrom | undefined;
@@ -104,7 +106,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   });
   secureHeaders(app, deps.isEncrypted === true);
   deps.prepare?.(app);
-  allowOrigins(app, deps.allowedOrigins);
+  allowOrigins(app, deps);
   shedLoad(app, deps.shedFrom);
   refuseNul(app);
   acceptJson(app);

@@ -5,6 +5,7 @@ import { type Permission } from '../domain/access/permission.js';
 import { DomainError } from '../domain/decider.js';
 import { type Actor } from '../domain/metadata.js';
 import { type ApplicationKey } from '../domain/organization/application-key.js';
+import { requireOrigin } from './edge/cors.js';
 import { type GuessLimit } from './limits/guesses.js';
 
 /** Who sends a request, the organization (tenant) that everything it names belongs to, and what it was given there. */
@@ -159,6 +160,7 @@ export const guardRoutes = (
     const credential = credentialIn(request) ?? browser?.accessTokenIn(request);
     request.applicationKey = credential === undefined ? undefined : keyOf(request, credential);
     if (request.applicationKey !== undefined) {
+      requireOrigin(request, reply, request.applicationKey);
       done();
       return;
     }

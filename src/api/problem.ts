@@ -49,6 +49,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is used'],
   'flag-in-use': [409, 'The flag is a prerequisite'],
   'variant-in-use': [409, 'The variant is served'],
+  'still-member': [409, 'The person is a member'],
   'personal-data-erased': [409, 'A person was erased a moment ago'],
   'api-key-revoked': [409, 'The API key is revoked'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
@@ -98,6 +99,7 @@ export const PROBLEMS = {
   'position-not-reached': [503, 'What you ask for is not there yet'],
   'read-model-unavailable': [503, 'The read model is away'],
   'personal-data-unavailable': [503, 'The keys of personal data are away'],
+  'identity-provider-unavailable': [503, 'The OpenID provider is away'],
   overloaded: [503, 'There is too much to do'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;

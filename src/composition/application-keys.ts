@@ -103,6 +103,7 @@ export const startApplicationKeys = async (
     verify: memory.verify,
     find: memory.find,
     sign: memory.sign,
+    allowsOrigin: memory.allowsOrigin,
     /** Told after every change of the keys. */
     subscribe: (listener: () => void) => {
       listeners.add(listener);

@@ -8,6 +8,7 @@ import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/applicat
 import { commandRoutes } from '../api/routes/command-routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
+import { personalDataRoutes } from '../api/personal-data/routes.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -34,6 +35,7 @@ import { startSync } from './flagd-sync.js';
 import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
+import { personalRequests } from './personal-requests.js';
 import { type Services } from './services.js';
 import { writeSide } from './write-side.js';
 
@@ -98,7 +100,12 @@ export const startRequests = async (
     key: await auditKey(config),
     places: checkpointPlaces(config),
   });
+  const persons = personalRequests({
+    ...{ databaseUrl, personal, queries, head },
+    rulesetsAt: () => memory.current()?.position ?? null,
+  });
   const routes = [
+    personalDataRoutes(persons),
     ...authentication.routes,
     ...organizationRoutes(organizations),
     ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
@@ -136,6 +143,7 @@ export const startRequests = async (
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
       await flagdSync?.stop();
+      await persons.stop();
       limits.close();
       await supply.close();
       await keys.close();

@@ -142,6 +142,7 @@ export const startService = async (
       keySet: requests?.authentication.keySet,
       limits: requests?.limits,
       allowedOrigins: config.allowedOrigins.split(','),
+      allowsOrigin: (origin) => requests?.keys.allowsOrigin(origin) === true,
       isEncrypted: config.publicUrl?.startsWith('https:'),
       trustedProxies: config.trustedProxies?.split(','),
       connections: { most: config.maxConnections },

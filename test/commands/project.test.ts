@@ -124,6 +124,23 @@ test('environment details that are left out stay', async (t) => {
     .thenRefuses('environment-deleted');
 });
 
+test('an environment gets origins of its own, and loses them', async (t) => {
+  const allow = (allowedOrigins: readonly string[] | null) =>
+    ({ type: 'ChangeEnvironmentDetails', data: { ...place, allowedOrigins } }) as const;
+  const changed = (allowedOrigins: readonly string[] | null) =>
+    ({
+      type: 'EnvironmentDetailsChanged',
+      data: { environment: 'production', ...details, allowedOrigins },
+    }) as const;
+  const origins = ['https://shop.example.com'];
+  const when = (...history: readonly ProjectEvent[]) =>
+    given(t, projectDecider, undefined)(...history);
+  when(created, added).when(allow(null)).thenRecords();
+  when(created, added).when(allow(origins)).thenRecords(changed(origins));
+  when(created, added, changed(origins)).when(allow(origins)).thenRecords();
+  when(created, added, changed(origins)).when(allow(null)).thenRecords(changed(null));
+});
+
 test('deleting and restoring an environment record once', async (t) => {
   const remove = { type: 'DeleteEnvironment', data: place } as const;
   const restore = { type: 'RestoreEnvironment', data: place } as const;

@@ -96,6 +96,28 @@ test('application keys', async (t) => {
     t.equal((await service.get('/projects/demo/environments/none/keys')).status, 404);
   });
 
+  await t.test(
+    'pages of other origins than the environment has are refused, as soon as it has some',
+    async (t) => {
+      const { key = '' } = (
+        await service.post<Issued>(KEYS, { body: { kind: 'client', name: 'page' } })
+      ).body;
+      const from = async (origin: string): Promise<number> => {
+        const options = { body: { context: {} }, credential: key, headers: { origin } };
+        return (await service.send('POST', '/ofrep/v1/evaluate/flags', options)).status;
+      };
+      const change = (allowedOrigins: readonly string[] | null) =>
+        service.patch('/projects/demo/environments/production', { body: { allowedOrigins } });
+      t.equal(await from('https://elsewhere.example.com'), 200);
+      t.equal((await change(['https://shop.example.com/path'])).status, 400, 'that is no origin');
+      t.equal((await change(['https://shop.example.com'])).status, 200);
+      await until('it counts', async () => (await from('https://elsewhere.example.com')) === 403);
+      t.equal(await from('https://shop.example.com'), 200);
+      await change(null);
+      await until('it is over', async () => (await from('https://elsewhere.example.com')) === 200);
+    },
+  );
+
   await t.test('an expired key stops working by itself', async (t) => {
     const expiresAt = new Date(Date.now() + 1_500).toISOString();
     const body = { kind: 'server', name: 'short', expiresAt };

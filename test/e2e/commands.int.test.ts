@@ -21,8 +21,14 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in organizations, api-tokens, import, revert-environment, application-keys and audit-trail.int.test.ts. */
+/** Their answers are in the tests of authentication, organizations, API tokens, application keys, import and the audit trail. */
 const ELSEWHERE = [
+  'POST /auth/login',
+  'POST /auth/refresh',
+  'POST /auth/logout',
+  'POST /auth/logout-everywhere',
+  'POST /auth/password',
+  'POST /auth/sessions/{session}/revoke',
   'POST /organizations',
   'PATCH /organization',
   'POST /organization/ownership',
@@ -34,6 +40,8 @@ const ELSEWHERE = [
   'DELETE /members/{user}',
   'POST /audit/checkpoints',
   'POST /audit/verify',
+  'POST /personal-data/erase',
+  'POST /personal-data/export',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',

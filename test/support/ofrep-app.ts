@@ -18,6 +18,8 @@ export type OfrepAppOptions = Readonly<{
   streams?: Partial<EventStreamDeps>;
   limits?: Partial<StreamLimits>;
   allowedOrigins?: readonly string[];
+  /** Of the environment. */
+  ownOrigins?: readonly string[];
   publicUrl?: string;
 }>;
 
@@ -41,6 +43,7 @@ export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
         project: 'shop',
         environment: 'production',
         expiresAt: null,
+        allowedOrigins: options.ownOrigins ?? null,
       })),
     );
     for (const listener of listeners) listener();
@@ -78,6 +81,7 @@ export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
     routes: [],
     ofrep: ofrepRoutes({ ...options, memory, streams, sign, find, clock: () => time.now }),
     allowedOrigins: options.allowedOrigins,
+    allowsOrigin: keys.allowsOrigin,
     operations: [],
     version: 'test',
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
+import { type Logger } from 'pino';
 import { type Test } from 'tap';
 import { startService } from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
@@ -44,6 +45,10 @@ export type TestService = HttpClient &
     environment: Readonly<Record<string, string>>;
     /** Ends it, and the event store, whose log is in the folder `log` of the data directory; the rest stays. */
     stop: () => Promise<void>;
+    /** Where it keeps all that it keeps. */
+    stores: Readonly<
+      Record<'folder' | 'eventStoreUrl' | 'databaseUrl' | 'redisUrl' | 'prefix', string>
+    >;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -55,6 +60,7 @@ export type TestService = HttpClient &
 export const testService = async (
   t: Test,
   variables: Readonly<Record<string, string>> = {},
+  log: Logger = testLogger(),
 ): Promise<TestService> => {
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
@@ -75,7 +81,7 @@ export const testService = async (
   };
   const { url, credentials, stop } = await startService(
     loadConfig(environment),
-    testLogger(),
+    log,
     () => undefined,
   );
   const { admin: credential, server: serverKey } = credentials ?? {};
@@ -119,12 +125,14 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
+  const stores = { folder, eventStoreUrl: store.url, databaseUrl, redisUrl: redisUrl(), prefix };
   return {
     url,
     credential,
     serverKey,
     environment,
     inbox,
+    stores,
     stop: stopOnce,
     startAnother,
     ...client,

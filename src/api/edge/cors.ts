@@ -1,4 +1,6 @@
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { DomainError } from '../../domain/decider.js';
+import { type ApplicationKey } from '../../domain/organization/application-key.js';
 
 /** What web pages may use; admins' requests come from no page of another origin. */
 const EVALUATION =
@@ -16,12 +18,34 @@ const EXPOSED = 'ETag, Retry-After, X-Position, X-Request-Id';
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 
+export type Origins = Readonly<{
+  /** Of the installation; `*`: all. */
+  allowedOrigins?: readonly string[] | undefined;
+  /** Whether any environment with origins of its own has this one. */
+  allowsOrigin?: ((origin: string) => boolean) | undefined;
+}>;
+
+const allow = (reply: FastifyReply, origin: string): FastifyReply =>
+  reply
+    .header('access-control-allow-origin', origin)
+    .header('access-control-expose-headers', EXPOSED);
+
 /**
  * Lets web pages of these origins evaluate, also told of refusals; without credentials of the browser's own (cookies),
- * which mean nothing here. Comes before whatever refuses. Fetch standard, "CORS protocol".
+ * which mean nothing here. A preflight has no key, so any environment's origins will do for it. Comes before whatever
+ * refuses. Fetch standard, "CORS protocol".
  */
-export const allowOrigins = (app: FastifyInstance, origins: readonly string[] = ['*']): void => {
-  const isForAll = origins.includes('*');
+export const allowOrigins = (app: FastifyInstance, origins: Origins): void => {
+  const { allowedOrigins = ['*'], allowsOrigin = () => false } = origins;
+  const isForAll = allowedOrigins.includes('*');
+
+  /** What to answer a page of this origin with; undefined: it may not. */
+  const allowed = (request: FastifyRequest, origin: string): string | undefined => {
+    if (isForAll) return '*';
+    const isAllowed =
+      allowedOrigins.includes(origin) || (isPreflight(request) && allowsOrigin(origin));
+    return isAllowed ? origin : undefined;
+  };
 
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
@@ -31,10 +55,9 @@ export const allowOrigins = (app: FastifyInstance, origins: readonly string[] = 
     }
     // Else a cache could give one origin's answer to another.
     if (!isForAll) void reply.header('vary', 'Origin');
-    if (isForAll || origins.includes(origin)) {
-      void reply
-        .header('access-control-allow-origin', isForAll ? '*' : origin)
-        .header('access-control-expose-headers', EXPOSED);
+    const told = allowed(request, origin);
+    if (told !== undefined) {
+      allow(reply, told);
       if (isPreflight(request)) {
         void reply.code(204).headers(PREFLIGHT).send();
         return;
@@ -42,4 +65,23 @@ export const allowOrigins = (app: FastifyInstance, origins: readonly string[] = 
     }
     done();
   });
+};
+
+/**
+ * Holds a web page to the origins of the environment that the key is of, when it has some of its own. Programs send no
+ * origin. @throws DomainError forbidden
+ */
+export const requireOrigin = (
+  { headers: { origin } }: FastifyRequest,
+  reply: FastifyReply,
+  { allowedOrigins }: ApplicationKey,
+): void => {
+  if (allowedOrigins === undefined || origin === undefined) return;
+  void reply.header('vary', 'Origin');
+  if (allowedOrigins.includes(origin)) {
+    allow(reply, origin);
+    return;
+  }
+  void reply.removeHeader('access-control-allow-origin');
+  throw new DomainError('forbidden', 'Pages of this origin may not evaluate in the environment.');
 };

@@ -43,9 +43,10 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
       },
       security: [{ credential: [] }],
     },
-    transform: ({ schema, url, route, route: { config: { permission } = {} } }) => ({
+    transform: ({ schema, url, route, route: { config: { permission, access } = {} } }) => ({
       url,
       schema: {
+        ...(access === 'public' && { security: [] }),
         ...schema,
         operationId: operationIdOf(String(route.method), url),
         ...(permission && { 'x-permission': permission }),

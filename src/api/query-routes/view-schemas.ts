@@ -36,6 +36,11 @@ export const Environment = Type.Object({
   color: Type.String(),
   isProduction: Type.Boolean(),
   isProtected: Type.Optional(Type.Boolean({ description: 'Absent: it is not, and never was.' })),
+  allowedOrigins: Type.Optional(
+    Type.Union([Type.Array(Type.String()), Type.Null()], {
+      description: 'Absent or null: those of the installation.',
+    }),
+  ),
   status: Type.String({ description: 'active or deleted.' }),
 });
 

@@ -21,6 +21,12 @@ export type ProjectCommandDeps = Readonly<{
 
 const ProjectParams = Type.Object({ project: Key });
 
+const Origin = Type.String({
+  pattern: '^https?://[^/?#,\\s]+$',
+  maxLength: 255,
+  description: 'As browsers send it: https://shop.example.com',
+});
+
 export const environmentDetails = {
   name: Type.Optional(Name),
   description: Type.Optional(Description),
@@ -28,6 +34,11 @@ export const environmentDetails = {
   isProduction: Type.Optional(Type.Boolean()),
   isProtected: Type.Optional(
     Type.Boolean({ description: 'What it is served is changed by admins only.' }),
+  ),
+  allowedOrigins: Type.Optional(
+    Type.Union([Type.Array(Origin, { maxItems: 50, uniqueItems: true }), Type.Null()], {
+      description: 'Of web pages that may evaluate in it; null: those of the installation.',
+    }),
   ),
 };
 

@@ -1,5 +1,5 @@
 import { type Command, DomainError } from '../../domain/decider.js';
-import { type EnvironmentAdded, type ProjectEvent } from '../../domain/project/events.js';
+import { type ProjectEvent } from '../../domain/project/events.js';
 import { findEnvironment, type Project } from '../../domain/project/project.js';
 import { requireProject } from './guards.js';
 
@@ -11,6 +11,8 @@ export type EnvironmentDetails = Readonly<{
   color?: string;
   isProduction?: boolean;
   isProtected?: boolean;
+  /** Of web pages that may evaluate; null: those of the installation. */
+  allowedOrigins?: readonly string[] | null;
 }>;
 
 const DEFAULT_COLOR = '#3B82F6';
@@ -18,24 +20,17 @@ const DEFAULT_COLOR = '#3B82F6';
 /** Flags start in a new environment with their defaults: disabled, unless told otherwise. */
 export type AddEnvironment = Command<'AddEnvironment', { projectId: string } & EnvironmentDetails>;
 
-/** With its defaults. */
-const added = ({
-  environment,
-  name = environment,
-  description = '',
-  color = DEFAULT_COLOR,
-  isProduction = false,
-  isProtected = false,
-}: EnvironmentDetails): EnvironmentAdded['data'] => ({
-  ...{ environment, name, description, color, isProduction },
+/** What is only there when it is something. */
+const told = ({ isProtected = false, allowedOrigins = null }: EnvironmentDetails) => ({
   ...(isProtected && { isProtected }),
+  ...(allowedOrigins !== null && { allowedOrigins }),
 });
 
 export const addEnvironment = (
-  { data: { projectId: _, ...details } }: AddEnvironment,
+  { data }: AddEnvironment,
   project: Project,
 ): readonly ProjectEvent[] => {
-  const { environment } = details;
+  const { environment, name = environment, description = '', isProduction = false } = data;
   const taken = findEnvironment(requireProject(project), environment);
   if (taken !== undefined) {
     throw new DomainError(
@@ -43,5 +38,7 @@ export const addEnvironment = (
       `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
     );
   }
-  return [{ type: 'EnvironmentAdded', data: added(details) }];
+  const { color = DEFAULT_COLOR } = data;
+  const details = { environment, name, description, color, isProduction };
+  return [{ type: 'EnvironmentAdded', data: { ...details, ...told(data) } }];
 };

@@ -11,17 +11,27 @@ export type ChangeEnvironmentDetails = Command<
   { projectId: string } & EnvironmentDetails
 >;
 
+/** What an environment did not have in the beginning. */
+type Later = Pick<EnvironmentDetails, 'isProtected' | 'allowedOrigins'>;
+
+/** Left out where it never was, as in events from before there was such a thing. */
+const told = ({ isProtected, allowedOrigins }: Later, before: Later): Later => ({
+  ...((isProtected === true || before.isProtected !== undefined) && { isProtected }),
+  ...((allowedOrigins !== null || before.allowedOrigins !== undefined) && { allowedOrigins }),
+});
+
 export const changeEnvironmentDetails = (
   { data: { projectId: _, environment, ...change } }: ChangeEnvironmentDetails,
   project: Project,
 ): readonly ProjectEvent[] => {
   const found = requireEnvironment(project, environment);
-  const { name, description, color, isProduction, isProtected = false } = found;
-  const before = { environment, name, description, color, isProduction, isProtected };
-  const wanted = { ...before, ...change };
-  if (sameJson(before, wanted)) return [];
-  const { isProtected: willBe, ...rest } = wanted;
-  // Left out where it never was, as in events from before there was such a thing.
-  const isTold = willBe || found.isProtected !== undefined;
-  return [{ type: 'EnvironmentDetailsChanged', data: isTold ? wanted : rest }];
+  const { name, description, color, isProduction } = found;
+  const { isProtected = false, allowedOrigins = null } = found;
+  const before = { environment, name, description, color, isProduction };
+  const laterBefore = { isProtected, allowedOrigins };
+  const wanted = { ...before, ...laterBefore, ...change };
+  if (sameJson({ ...before, ...laterBefore }, wanted)) return [];
+  const { isProtected: willBe, allowedOrigins: origins, ...rest } = wanted;
+  const later = told({ isProtected: willBe, allowedOrigins: origins }, found);
+  return [{ type: 'EnvironmentDetailsChanged', data: { ...rest, ...later } }];
 };

@@ -19,6 +19,9 @@ const added = ({ key, name, isProduction, isProtected = false }: Environment): C
 const flagged = (path: string, before: string | boolean, after: string | boolean, text: string) =>
   before === after ? [] : [{ path, before, after, text }];
 
+const originsText = ({ allowedOrigins }: Environment): string =>
+  allowedOrigins?.join(', ') ?? 'as in the whole installation';
+
 const differences = (before: Environment, after: Environment): readonly Change[] => {
   const path = `/environments/${after.key}`;
   const label = (what: string) => `${after.key}: ${what}`;
@@ -43,6 +46,12 @@ const differences = (before: Environment, after: Environment): readonly Change[]
       before.isProtected ?? false,
       after.isProtected ?? false,
       label(protectionText(after.isProtected ?? false)),
+    ),
+    ...valueChange(
+      `${path}/allowedOrigins`,
+      label('allowed origins'),
+      originsText(before),
+      originsText(after),
     ),
   ];
 };

@@ -7,4 +7,6 @@ export type ApplicationKey = Readonly<{
   organizationId: string;
   /** The one environment that it may evaluate. */
   environmentId: string;
+  /** Of web pages that may evaluate there; absent: those of the installation. */
+  allowedOrigins?: readonly string[];
 }>;

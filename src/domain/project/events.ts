@@ -1,6 +1,6 @@
 import { type Event } from '../decider.js';
 
-/** `isProtected`: absent in events from before there was such a thing, and where it never was. */
+/** What is optional is absent in events from before there was such a thing, and where it never was. */
 type EnvironmentContent = {
   environment: string;
   name: string;
@@ -8,6 +8,8 @@ type EnvironmentContent = {
   color: string;
   isProduction: boolean;
   isProtected?: boolean;
+  /** Of web pages that may evaluate; null: those of the installation. */
+  allowedOrigins?: readonly string[] | null;
 };
 
 // Names and shapes are the storage format: add optional fields, never rename or re-mean.

@@ -9,6 +9,8 @@ export type Environment = Readonly<{
   isProduction: boolean;
   /** What it is served is changed by those only who may do so. Absent: it is not, and never was. */
   isProtected?: boolean;
+  /** Of web pages that may evaluate. Absent or null: those of the installation. */
+  allowedOrigins?: readonly string[] | null;
   status: 'active' | 'deleted';
 }>;
 

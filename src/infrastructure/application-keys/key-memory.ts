@@ -23,12 +23,14 @@ const previousOf = ({ previousSha256, previousUntil }: KeyRow): Entry['previous'
 
 const entryOf = (row: KeyRow): Entry => {
   const { keyId, kind, organizationId, sha256: hash, expiresAt, ...place } = row;
+  const { allowedOrigins } = row;
   return {
     key: Object.freeze<ApplicationKey>({
       keyId,
       kind,
       organizationId,
       environmentId: environmentIdOf(projectIdOf(organizationId, place.project), place.environment),
+      ...(allowedOrigins && { allowedOrigins }),
     }),
     sha256: hash,
     expiresAtMs: expiresAt?.getTime() ?? Infinity,
@@ -43,6 +45,7 @@ const entryOf = (row: KeyRow): Entry => {
  */
 export const keyMemory = (clock: () => number = Date.now) => {
   let entries: ReadonlyMap<string, Entry> = new Map();
+  let origins: ReadonlySet<string> = new Set();
 
   const live = (keyId: string): Entry | undefined => {
     const entry = entries.get(keyId);
@@ -61,6 +64,7 @@ export const keyMemory = (clock: () => number = Date.now) => {
 
   return {
     adopt: (rows: readonly KeyRow[]): void => {
+      origins = new Set(rows.flatMap(({ allowedOrigins }) => allowedOrigins ?? []));
       entries = new Map(
         rows.map((row) => {
           const usedAtMs = entries.get(row.keyId)?.usedAtMs ?? 0;
@@ -80,6 +84,9 @@ export const keyMemory = (clock: () => number = Date.now) => {
 
     /** The key with this id, while it is valid. */
     find: (keyId: string): ApplicationKey | undefined => live(keyId)?.key,
+
+    /** Whether any environment lets web pages of this origin evaluate. */
+    allowsOrigin: (origin: string): boolean => origins.has(origin),
 
     /** HMAC-SHA256 with the hash of a key's secret: every process can make it, nobody who has only the key id. */
     sign: (

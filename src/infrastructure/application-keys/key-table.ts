@@ -14,6 +14,8 @@ export type KeyRow = Readonly<{
   /** Of the secret before the last rotation, and until when it counts. */
   previousSha256?: Buffer | null;
   previousUntil?: Date | null;
+  /** Of the environment. */
+  allowedOrigins?: readonly string[] | null;
 }>;
 
 export type NewKey = KeyRow & Readonly<{ name: string }>;
@@ -28,7 +30,8 @@ export const keyTable = (pool: Pool) => ({
   version: async (): Promise<string> => {
     const { rows } = await pool.query<{ version: string }>({
       name: 'application_keys_version',
-      text: `select count(*) || ':' || coalesce(sum(c.version), 0) as version
+      text: `select count(*) || ':' || coalesce(sum(c.version), 0) || ':' ||
+                    (select coalesce(sum(p.revision), 0) from project p) as version
                from chronoflag.credentials c
               where ${APPLICATIONS}`,
     });
@@ -42,7 +45,12 @@ export const keyTable = (pool: Pool) => ({
       text: `select c.key_id as "keyId", c.kind, c.organization_id as "organizationId",
                     c.project_key as project, c.environment_key as environment,
                     c.secret_sha256 as sha256, c.expires_at as "expiresAt",
-                    c.previous_sha256 as "previousSha256", c.previous_until as "previousUntil"
+                    c.previous_sha256 as "previousSha256", c.previous_until as "previousUntil",
+                    (select e -> 'allowedOrigins'
+                       from project p, jsonb_array_elements(p.state -> 'environments') e
+                      where p.organization_id = c.organization_id
+                        and p.key = c.project_key
+                        and e ->> 'key' = c.environment_key) as "allowedOrigins"
                from chronoflag.credentials c
               where ${APPLICATIONS}
                 and c.revoked_at is null`,

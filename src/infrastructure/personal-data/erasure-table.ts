@@ -14,6 +14,24 @@ export type PendingErasure = Readonly<{
   metadata: Metadata;
 }>;
 
+/** `userIds`: accounts and sessions that go with the keys. */
+export type ErasedPerson = Readonly<{
+  organizationId: string;
+  persons: readonly string[];
+  userIds: readonly string[];
+}>;
+
+const deleteAccounts = async (
+  client: PoolClient,
+  { organizationId, userIds }: ErasedPerson,
+): Promise<void> => {
+  for (const table of ['session', 'account'])
+    await client.query(
+      `delete from chronoflag.${table} t where t.organization_id = $1 and t.user_id = any ($2::text[])`,
+      [organizationId, userIds],
+    );
+};
+
 const destroyKeys = async (
   client: PoolClient,
   organizationId: string,
@@ -45,13 +63,13 @@ const destroyKeys = async (
 /** Erased subjects in Postgres: that their keys are gone, and whether the log and others know it. */
 export const erasureTable = (pool: Pool, { lookupOf }: SubjectTable) => ({
   /** Destroys the keys of these persons, for good. @returns the ids of those who had one */
-  erase: (
-    organizationId: string,
-    persons: readonly string[],
-    metadata: Metadata,
-  ): Promise<readonly string[]> => {
-    const lookups = persons.map((person) => lookupOf(organizationId, person));
-    return transaction(pool, (client) => destroyKeys(client, organizationId, lookups, metadata));
+  erase: (person: ErasedPerson, metadata: Metadata): Promise<readonly string[]> => {
+    const { organizationId } = person;
+    const lookups = person.persons.map((one) => lookupOf(organizationId, one));
+    return transaction(pool, async (client) => {
+      await deleteAccounts(client, person);
+      return destroyKeys(client, organizationId, lookups, metadata);
+    });
   },
 
   /** How many erasures there were: changes with each. */

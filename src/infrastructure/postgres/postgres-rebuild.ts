@@ -141,6 +141,8 @@ export const withRebuildDatabase = async <T>(
   const pool = createPool({
     url,
     use: 'maintenance',
+    // Each table's COPY holds one until the end, next to the guard and the work on the serving read model.
+    max: TABLES.length + 4,
     schema: `${NEXT} -c synchronous_commit=off -c maintenance_work_mem=256MB`,
   });
   try {

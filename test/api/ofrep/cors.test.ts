@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { ofrepApp } from '../../support/ofrep-app.js';
+import { ofrepApp, streamPath } from '../../support/ofrep-app.js';
 
 const BULK = '/ofrep/v1/evaluate/flags';
 const PAGE = 'https://shop.example.com';
@@ -53,3 +53,42 @@ test('only the origins that are allowed', async (t) => {
   t.equal(other['access-control-allow-origin'], undefined);
   t.equal(other.vary, 'Origin');
 });
+
+const OWN = 'https://admin.example.com';
+
+const FOR_THE_INSTALLATION = [['*'], [PAGE]] as const;
+
+for (const allowedOrigins of FOR_THE_INSTALLATION)
+  test(`an environment has origins of its own, where the installation has ${allowedOrigins.join()}`, async (t) => {
+    const ofrep = await ofrepApp(t, { allowedOrigins, ownOrigins: [OWN] });
+    const { app, keys } = ofrep;
+    const evaluate = (origin?: string) =>
+      app.inject({
+        method: 'POST',
+        url: BULK,
+        headers: { 'x-api-key': keys.client, ...(origin !== undefined && { origin }) },
+      });
+
+    t.match(await evaluate(OWN), {
+      statusCode: 200,
+      headers: { 'access-control-allow-origin': OWN, vary: 'Origin' },
+    });
+    const refused = await evaluate(PAGE);
+    t.match(refused, { statusCode: 403, headers: { vary: 'Origin' } });
+    t.equal(refused.headers['access-control-allow-origin'], undefined);
+    t.equal((await evaluate()).statusCode, 200, 'programs have no origin');
+
+    const preflight = (origin: string) =>
+      app.inject({
+        method: 'OPTIONS',
+        url: BULK,
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    t.match(await preflight(OWN), { statusCode: 204 }, 'a preflight has no key');
+    const unknown = (await preflight('https://evil.example.com')).headers;
+    const everybody = allowedOrigins[0] === '*' ? '*' : undefined;
+    t.equal(unknown['access-control-allow-origin'], everybody);
+
+    const stream = await app.inject({ url: await streamPath(ofrep), headers: { origin: PAGE } });
+    t.equal(stream.statusCode, 403, 'an event stream neither');
+  });

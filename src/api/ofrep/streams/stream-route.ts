@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../../domain/decider.js';
+import { requireOrigin } from '../../edge/cors.js';
 import { clientNetwork } from '../../limits/client-network.js';
 import { OfrepFailure } from '../failure.js';
 import { STREAM_SCHEMA, type StreamQuery } from '../schemas.js';
@@ -87,6 +88,7 @@ export const eventStreamRoute = (
           'unauthorized',
           'Evaluate all flags again: the answer has a new URL.',
         );
+      requireOrigin(request, reply, key);
       const listener = { key, address: clientNetwork(request.ip) };
       checkRoom(listener);
       open(request, reply, listener, streams);

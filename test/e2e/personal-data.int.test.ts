@@ -1,0 +1,283 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { pino } from 'pino';
+import { test } from 'tap';
+import { type Erased, type PersonalExport } from '../../src/api/personal-data/requests.js';
+import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
+import { rebuildCommand } from '../../src/composition/projections-commands.js';
+import { type EventProof } from '../../src/queries/trail/prove-event.js';
+import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
+import { type HttpClient } from '../support/http-client.js';
+import { type TestService, testService } from '../support/service.js';
+import { until } from '../support/until.js';
+
+const ANN = 'ann.zebra@example.com';
+const BOB = 'bob-quagga-0815';
+
+type Command = { position: number; revision: number };
+type Erasures = { items: readonly { subjectId: string; isDone: boolean }[] };
+
+const files = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+/** Everything in the database, as text. */
+const rowsOf = async (databaseUrl: string): Promise<string> => {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows: tables } = await client.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+      where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await client.query<{ row: string }>(`select t::text as row from ${name} t`);
+    found.push(...rows.map(({ row }) => row));
+  }
+  await client.end();
+  return found.join('\n');
+};
+
+const valueOf = async (redis: Redis, key: string): Promise<unknown> => {
+  const type = await redis.type(key);
+  if (type === 'hash') return redis.hgetall(key);
+  if (type === 'stream') return redis.xrange(key, '-', '+');
+  return type === 'string' ? redis.get(key) : `${key} ${type}`;
+};
+
+const redisOf = async (url: string, prefix: string): Promise<string> => {
+  const redis = new Redis(url);
+  const keys = await redis.keys(`*${prefix}*`);
+  const found = await Promise.all(keys.map((key) => valueOf(redis, key)));
+  redis.disconnect();
+  return JSON.stringify(found);
+};
+
+/** Which stores have a text in them. */
+const holders = async (
+  { stores }: Pick<TestService, 'stores'>,
+  logged: readonly string[],
+  text: string,
+): Promise<readonly string[]> => {
+  const { folder, databaseUrl, redisUrl, prefix } = stores;
+  const inFiles = files(folder).filter((file) => readFileSync(file).includes(text));
+  const texts = {
+    postgres: await rowsOf(databaseUrl),
+    redis: await redisOf(redisUrl, prefix),
+    log: logged.join('\n'),
+  };
+  return [
+    ...inFiles.map((file) => file.slice(folder.length + 1)),
+    ...Object.entries(texts).flatMap(([name, all]) => (all.includes(text) ? [name] : [])),
+  ];
+};
+
+test('personal data', async (t) => {
+  const logged: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
+  const service = await testService(t, {}, log);
+  const another = await service.startAnother();
+  const FLAG = '/projects/demo/flags/hidden';
+  const PLACE = `${FLAG}/environments/production`;
+
+  const evaluated = async (targetingKey: string, on: HttpClient = service): Promise<unknown> => {
+    const { body } = await on.post<{ variant?: string }>(
+      '/projects/demo/environments/production/evaluate/hidden',
+      { body: { context: { targetingKey } }, credential: service.serverKey },
+    );
+    return body.variant;
+  };
+
+  await service.post('/projects/demo/flags', { body: { key: 'hidden', type: 'boolean' } });
+  await service.post(`${PLACE}/enable`);
+  await service.put(`${PLACE}/fallthrough`, { body: { variant: 'off' } });
+  const members = { included: [ANN, BOB], excluded: ['carl'] };
+  await service.post('/projects/demo/segments', { body: { key: 'club', ...members } });
+  const clause = { attribute: 'email', operator: 'in', values: [ANN, 'dora@example.com'] };
+  const rule = { id: 'mail', clauses: [clause], serve: { variant: 'on' } };
+  await service.post(`${PLACE}/rules`, { body: rule });
+  const targets = { targets: [{ variant: 'on', keys: [ANN, BOB] }] };
+  const targeted = await service.put<Command>(`${PLACE}/targets`, { body: targets });
+  await service.post(`${PLACE}/targets/remove`, { body: { keys: ['nobody'] } });
+  const { position } = targeted.body;
+  const atPosition = { headers: { 'x-min-position': String(position) } };
+  await service.get(FLAG, atPosition);
+  const { body: before } = await service.post<Checkpoint>('/audit/checkpoints');
+  await until('both processes target ann', async () => {
+    const all = await Promise.all([evaluated(ANN), evaluated(ANN, another)]);
+    return all.every((variant) => variant === 'on');
+  });
+
+  await t.test(
+    'admins see the values, and neither the log nor the read model has them',
+    async (t) => {
+      t.match((await service.get(FLAG)).text, ANN);
+      t.match((await service.get(`${FLAG}?source=log`)).text, ANN);
+      t.match((await another.get('/projects/demo/segments/club')).text, ANN);
+      t.match((await service.get('/audit/export')).text, BOB);
+      const held = await holders(service, logged, ANN);
+      t.strictSame(
+        held.filter((name) => !/rulesets\.jsonl/.test(name)),
+        ['redis'],
+        'only what evaluates has them in clear',
+      );
+    },
+  );
+
+  await t.test('sealed text is refused from outside', async (t) => {
+    const keys = [`pd1:${'A'.repeat(60)}`];
+    const refused = await service.post(`${PLACE}/targets/add`, { body: { variant: 'on', keys } });
+    t.match(refused, { status: 400, body: { type: 'urn:chronoflag:problem:invalid-json' } });
+  });
+
+  await t.test(
+    'everything known about one person is exported, and nothing of others',
+    async (t) => {
+      const { body, text } = await service.post<PersonalExport>('/personal-data/export', {
+        body: { value: 'Ann.Zebra@Example.com' },
+      });
+      t.match(body, {
+        flags: [
+          {
+            project: 'demo',
+            key: 'hidden',
+            places: [
+              { where: 'target', environment: 'production', variant: 'on' },
+              { where: 'rule', ruleId: 'mail' },
+            ],
+          },
+        ],
+        segments: [{ key: 'club', places: [{ where: 'included' }] }],
+        member: null,
+        isComplete: true,
+      });
+      t.strictSame(
+        body.events.map(({ type }) => type),
+        ['SegmentCreated', 'FlagRulesChanged', 'FlagTargetsChanged'],
+      );
+      t.notMatch(text, BOB);
+      const unknown = await service.post('/personal-data/export', {
+        body: { value: 'never seen' },
+      });
+      t.match(unknown, { status: 200, body: { flags: [], segments: [], events: [] } });
+    },
+  );
+
+  await t.test('a dry run erases nothing', async (t) => {
+    const { body } = await service.post<Erased>('/personal-data/erase?dryRun=true', {
+      body: { value: ANN },
+    });
+    t.match(body, { result: 'dry-run', flags: [{ key: 'hidden' }], events: 3 });
+    t.equal(body.subjectIds.length, 1);
+    t.match((await service.get(FLAG)).text, ANN);
+  });
+
+  const erased = await service.post<Erased>('/personal-data/erase?reason=asked', {
+    body: { value: ANN },
+  });
+  const name = `erased:${erased.body.subjectIds[0] ?? ''}`;
+  await until('the erasure is done', async () => {
+    const { body } = await service.get<Erasures>('/personal-data/erasures');
+    return body.items[0]?.isDone === true;
+  });
+
+  await t.test('the person is gone from every answer of every process, others stay', async (t) => {
+    t.match(erased, { status: 200, body: { result: 'erased', events: 3 } });
+    for (const process of [service, another])
+      for (const path of [
+        FLAG,
+        `${FLAG}?source=log`,
+        '/projects/demo/segments/club',
+        '/audit/export',
+      ]) {
+        await until(
+          `${path} is without`,
+          async () => !(await process.get(path)).text.includes(ANN),
+        );
+        const { text } = await process.get(path);
+        t.match(text, name, path);
+        t.match(text, BOB, path);
+      }
+    for (const process of [service, another]) {
+      await until('ann is not targeted', async () => (await evaluated(ANN, process)) === 'off');
+      t.equal(await evaluated(BOB, process), 'on');
+    }
+    const past = await service.get(`${FLAG}?position=${position}`);
+    t.match(past.text, name, 'also from the past');
+  });
+
+  await t.test(
+    'a minute long nobody can bring the person back, by mistake or on purpose',
+    async (t) => {
+      const body = { variant: 'on', keys: [ANN] };
+      const refused = await service.post(`${PLACE}/targets/add`, { body });
+      t.match(refused, {
+        status: 409,
+        body: { type: 'urn:chronoflag:problem:personal-data-erased' },
+      });
+      const late = await another.post(`${PLACE}/targets/add`, {
+        body: { variant: 'on', keys: [ANN] },
+      });
+      t.equal(late.status, 409);
+    },
+  );
+
+  await t.test('what was read with an erased name in it can be sent again', async (t) => {
+    const keys = [name, BOB, 'emil'];
+    const body = { targets: [{ variant: 'on', keys }] };
+    const sent = await service.put<Command>(`${PLACE}/targets`, { body });
+    t.equal(sent.status, 200);
+    const headers = { 'x-min-position': String(sent.body.position) };
+    const { text } = await service.get(`${FLAG}?source=log`, { headers });
+    t.match(text, 'emil');
+  });
+
+  await t.test('no store has the value any more, neither have copies, nor logs', async (t) => {
+    await until('the copies on disk are new', async () => {
+      const held = await holders(service, logged, ANN);
+      return held.length === 0;
+    });
+    t.strictSame(await holders(service, logged, ANN), []);
+    t.strictSame(await holders(service, logged, ANN.toUpperCase()), []);
+  });
+
+  await t.test('history is still what was signed, and every proof still holds', async (t) => {
+    const { body } = await service.post<FullVerification>('/audit/verify', { body: before });
+    t.match(body, {
+      integrity: { verdict: 'holds' },
+      completeness: { verdict: 'holds' },
+      checkpoint: { reproduction: 'reproduced' },
+      stores: { readModel: { differences: [] }, redis: [] },
+    });
+    const proof = await service.get<EventProof>(`/audit/events/${position}/proof`);
+    t.equal(proof.status, 200);
+    t.notMatch(proof.text, ANN);
+  });
+
+  await t.test('a rebuild gives the same read model', async (t) => {
+    const lines: string[] = [];
+    const { databaseUrl } = service.stores;
+    const code = await rebuildCommand(
+      { eventStoreUrl: service.stores.eventStoreUrl, databaseUrl },
+      (line) => lines.push(line),
+      new AbortController().signal,
+    );
+    t.equal(code, 0);
+    t.match(lines.join('\n'), 'The rebuilt read model is equal.');
+    t.match((await service.get(FLAG)).text, name);
+  });
+
+  await t.test('the erasure is in the audit log, and does not say of whom', async (t) => {
+    const { body, text } = await service.get<{ items: unknown[] }>('/audit?type=SubjectErased');
+    t.match(body.items, [
+      { category: 'subject', reason: 'asked', data: { subjectId: name.slice(7) } },
+    ]);
+    t.equal(body.items.length, 1);
+    t.notMatch(text, ANN);
+    const again = await service.post('/personal-data/erase', { body: { value: ANN } });
+    t.match(again, { status: 200, body: { result: 'unchanged' } });
+  });
+});
