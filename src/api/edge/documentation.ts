@@ -43,12 +43,13 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
       },
       security: [{ credential: [] }],
     },
-    transform: ({ schema, url, route, route: { config: { permission } = {} } }) => ({
+    transform: ({ schema, url, route, route: { config: { permission, access } = {} } }) => ({
       url,
       schema: {
         ...schema,
         operationId: operationIdOf(String(route.method), url),
         ...(permission && { 'x-permission': permission }),
+        ...(access && { 'x-access': access }),
       },
     }),
   });
