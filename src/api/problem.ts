@@ -98,6 +98,7 @@ export const PROBLEMS = {
   'position-not-reached': [503, 'What you ask for is not there yet'],
   'read-model-unavailable': [503, 'The read model is away'],
   'personal-data-unavailable': [503, 'The keys of personal data are away'],
+  'identity-provider-unavailable': [503, 'The OpenID provider is away'],
   overloaded: [503, 'There is too much to do'],
   'rulesets-unavailable': [503, 'There are no rulesets yet'],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;

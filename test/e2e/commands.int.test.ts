@@ -21,8 +21,14 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in organizations, api-tokens, import, revert-environment, application-keys and audit-trail.int.test.ts. */
+/** Their answers are in the tests of authentication, organizations, API tokens, application keys, import and the audit trail. */
 const ELSEWHERE = [
+  'POST /auth/login',
+  'POST /auth/refresh',
+  'POST /auth/logout',
+  'POST /auth/logout-everywhere',
+  'POST /auth/password',
+  'POST /auth/sessions/{session}/revoke',
   'POST /organizations',
   'PATCH /organization',
   'POST /organization/ownership',

@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { problems } from '../schemas.js';
 
 /** How long others may keep the set: a new key is published longer than that before it signs. */
 const JWKS_SECONDS = 300;
@@ -35,7 +36,7 @@ export const keySetRoute =
         schema: {
           tags: ['sessions'],
           summary: 'The keys that verify access tokens',
-          response: { 200: KeySet },
+          response: { 200: KeySet, ...problems },
         },
       },
       async (_, reply) => {

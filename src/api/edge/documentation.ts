@@ -46,6 +46,7 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
     transform: ({ schema, url, route, route: { config: { permission, access } = {} } }) => ({
       url,
       schema: {
+        ...(access === 'public' && { security: [] }),
         ...schema,
         operationId: operationIdOf(String(route.method), url),
         ...(permission && { 'x-permission': permission }),

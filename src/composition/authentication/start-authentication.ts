@@ -4,6 +4,7 @@ import { accountLimit } from '../../api/authentication/account-limit.js';
 import { accessTokens } from '../../api/authentication/access-tokens.js';
 import { browserSessions } from '../../api/authentication/browser.js';
 import { keySetRoute } from '../../api/authentication/key-set-route.js';
+import { oidcRoutes } from '../../api/authentication/oidc-routes.js';
 import { ownSessionRoutes } from '../../api/authentication/own-session-routes.js';
 import { sessionRoutes } from '../../api/authentication/session-routes.js';
 import { type Sessions } from '../../api/authentication/sessions.js';
@@ -12,12 +13,14 @@ import { type Limits } from '../../api/limits/limits.js';
 import { type Config } from '../../config.js';
 import { accountTable } from '../../infrastructure/accounts/account-table.js';
 import { accountsOver, emailLookup } from '../../infrastructure/accounts/accounts.js';
+import { identityTable } from '../../infrastructure/accounts/identity-table.js';
 import { passwordHashes } from '../../infrastructure/accounts/password-hash.js';
 import { refreshTokens } from '../../infrastructure/accounts/refresh-tokens.js';
 import { keepLooking } from '../../infrastructure/keep-looking.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { type WriteSide } from '../write-side.js';
 import { personWith } from './authenticate.js';
+import { oidcLogins } from './oidc.js';
 import { passwordLogins } from './passwords.js';
 import { refusedLogins } from './refused-logins.js';
 import { sessionLog } from './session-log.js';
@@ -79,6 +82,11 @@ export const startAuthentication = async (config: Config, sources: Authenticatio
       await sessionsTable.sweep();
     },
   });
+  const oidc = oidcLogins(config, {
+    accounts: table,
+    identities: identityTable(pool),
+    ...{ wrapping, masterKey, sessions, isMember },
+  });
   const browser = browserSessions(config.publicUrl);
   const limit = limits && accountLimit(limits);
   return {
@@ -100,6 +108,7 @@ export const startAuthentication = async (config: Config, sources: Authenticatio
           emailLookup(wrapping, { organizationId, email }).toString('base64url'),
       }),
       ownSessionRoutes({ sessions: port, browser, limit }),
+      oidcRoutes(oidc, browser),
     ],
     keySet: keySetRoute(watching.ring.published),
     /** Once the database is migrated: from then on tokens can be signed. Rejects when Postgres is away. */

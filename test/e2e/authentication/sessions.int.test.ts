@@ -18,8 +18,10 @@ test('sessions of people', async (t) => {
   const other = await service.startAnother();
   const refresh = (refreshToken: string): Promise<Answer<Tokens>> =>
     service.post<Tokens>('/auth/refresh', { credential: null, body: { refreshToken } });
-  const isLetIn = async (credential: string, { get }: HttpClient = service): Promise<boolean> =>
-    (await get('/auth/sessions', { credential })).status === 200;
+  const isLetIn = async (
+    credential: string,
+    { get }: Pick<HttpClient, 'get'> = service,
+  ): Promise<boolean> => (await get('/auth/sessions', { credential })).status === 200;
   const refusedEverywhere = (credential: string): Promise<void> =>
     until('both processes refuse the token', async () => {
       const letIn = await Promise.all([isLetIn(credential), isLetIn(credential, other)]);
