@@ -1,3 +1,4 @@
+import { NO_GRANTS } from '../../domain/access/grants.js';
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
 import { commandHashOf } from '../../commands/event-id.js';
