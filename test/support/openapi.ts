@@ -1,3 +1,5 @@
+import { type Permission } from '../../src/domain/access/permission.js';
+
 export type Schema = Readonly<Record<string, unknown>>;
 
 type Content = Readonly<Record<string, Readonly<{ schema: Schema }>>>;
@@ -13,6 +15,9 @@ type Operation = Readonly<{
   operationId: string;
   summary: string;
   tags: readonly string[];
+  /** Who may call it: see docs/access.md. */
+  'x-permission'?: Permission;
+  'x-access'?: string;
   security?: readonly unknown[];
   parameters?: readonly Parameter[];
   requestBody?: Readonly<{ content: Content; required?: boolean }>;

@@ -50,6 +50,7 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
         ...schema,
         operationId: operationIdOf(String(route.method), url),
         ...(permission && { 'x-permission': permission }),
+        ...(access && { 'x-access': access }),
       },
     }),
   });
