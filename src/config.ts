@@ -158,6 +158,9 @@ export class InvalidConfig extends Error {
 
 const isConfigKey = (key: string): key is keyof Config => Object.hasOwn(VARIABLES, key);
 
+/** Few characters, again and again. */
+const isWeak = (secret: string): boolean => new Set(secret).size < 8;
+
 const explain = (path: string, message: string): string => {
   const key = path.slice(1);
   return `${isConfigKey(key) ? VARIABLES[key] : path}: ${message}`;
@@ -174,5 +177,8 @@ export const loadConfig = (environment: NodeJS.ProcessEnv): Config => {
   const config = Value.Convert(Config, { ...DEFAULTS, ...Object.fromEntries(given) });
   const [wrong] = Value.Errors(Config, config);
   if (wrong !== undefined) throw new InvalidConfig(explain(wrong.path, wrong.message));
-  return Object.freeze(Value.Decode(Config, config));
+  const decoded = Value.Decode(Config, config);
+  if (decoded.metricsToken !== undefined && isWeak(decoded.metricsToken))
+    throw new InvalidConfig(explain('/metricsToken', 'Expected something that cannot be guessed'));
+  return Object.freeze(decoded);
 };

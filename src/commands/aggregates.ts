@@ -10,6 +10,8 @@ export type Loaded<S> = Readonly<{
   /** When the stream was last read or appended to, on the given clock. */
   checkedAtMs: number;
   commands: Map<string, string>;
+  /** Tells what was read before `forgetAll` from what was read after it. */
+  epoch: number;
 }>;
 
 type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'evolve'>;
@@ -30,8 +32,9 @@ export const aggregates = <S, E extends Event>(
   /** Reads under way, for those who may be told what a read says that was begun before they asked. */
   const reading = new Map<string, Readonly<{ beganAtMs: number; loaded: Promise<Loaded<S>> }>>();
   let held = 0;
+  let epoch = 0;
 
-  const remember = (stream: string, loaded: Loaded<S>): Loaded<S> => {
+  const keep = (stream: string, loaded: Loaded<S>): Loaded<S> => {
     const known = cache.get(stream);
     if (known !== undefined && known.revision > loaded.revision) return known;
     cache.delete(stream);
@@ -45,12 +48,16 @@ export const aggregates = <S, E extends Event>(
     return loaded;
   };
 
+  const remember = (stream: string, loaded: Loaded<S>): Loaded<S> =>
+    loaded.epoch === epoch ? keep(stream, loaded) : loaded;
+
   const read = async (stream: string): Promise<Loaded<S>> => {
     const known = cache.get(stream) ?? {
       state: initialState,
       revision: NO_STREAM,
       position: -1,
       commands: new Map<string, string>(),
+      epoch,
     };
     const { events } = await store.read<E>(stream, known.revision + 1);
     for (const { metadata } of events) {
@@ -63,6 +70,7 @@ export const aggregates = <S, E extends Event>(
       position: last?.position ?? known.position,
       checkedAtMs: clock(),
       commands: known.commands,
+      epoch: known.epoch,
     });
   };
 
@@ -91,6 +99,13 @@ export const aggregates = <S, E extends Event>(
       cache.delete(stream);
       reading.delete(stream);
     },
+    /** Drops every stream, and what is being read or decided on now when it comes. */
+    forgetAll: (): void => {
+      epoch += 1;
+      held = 0;
+      cache.clear();
+      reading.clear();
+    },
   };
 };
 
@@ -98,4 +113,5 @@ export type Aggregates<S> = Readonly<{
   load: (stream: string, maxAgeMs?: number) => Promise<Loaded<S>>;
   remember: (stream: string, loaded: Loaded<S>) => Loaded<S>;
   forget: (stream: string) => void;
+  forgetAll: () => void;
 }>;

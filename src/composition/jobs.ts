@@ -6,23 +6,33 @@ import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { startCheckpointJob } from '../jobs/checkpoints.js';
+import { startErasureJob } from '../jobs/erasures.js';
 import { startVerificationJob } from '../jobs/verification.js';
 import { verifyOrganization } from '../queries/log/verify-organization.js';
 import { queriesOver } from '../queries/queries.js';
 import { auditedOrganizations, checkpointDelivery } from '../queries/trail/checkpoints.js';
 import { auditKey, checkpointPlaces } from './audit-trail.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
+import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
 
 const VERIFY_EVERY_MS = 3_600_000;
 /** How soon a checkpoint that is due is signed, and one that was signed is delivered. */
 const CHECKPOINT_MS = 2_000;
+/** How soon an erasure whose process ended, or had no event store, gets into the log. */
+const RECORD_ERASURES_MS = 2_000;
+
+type JobSources = Readonly<{
+  client: EventStoreDBClient;
+  personal: StartedPersonalData;
+  log: Logger;
+}>;
 
 /** Work that no request waits for, with connections of its own. */
 export const startJobs = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, log }: Readonly<{ client: EventStoreDBClient; log: Logger }>,
+  { client, personal, log }: JobSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -46,6 +56,7 @@ export const startJobs = async (
     deliver: deliverCheckpoints(pool, places),
     log,
   });
+  const erasures = startErasureJob({ everyMs: RECORD_ERASURES_MS, record: personal.record, log });
   return {
     verification: verification.status,
     /** What of the work with checkpoints fails at the moment. */
@@ -59,6 +70,7 @@ export const startJobs = async (
       };
     },
     stop: async (): Promise<void> => {
+      await erasures.stop();
       await checkpoints.stop();
       await verification.stop();
       await pool.end();

@@ -1,15 +1,49 @@
+import { type EventStoreDBClient } from '@eventstore/db-client';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
+import { erasureTable } from '../infrastructure/personal-data/erasure-table.js';
+import { erasureWatch } from '../infrastructure/personal-data/erasure-watch.js';
 import { personalData } from '../infrastructure/personal-data/personal-data.js';
+import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
+import { recordErasures } from '../infrastructure/personal-data/record-erasures.js';
 import { subjectTable } from '../infrastructure/personal-data/subject-table.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 
+type Backends = Readonly<{
+  databaseUrl: string;
+  client: EventStoreDBClient;
+  masterKey: MasterKey;
+}>;
+
 /** What seals and opens personal data, with connections of its own: commands must not wait behind queries. */
-export const startPersonalData = (databaseUrl: string, masterKey: MasterKey) => {
+export const startPersonalData = ({ databaseUrl, client, masterKey }: Backends) => {
   const pool = createPool({ url: databaseUrl, max: 3 });
-  const personal = personalData(subjectTable(pool, masterKey));
+  const table = subjectTable(pool, masterKey);
+  const erasures = erasureTable(pool, table);
+  const personal = personalData(table);
+  const listeners = new Set([personal.forget]);
+  const tellAll = (): void => {
+    for (const listener of listeners) listener();
+  };
+  const watch = erasureWatch(erasures, tellAll);
+  /** Personal texts go to it sealed, and come from it opened. */
+  const store = personalEventStore(kurrentEventStore(client), personal);
   return {
     ...personal,
+    store,
+    erasures,
+    find: table.find,
+    lastErasure: erasures.lastPosition,
+    /** Brings erasures into the log that are not there yet. */
+    record: recordErasures(store, erasures),
+    /** Told after every erasure, by any process: soon, and at least once. */
+    onErased: (listener: () => void): void => {
+      listeners.add(listener);
+    },
+    /** Of this process, without waiting for the watch. */
+    forgetAll: tellAll,
     stop: async (): Promise<void> => {
+      await watch.stop();
       await pool.end();
     },
   };

@@ -40,7 +40,7 @@ export const startProjector = (
     redis,
     layout: redisLayout(config.redisPrefix),
     loadCurrentStates: loadCurrentStates(pool),
-    reveal: revealedSnapshot(personal),
+    personal: { ...personal, ...revealedSnapshot(personal) },
     log,
     observe,
   });

@@ -2,7 +2,9 @@ import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
+import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
+import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { commandRoutes } from '../api/routes/command-routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
@@ -12,9 +14,7 @@ import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
-import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
@@ -24,6 +24,7 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { apiTokens } from './api-tokens.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
 import { startGrants } from './organizations/grants.js';
@@ -53,17 +54,22 @@ export const startRequests = async (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const store = personalEventStore(kurrentEventStore(client), personal);
+  const { store } = personal;
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
   const commands = writeSide(store, head);
+  personal.onErased(commands.forget);
   const queries = queriesOver(revealingDatabase(pool, personal), store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
-  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
+  const credentials = credentialStore(pool);
+  const { takeUses: tokenUses } = credentials;
+  const keys = await startApplicationKeys(config, {
+    ...{ pool, commands, requireEnvironment, log, tokenUses },
+  });
   const grants = await startGrants(pool);
   const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
@@ -99,12 +105,14 @@ export const startRequests = async (
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
+    keyReportRoutes(keys.report),
+    apiTokenRoutes(apiTokens(commands, credentials)),
     auditTrailRoutes(trail),
     ...queryRoutes(queries),
   ];
   return {
     commands,
-    credentials: credentialStore(pool),
+    credentials,
     keys,
     authentication,
     routes,

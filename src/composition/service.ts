@@ -96,7 +96,7 @@ export const startService = async (
       if (issued !== undefined) await api?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
-      parts.jobs = await startJobs(config, services, { client, log });
+      parts.jobs = await startJobs(config, services, { client, personal, log });
       resources.push(parts.jobs.stop);
     }
   };
@@ -110,7 +110,7 @@ export const startService = async (
     parts.head = kurrentEventLog(client).head;
     // Not awaited: the client's own promise may never settle.
     resources.push(async () => void client.dispose().catch(() => undefined));
-    const personal = startPersonalData(services.databaseUrl, masterKey);
+    const personal = startPersonalData({ ...services, client, masterKey });
     resources.push(personal.stop);
     const backends = { client, masterKey, personal };
     const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);

@@ -88,7 +88,7 @@ export const verifyCommand = async (
   const brought = file === undefined ? undefined : await checkpointIn(file);
   const pool = createPool({ url: databaseUrl, use: 'maintenance' });
   const client = kurrentClient(eventStoreUrl);
-  const personal = startPersonalData(databaseUrl, await masterKeyOf(config));
+  const personal = startPersonalData({ databaseUrl, client, masterKey: await masterKeyOf(config) });
   try {
     const queries = queriesOver(pool, kurrentEventStore(client));
     const { verify } = auditTrail({

@@ -64,6 +64,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     return state;
   };
 
+  const organizationStreams = aggregates(store, organizationDecider, clock);
   const flagStreams = aggregates(store, decideFlags, clock);
   const segmentStreams = aggregates(store, decideSegments, clock);
   const references = referencesOver(store, { flagStreams, segmentStreams });
@@ -87,7 +88,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       store,
       clock,
       decider: organizationDecider,
-      streams: aggregates(store, organizationDecider, clock),
+      streams: organizationStreams,
       streamOf: ({ data }: OrganizationCommand) => organizationStream(data.organizationId),
       referencesOf: namedProjects,
     }),
@@ -129,6 +130,10 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       reserve: references.ofSegment,
     }),
 
+    /** Drops from memory what was read of streams that name people. */
+    forget: (): void => {
+      for (const streams of [organizationStreams, flagStreams, segmentStreams]) streams.forgetAll();
+    },
     sessions: commandHandler({
       store,
       clock,

@@ -119,8 +119,14 @@ export const rulesetDiskCopy = (
       return current ?? tryLoad(previous);
     },
 
-    /** @throws when the file system refuses; the copies that were there stay */
-    save: async (rulesets: Rulesets): Promise<void> => {
+    /**
+     * `keepsPrevious: false` leaves no copy but this one.
+     * @throws when the file system refuses; the copies that were there stay
+     */
+    save: async (
+      rulesets: Rulesets,
+      { keepsPrevious = true }: Readonly<{ keepsPrevious?: boolean }> = {},
+    ): Promise<void> => {
       const folder = dirname(path);
       await mkdir(folder, { recursive: true });
       const fresh = `${path}.${randomUUID()}.new`;
@@ -131,6 +137,7 @@ export const rulesetDiskCopy = (
         if (isCurrentGood) await rename(path, previous).catch(() => undefined);
         await rename(fresh, path);
         isCurrentGood = true;
+        if (!keepsPrevious) await rm(previous, { force: true });
         await syncFolder(folder);
       } finally {
         await rm(fresh, { force: true });

@@ -49,6 +49,8 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
   let confirmedAt: number | undefined;
   let saving: Promise<void> | undefined;
   let isUnsaved = false;
+  /** Everything came anew, as it does when somebody was erased: older copies may say who that was. */
+  let isRenewed = false;
 
   const fromPostgres = async (): Promise<void> => {
     const held = memory.current()?.position;
@@ -89,15 +91,19 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
     while (isUnsaved) {
       await delay(SAVE_AFTER_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       isUnsaved = false;
+      const keepsPrevious = !isRenewed;
+      isRenewed = false;
       const rulesets = memory.current();
       if (rulesets?.source === 'disk' || rulesets === undefined) continue;
-      await diskCopy.save(rulesets).catch((error: unknown) => {
+      await diskCopy.save(rulesets, { keepsPrevious }).catch((error: unknown) => {
+        isRenewed ||= !keepsPrevious;
         log.warn({ err: error }, 'rulesets could not be copied to disk');
       });
     }
     saving = undefined;
   };
-  const saveSoon = (): void => {
+  const saveSoon = (isComplete: boolean): void => {
+    isRenewed ||= isComplete;
     isUnsaved = true;
     saving ??= save();
   };
@@ -108,7 +114,9 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
   };
 
   let polling: Promise<void> | undefined;
-  const unsubscribe = memory.subscribe(saveSoon);
+  const unsubscribe = memory.subscribe((_rulesets, _touched, isComplete) => {
+    saveSoon(isComplete);
+  });
   return {
     /** Settles when there are rulesets, or no source has any; goes on looking in either case. */
     start: async (): Promise<void> => {

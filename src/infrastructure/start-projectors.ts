@@ -12,7 +12,7 @@ import {
   type StatusReporter,
 } from '../projections/projection-status.js';
 import { rowsConsumer, runProjection } from '../projections/run-projection.js';
-import { type SnapshotReveal } from './personal-data/revealed-snapshot.js';
+import { type PersonalSnapshot } from './personal-data/revealed-snapshot.js';
 import { databaseOn } from './postgres/postgres.js';
 import { type Leading, whileLeading } from './postgres/postgres-leader.js';
 import { type RedisLayout } from './redis/redis-layout.js';
@@ -36,7 +36,7 @@ export type ProjectorOptions = Readonly<{
   redis: Redis;
   layout: RedisLayout;
   loadCurrentStates: () => Promise<CurrentStates>;
-  reveal: SnapshotReveal;
+  personal: PersonalSnapshot;
   log: ProjectionLog;
   /** Called after every batch with events. */
   observe?: BatchObserver;
@@ -78,7 +78,7 @@ export const startProjectors = (options: ProjectorOptions): Projectors => {
     const projector = redisProjector({
       redis: redisSnapshot(redis, layout),
       loadCurrentStates,
-      reveal: options.reveal,
+      personal: options.personal,
       confirm,
     });
     current = projector;

@@ -21,7 +21,7 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in authentication, organizations, import, revert-environment, application-keys and audit-trail.int.test.ts. */
+/** Their answers are in authentication, organizations, api-tokens, import, revert-environment, application-keys and audit-trail.int.test.ts. */
 const ELSEWHERE = [
   'POST /auth/login',
   'POST /auth/refresh',
@@ -42,8 +42,12 @@ const ELSEWHERE = [
   'POST /audit/verify',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
+  'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',
   'POST /projects/{project}/environments/{environment}/revert',
   'POST /projects/{project}/import',
+  'POST /tokens',
+  'POST /tokens/{token}/revoke',
+  'POST /tokens/{token}/rotate',
 ];
 
 const fill = (text: string, project: string): string =>

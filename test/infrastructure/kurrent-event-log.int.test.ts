@@ -121,7 +121,7 @@ test('from the log into Postgres and Redis', async (t) => {
     redis,
     layout,
     loadCurrentStates: loadCurrentStates(pool),
-    reveal: nothingSealed,
+    personal: nothingSealed,
     log: silentLog,
   });
   t.teardown(async () => {

@@ -40,7 +40,7 @@ const setUp = async (t: Test, confirm = async (): Promise<void> => undefined) =>
     const projector = redisProjector({
       redis: snapshot,
       loadCurrentStates: async () => nothing,
-      reveal: nothingSealed,
+      personal: nothingSealed,
       confirm,
     });
     await projector.consumer.resume();

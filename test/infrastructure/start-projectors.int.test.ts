@@ -37,7 +37,7 @@ const setUp = async (t: Test) => {
       redis,
       layout: redisLayout(prefix),
       loadCurrentStates: loadCurrentStates(pool),
-      reveal: nothingSealed,
+      personal: nothingSealed,
       log: silentLog,
     });
     const stop = async (): Promise<void> => {

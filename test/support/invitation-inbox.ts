@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { type InvitationMessage } from '../../src/infrastructure/organizations/deliver-invitation.js';
+import { keepSecretsIn } from './canary.js';
 import { until } from './until.js';
 
 /** Where a service brings its invitations to. */
@@ -10,6 +11,7 @@ export const invitationInbox = async () => {
   const messages: InvitationMessage[] = [];
   const server = createServer((request, response) => {
     void json(request).then((message) => {
+      keepSecretsIn(JSON.stringify(message));
       messages.push(message as InvitationMessage);
       response.writeHead(204).end();
     });

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { type Pool } from 'pg';
 import { loadMasterKey, type MasterKey } from '../../src/infrastructure/master-key.js';
 import { personalData } from '../../src/infrastructure/personal-data/personal-data.js';
-import { type SnapshotReveal } from '../../src/infrastructure/personal-data/revealed-snapshot.js';
+import { type PersonalSnapshot } from '../../src/infrastructure/personal-data/revealed-snapshot.js';
 import { subjectTable } from '../../src/infrastructure/personal-data/subject-table.js';
 
 /** For logs that hold no sealed text. */
-export const nothingSealed: SnapshotReveal = {
+export const nothingSealed: PersonalSnapshot = {
   contents: async (contents) => contents,
   delta: async (delta) => delta,
+  lastErasure: async () => -1,
+  forget: () => undefined,
 };
 
 export const anyMasterKey = (): Promise<MasterKey> =>

@@ -38,6 +38,7 @@ const providerIn = ({ oidcIssuer, oidcClientId, oidcClientSecret, publicUrl }: C
   if (oidcIssuer === undefined) return undefined;
   if (oidcClientId === undefined || oidcClientSecret === undefined || publicUrl === undefined)
     throw new InvalidConfig('OIDC_ISSUER needs OIDC_CLIENT_ID, OIDC_CLIENT_SECRET and PUBLIC_URL.');
+  if (!isSafeIssuer(oidcIssuer)) throw new InvalidConfig('OIDC_ISSUER: it must use https.');
   return oidcProvider({
     issuer: oidcIssuer,
     clientId: oidcClientId,

@@ -1,3 +1,4 @@
+import { NO_GRANTS } from '../../domain/access/grants.js';
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
 import { commandHashOf } from '../../commands/event-id.js';
@@ -40,6 +41,7 @@ export const sessionLog = (
     const { events } = await handle({
       command,
       metadata,
+      grants: NO_GRANTS,
       signal: AbortSignal.timeout(COMMAND_MS),
     });
     return events;

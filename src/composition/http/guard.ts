@@ -1,6 +1,5 @@
 import { isToken } from '../../api/authentication/access-tokens.js';
 import { type Authenticate, type Caller, type Guard } from '../../api/caller.js';
-import { OWNER_GRANTS } from '../../domain/access/grants.js';
 import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type Requests } from '../requests.js';
 
@@ -11,7 +10,7 @@ type Authenticators = Readonly<{
   authentication: Readonly<{ person: (token: string) => Caller | undefined }>;
 }>;
 
-/** By their shape: access tokens prove a person; admin credentials a caller of the one organization they belong to. */
+/** By their shape: access tokens prove a person; API tokens a caller of the one organization they belong to. */
 const authenticateWith =
   ({ credentials, authentication }: Authenticators): Authenticate =>
   async (credential) => {
@@ -22,7 +21,7 @@ const authenticateWith =
       : {
           organizationId: found.organizationId,
           actor: { id: found.keyId, type: 'apiKey', authMethod: 'admin-credential' },
-          grants: OWNER_GRANTS,
+          grants: found.grants,
         };
   };
 

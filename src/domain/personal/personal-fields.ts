@@ -39,6 +39,7 @@ export const PERSONAL_FIELDS: Fields = {
   MemberLeft: null,
   OwnershipHandedOver: null,
   ApiKeyIssued: null,
+  ApiKeyRotated: null,
   ApiKeyRevoked: null,
   ProjectCreated: null,
   ProjectDetailsChanged: null,
@@ -74,12 +75,12 @@ export const PERSONAL_FIELDS: Fields = {
   SegmentDeleted: null,
   SegmentRestored: (data, rewrite) => ({ ...data, content: segmentContent(data.content, rewrite) }),
   SegmentReverted: (data, rewrite) => ({ ...data, content: segmentContent(data.content, rewrite) }),
-  DependencyReserved: null,
   SessionStarted: null,
   SessionEnded: null,
   RefreshTokenReused: null,
   PasswordChanged: null,
   LoginRefused: null,
+  DependencyReserved: null,
   SubjectErased: null,
 };
 
@@ -90,8 +91,23 @@ export const rewriteEvent = <E extends Event>(event: E, rewrite: Rewrite): E => 
   return fields === null ? event : { ...event, data: fields(event.data, rewrite) };
 };
 
+/** No value of a person: none can have U+0000. */
+const COMMANDS = '\0commands';
+
+/** A hash of what was asked tells whether somebody was named in it, to who tries names. So it is sealed where any may be. */
+const rewriteHash = (metadata: Metadata, rewrite: Rewrite): Metadata => ({
+  ...metadata,
+  commandHash: rewrite({ person: COMMANDS, text: metadata.commandHash }),
+});
+
 /** Address and user agent of a user are that user's own; those of machines are nobody's. */
-export const rewriteMetadata = (metadata: Metadata, rewrite: Rewrite): Metadata => {
+export const rewriteMetadata = (
+  events: readonly Event[],
+  given: Metadata,
+  rewrite: Rewrite,
+): Metadata => {
+  const isAboutPeople = events.some(({ type }) => isKnownType(type) && PERSONAL_FIELDS[type]);
+  const metadata = isAboutPeople ? rewriteHash(given, rewrite) : given;
   const { actor, ip, userAgent } = metadata;
   if (actor.type !== 'user') return metadata;
   const own = (text: string): string => rewrite({ person: actor.id, text });

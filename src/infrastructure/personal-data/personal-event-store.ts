@@ -15,7 +15,7 @@ const personalTexts = (events: readonly Event[], metadata: Metadata): readonly P
     return personal.text;
   };
   for (const event of events) rewriteEvent(event, note);
-  rewriteMetadata(metadata, note);
+  rewriteMetadata(events, metadata, note);
   return found;
 };
 
@@ -38,7 +38,7 @@ export const personalEventStore = (store: EventStore, personal: PersonalData): E
     if (texts.length === 0) return store.append(stream, events, options);
     const seal = await personal.sealer(organizationIn(stream), texts);
     const sealed = events.map((event) => rewriteEvent(event, seal));
-    const metadata = rewriteMetadata(options.metadata, seal);
+    const metadata = rewriteMetadata(events, options.metadata, seal);
     return store.append(stream, sealed, { ...options, metadata });
   },
 });

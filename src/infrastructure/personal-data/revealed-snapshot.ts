@@ -14,6 +14,14 @@ export type SnapshotReveal = Readonly<{
   delta: (delta: SnapshotDelta) => Promise<SnapshotDelta>;
 }>;
 
+/** What the projector to Redis needs of personal data. */
+export type PersonalSnapshot = SnapshotReveal &
+  Readonly<{
+    /** Log position of the last known erasure; -1 without one. What Redis held before it is not to be trusted. */
+    lastErasure: () => Promise<number>;
+    forget: () => void;
+  }>;
+
 /** A sealed text as a JSON value: it has nothing that JSON escapes. */
 const SEALED_IN_JSON = /"pd1:[A-Za-z0-9_-]+"/g;
 

@@ -92,6 +92,9 @@ export const subjectTable = (pool: Pool, masterKey: MasterKey) => {
   };
 
   return {
+    /** What finds a person's subject: a keyed digest, which only the master key makes. */
+    lookupOf,
+
     /** The subjects of these persons; made when they were not there. @throws JustErased */
     getOrCreate: async (
       organizationId: string,

@@ -10,7 +10,7 @@ import {
 import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { foldEvents } from '../../projections/fold/fold.js';
 import { type Consumer } from '../../projections/run-projection.js';
-import { type SnapshotReveal } from '../personal-data/revealed-snapshot.js';
+import { type PersonalSnapshot } from '../personal-data/revealed-snapshot.js';
 import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
 
 export const EVALUATION_SNAPSHOT = 'evaluation_snapshot';
@@ -26,8 +26,7 @@ class RefillOvertaken extends Error {
 export type RedisProjectorOptions = Readonly<{
   redis: RedisSnapshot;
   loadCurrentStates: () => Promise<CurrentStates>;
-  /** Opens the personal texts in what goes to Redis. */
-  reveal: SnapshotReveal;
+  personal: PersonalSnapshot;
   /** Asked before all of Redis is replaced. @throws when this process does not lead any more */
   confirm: () => Promise<void>;
 }>;
@@ -55,7 +54,7 @@ const oneByOne = () => {
 export const redisProjector = ({
   redis,
   loadCurrentStates,
-  reveal,
+  personal,
   confirm,
 }: RedisProjectorOptions) => {
   const serially = oneByOne();
@@ -65,23 +64,30 @@ export const redisProjector = ({
   let expected: Stand | undefined;
   /** Where Redis stood at the start. It may be ahead of Postgres: then we follow the log up to there first. */
   let ahead = -1;
+  /** Somebody was erased: Redis, and its stream of changes, may hold who it was until all of it is replaced. */
+  let isErasing = false;
   /** Taken into the memory, and not known to be in Redis. */
   let pending: Readonly<{ to: Checkpoint; delta: SnapshotDelta }> | undefined;
 
   const refill = async (snapshot: EvaluationSnapshot): Promise<void> => {
     await confirm();
-    const stand = await redis.refill(checkpoint, await reveal.contents(snapshot.contents()));
+    const stand = await redis.refill(checkpoint, await personal.contents(snapshot.contents()));
     if (stand === undefined) throw new RefillOvertaken('Another process writes to Redis.');
     expected = stand;
     pending = undefined;
+    isErasing = false;
   };
 
   const differences = async (snapshot: EvaluationSnapshot): Promise<readonly string[]> =>
-    redis.differences(await reveal.contents(snapshot.contents()));
+    redis.differences(await personal.contents(snapshot.contents()));
 
   const reconcile = async (snapshot: EvaluationSnapshot): Promise<void> => {
     const stand = await redis.stand();
-    const isUsable = stand !== undefined && stand.position <= checkpoint.position;
+    const isUsable =
+      stand !== undefined &&
+      !isErasing &&
+      stand.position <= checkpoint.position &&
+      stand.position >= (await personal.lastErasure());
     const differs = !isUsable || (await differences(snapshot)).length > 0;
     if (differs) await refill(snapshot);
     else expected = stand;
@@ -89,9 +95,13 @@ export const redisProjector = ({
   };
 
   const write = async (snapshot: EvaluationSnapshot, from: Stand): Promise<void> => {
+    if (isErasing) {
+      await refill(snapshot);
+      return;
+    }
     if (pending === undefined) return;
     const { to, delta } = pending;
-    const outcome = await redis.apply(from, to, await reveal.delta(delta));
+    const outcome = await redis.apply(from, to, await personal.delta(delta));
     const target = { position: to.position, generation: from.generation };
     const isThere =
       outcome === 'written' ||
@@ -126,6 +136,10 @@ export const redisProjector = ({
       checkpoint.recordedAt,
     );
     const delta = snapshot.apply(folded.steps);
+    if (events.some(({ type }) => type === 'SubjectErased')) {
+      personal.forget();
+      isErasing = true;
+    }
     const before = checkpoint.position;
     checkpoint = reached(checkpoint, batch, folded);
     if (events.length > 0 && checkpoint.position > before) pending = { to: checkpoint, delta };

@@ -30,8 +30,15 @@ export type Rulesets = Readonly<{
   environments: ReadonlyMap<string, EnvironmentRulesets>;
 }>;
 
-/** Told after each update that changed rulesets, with the ids of the environments it touched. */
-export type RulesetListener = (rulesets: Rulesets, touched: readonly string[]) => void;
+/**
+ * Told after each update that changed rulesets, with the ids of the environments it touched. `isComplete`: everything
+ * came anew.
+ */
+export type RulesetListener = (
+  rulesets: Rulesets,
+  touched: readonly string[],
+  isComplete: boolean,
+) => void;
 
 /** The rulesets that this process evaluates with. */
 export type RulesetMemory = Readonly<{
@@ -80,7 +87,7 @@ export const rulesetMemory = (ports: EvaluationPorts): RulesetMemory => {
     current = { source: update.source, position: update.position, environments };
     waiters.reached(update.position);
     const touched = [...update.environments.keys()];
-    if (hasChanged) for (const listener of listeners) listener(current, touched);
+    if (hasChanged) for (const listener of listeners) listener(current, touched, update.isComplete);
     return true;
   };
 

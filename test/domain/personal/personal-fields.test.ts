@@ -86,6 +86,13 @@ test('address and user agent belong to the user who acted; those of machines to 
     userAgent: 'curl',
   });
   const hide = ({ person }: { person: string }) => `of ${person}`;
-  t.match(rewriteMetadata(by('user'), hide), { ip: 'of usr_1', userAgent: 'of usr_1' });
-  t.match(rewriteMetadata(by('apiKey'), hide), { ip: '192.0.2.1', userAgent: 'curl' });
+  t.match(rewriteMetadata([], by('user'), hide), { ip: 'of usr_1', userAgent: 'of usr_1' });
+  t.match(rewriteMetadata([], by('apiKey'), hide), { ip: '192.0.2.1', userAgent: 'curl' });
+});
+
+test('what tells a repeated command from another says nothing of the people in it', async (t) => {
+  const seal = ({ text }: { text: string }) => `sealed ${text}`;
+  const of = (type: string) => rewriteMetadata([{ type, data: {} }], metadata('c1', 'hash'), seal);
+  t.equal(of('FlagTargetsChanged').commandHash, 'sealed hash');
+  t.equal(of('FlagEnabled').commandHash, 'hash');
 });

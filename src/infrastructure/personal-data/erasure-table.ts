@@ -1,0 +1,129 @@
+import { type Pool, type PoolClient } from 'pg';
+import { type Metadata } from '../../domain/metadata.js';
+import { type Erasure } from '../../queries/personal-data/erasures.js';
+import { transaction } from '../postgres/postgres.js';
+import { type SubjectTable } from './subject-table.js';
+
+/** Erasures are committed one after the other, so that whoever saw one has seen all before it. */
+const ERASURE_LOCK = 7_215_020;
+
+/** An erasure that is not in the log yet. */
+export type PendingErasure = Readonly<{
+  organizationId: string;
+  subjectId: string;
+  metadata: Metadata;
+}>;
+
+const destroyKeys = async (
+  client: PoolClient,
+  organizationId: string,
+  lookups: readonly Buffer[],
+  metadata: Metadata,
+): Promise<readonly string[]> => {
+  await client.query('set local synchronous_commit = on');
+  await client.query('select pg_advisory_xact_lock($1)', [ERASURE_LOCK]);
+  const { rows } = await client.query<{ subjectId: string }>(
+    `with last as (
+       select coalesce(max(s.erasure), 0) as erasure from chronoflag.personal_subject s
+     ), found as (
+       select s.subject_id, row_number() over (order by s.subject_id) as nth
+         from chronoflag.personal_subject s
+        where s.organization_id = $1
+          and s.lookup = any ($2::bytea[])
+          and s.erased_at is null
+     )
+     update chronoflag.personal_subject s
+        set wrapped_key = null, erased_at = now(), erasure = last.erasure + found.nth, metadata = $3
+       from last, found
+      where s.subject_id = found.subject_id
+  returning s.subject_id as "subjectId"`,
+    [organizationId, lookups, JSON.stringify(metadata)],
+  );
+  return rows.map(({ subjectId }) => subjectId);
+};
+
+/** Erased subjects in Postgres: that their keys are gone, and whether the log and others know it. */
+export const erasureTable = (pool: Pool, { lookupOf }: SubjectTable) => ({
+  /** Destroys the keys of these persons, for good. @returns the ids of those who had one */
+  erase: (
+    organizationId: string,
+    persons: readonly string[],
+    metadata: Metadata,
+  ): Promise<readonly string[]> => {
+    const lookups = persons.map((person) => lookupOf(organizationId, person));
+    return transaction(pool, (client) => destroyKeys(client, organizationId, lookups, metadata));
+  },
+
+  /** How many erasures there were: changes with each. */
+  count: async (): Promise<number> => {
+    const { rows } = await pool.query<{ count: number }>({
+      name: 'erasure_count',
+      text: 'select coalesce(max(s.erasure), 0)::float8 as count from chronoflag.personal_subject s',
+    });
+    return rows[0]?.count ?? 0;
+  },
+
+  pending: async (): Promise<readonly PendingErasure[]> => {
+    const { rows } = await pool.query<PendingErasure>({
+      name: 'erasures_pending',
+      text: `select s.organization_id as "organizationId", s.subject_id as "subjectId", s.metadata
+               from chronoflag.personal_subject s
+              where s.erasure is not null
+                and s.position is null
+              order by s.erasure`,
+    });
+    return rows;
+  },
+
+  recorded: async (subjectId: string, position: number): Promise<void> => {
+    await pool.query({
+      name: 'erasure_recorded',
+      text: `update chronoflag.personal_subject
+                set position = $2, metadata = null
+              where subject_id = $1`,
+      values: [subjectId, position],
+    });
+  },
+
+  /** Ends the minute in which erased values are refused. */
+  clearLookups: async (): Promise<void> => {
+    await pool.query({
+      name: 'erasures_clear',
+      text: `update chronoflag.personal_subject
+                set lookup = null
+              where erased_at < now() - interval '1 minute'
+                and lookup is not null`,
+    });
+  },
+
+  /** Log position of the last erasure that is in the log; -1 without one. */
+  lastPosition: async (): Promise<number> => {
+    const { rows } = await pool.query<{ position: number }>({
+      name: 'erasures_last',
+      text: 'select coalesce(max(s.position), -1)::float8 as position from chronoflag.personal_subject s',
+    });
+    return rows[0]?.position ?? -1;
+  },
+
+  /** Newest first. */
+  list: async (organizationId: string): Promise<readonly Omit<Erasure, 'isDone'>[]> => {
+    const { rows } = await pool.query<{
+      subjectId: string;
+      erasedAt: Date;
+      position: number | null;
+    }>({
+      name: 'erasures_list',
+      text: `select s.subject_id as "subjectId", s.erased_at as "erasedAt",
+                    s.position::float8 as position
+               from chronoflag.personal_subject s
+              where s.organization_id = $1
+                and s.erasure is not null
+              order by s.erasure desc
+              limit 1000`,
+      values: [organizationId],
+    });
+    return rows.map((row) => ({ ...row, erasedAt: row.erasedAt.toISOString() }));
+  },
+});
+
+export type ErasureTable = ReturnType<typeof erasureTable>;
