@@ -9,6 +9,7 @@ import { type MasterKey, type Wrapping } from '../../infrastructure/master-key.j
 import {
   type Challenge,
   type Identity,
+  isSafeIssuer,
   oidcProvider,
 } from '../../infrastructure/oidc/oidc-provider.js';
 import { type OpenSessions } from './sessions.js';
