@@ -25,6 +25,13 @@ export default tseslint.config(
       ],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      // Marked so that it stands out; used for a provider on this machine only.
+      '@typescript-eslint/no-deprecated': [
+        'error',
+        {
+          allow: [{ from: 'package', name: 'allowInsecureRequests', package: 'openid-client' }],
+        },
+      ],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
