@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildIfStale, prepare, root, runScript, SetupError } from './bootstrap.mjs';
 import { watchForLeftovers } from './leftovers.mjs';
+import { requireNoSecrets } from './secrets.mjs';
 
 const TESTS_LIMIT_MS = 9 * 60_000;
 const FAULTS_FILE_LIMIT_S = 1_800;
@@ -23,6 +24,7 @@ const chosen = args.filter((arg) => arg !== '--faults');
 const isWhole = !isFaults && chosen.length === 0;
 
 const dataDirectory = join(root, '.data', `test-${process.pid}`);
+const evidence = join(dataDirectory, 'evidence');
 const marker = `CHRONOFLAG_TEST_RUN=${process.pid}-${Date.now()}`;
 const failedSteps = [];
 let isInterrupted = false;
@@ -111,6 +113,7 @@ const environment = ({ databaseUrl, redisUrl, eventStoreUrl }) => {
     ...process.env,
     ...Object.fromEntries(given),
     [name]: value,
+    TEST_EVIDENCE: evidence,
     ...(isFaults ? { FAULTS: 'long' } : {}),
   };
 };
@@ -176,11 +179,15 @@ const runTests = async () => {
   const stack = await step('services', startStack);
   if (stack === undefined) return none;
   let counts = none;
+  mkdirSync(evidence, { recursive: true });
   try {
     counts = (await step('tests', () => runTap(stack))) ?? none;
   } finally {
     await stack.stop();
   }
+  await step('no secret in a log or a store', async () => {
+    requireNoSecrets(evidence);
+  });
   await step('nothing left running', async () => {
     const leftovers = await findLeftovers();
     for (const { pid } of leftovers) process.kill(pid, 'SIGKILL');

@@ -54,6 +54,12 @@ const Config = Type.Object(
     registration: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
     /** A URL that invitations with their tokens are posted to, to be sent by e-mail. Absent: they are logged. */
     invitationWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
+    /** A new key signs access tokens after so many days. */
+    signingKeyDays: Type.Integer({ minimum: 1, maximum: 365 }),
+    /** An OpenID provider that people may log in with; all three, or none. */
+    oidcIssuer: Type.Optional(Type.String({ pattern: '^https?://' })),
+    oidcClientId: Type.Optional(Type.String({ minLength: 1 })),
+    oidcClientSecret: Type.Optional(Type.String({ minLength: 1 })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */
     trustedProxies: Type.Optional(Type.String({ pattern: '^[0-9A-Fa-f.:/]+(,[0-9A-Fa-f.:/]+)*$' })),
     /** Open connections of this process; more are closed at once. */
@@ -61,6 +67,7 @@ const Config = Type.Object(
     /** Event streams that one address may have open at one process. */
     maxStreamsPerAddress: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
     rateLimitLogin: RateLimit,
+    rateLimitAccount: RateLimit,
     rateLimitCommands: RateLimit,
     rateLimitTenantCommands: RateLimit,
     rateLimitQueries: RateLimit,
@@ -99,10 +106,15 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   masterKey: 'MASTER_KEY',
   registration: 'REGISTRATION',
   invitationWebhook: 'INVITATION_WEBHOOK',
+  signingKeyDays: 'SIGNING_KEY_DAYS',
+  oidcIssuer: 'OIDC_ISSUER',
+  oidcClientId: 'OIDC_CLIENT_ID',
+  oidcClientSecret: 'OIDC_CLIENT_SECRET',
   trustedProxies: 'TRUSTED_PROXIES',
   maxConnections: 'MAX_CONNECTIONS',
   maxStreamsPerAddress: 'MAX_STREAMS_PER_ADDRESS',
   rateLimitLogin: 'RATE_LIMIT_LOGIN',
+  rateLimitAccount: 'RATE_LIMIT_ACCOUNT',
   rateLimitCommands: 'RATE_LIMIT_COMMANDS',
   rateLimitTenantCommands: 'RATE_LIMIT_TENANT_COMMANDS',
   rateLimitQueries: 'RATE_LIMIT_QUERIES',
@@ -123,10 +135,12 @@ const DEFAULTS = {
   allowedOrigins: '*',
   drainMs: 0,
   auditCheckpointEvents: 1_000,
+  signingKeyDays: 30,
   registration: 'open',
   maxConnections: 30_000,
   maxStreamsPerAddress: 1_000,
   rateLimitLogin: '5/min',
+  rateLimitAccount: '1/min:20',
   rateLimitCommands: '10/s:300',
   rateLimitTenantCommands: '50/s:1000',
   rateLimitQueries: '100/s:1000',
@@ -144,6 +158,9 @@ export class InvalidConfig extends Error {
 
 const isConfigKey = (key: string): key is keyof Config => Object.hasOwn(VARIABLES, key);
 
+/** Few characters, again and again. */
+const isWeak = (secret: string): boolean => new Set(secret).size < 8;
+
 const explain = (path: string, message: string): string => {
   const key = path.slice(1);
   return `${isConfigKey(key) ? VARIABLES[key] : path}: ${message}`;
@@ -160,5 +177,8 @@ export const loadConfig = (environment: NodeJS.ProcessEnv): Config => {
   const config = Value.Convert(Config, { ...DEFAULTS, ...Object.fromEntries(given) });
   const [wrong] = Value.Errors(Config, config);
   if (wrong !== undefined) throw new InvalidConfig(explain(wrong.path, wrong.message));
-  return Object.freeze(Value.Decode(Config, config));
+  const decoded = Value.Decode(Config, config);
+  if (decoded.metricsToken !== undefined && isWeak(decoded.metricsToken))
+    throw new InvalidConfig(explain('/metricsToken', 'Expected something that cannot be guessed'));
+  return Object.freeze(decoded);
 };

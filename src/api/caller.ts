@@ -98,6 +98,9 @@ export type Guard = Readonly<{
   authenticate: Authenticate;
   verifyKey: VerifyKey;
   metricsToken?: string | undefined;
+  /** Sessions of web pages. Absent: cookies mean nothing. */
+  browser?:
+    Readonly<{ accessTokenIn: (request: FastifyRequest) => string | undefined }> | undefined;
   /** Absent: no limit on guessing credentials. */
   guesses?: GuessLimit | undefined;
 }>;
@@ -121,7 +124,7 @@ export const describeRequests = (app: FastifyInstance): void => {
 /** Every route of the instance needs a credential, except those whose `config.access` says otherwise. */
 export const guardRoutes = (
   app: FastifyInstance,
-  { authenticate, verifyKey, metricsToken, guesses }: Guard,
+  { authenticate, verifyKey, metricsToken, browser, guesses }: Guard,
 ): void => {
   const isOpen = (request: FastifyRequest): boolean =>
     request.is404 ||
@@ -153,7 +156,7 @@ export const guardRoutes = (
       done();
       return;
     }
-    const credential = credentialIn(request);
+    const credential = credentialIn(request) ?? browser?.accessTokenIn(request);
     request.applicationKey = credential === undefined ? undefined : keyOf(request, credential);
     if (request.applicationKey !== undefined) {
       done();

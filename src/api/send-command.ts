@@ -78,8 +78,9 @@ export const commandSender =
   ): Promise<CommandAnswer> => {
     const { dryRun = false } = request.query as CommandQuery;
     const metadata = metadataOf(request);
+    const { grants } = request.caller;
     const { kind, revision, position, events, before, after } = await unlessLate((signal) =>
-      handle({ command, metadata, ...expectedRevision(request), dryRun, signal }),
+      handle({ command, metadata, grants, ...expectedRevision(request), dryRun, signal }),
     );
     if (location !== undefined && RESULTS[kind] === 'recorded')
       void reply.code(201).header('location', location);

@@ -1,4 +1,5 @@
 import { type Command, type Decider, type Event } from '../domain/decider.js';
+import { type Grants } from '../domain/access/grants.js';
 import { type Metadata } from '../domain/metadata.js';
 import { type Segment } from '../domain/segment/segment.js';
 import { type Aggregates } from './aggregates.js';
@@ -7,6 +8,8 @@ import { type EventStore } from './event-store.js';
 export type CommandRequest<C extends Command> = Readonly<{
   command: C;
   metadata: Metadata;
+  /** What the sender may do. */
+  grants: Grants;
   /** From If-Match: the caller's decision was made on this revision. */
   expectedRevision?: number;
   dryRun?: boolean;
@@ -37,7 +40,11 @@ export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
    * Before the append, also of a dry run: makes sure of what the outcome needs of other streams, and that they keep it.
    * @throws DomainError when it cannot be had
    */
-  reserve?: (request: CommandRequest<C>, outcome: CommandOutcome<S, E>) => Promise<void>;
+  reserve?: (
+    request: CommandRequest<C>,
+    outcome: CommandOutcome<S, E>,
+    references: R,
+  ) => Promise<void>;
   /** Monotonic milliseconds. */
   clock: () => number;
 }>;

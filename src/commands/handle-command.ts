@@ -118,10 +118,10 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
   const isReserved = async (
     request: CommandRequest<C>,
     outcome: CommandOutcome<S, E>,
-    fresh: boolean,
+    [references, fresh]: readonly [references: R, fresh: boolean],
   ): Promise<boolean> => {
     try {
-      await reserve(request, outcome);
+      await reserve(request, outcome, references);
       return true;
     } catch (error) {
       if (fresh || !(error instanceof DomainError)) throw error;
@@ -140,7 +140,8 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     ]);
     if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
     const outcome = decideOn(loaded, references, request, fresh);
-    if (outcome === undefined || !(await isReserved(request, outcome, fresh))) return undefined;
+    if (outcome === undefined || !(await isReserved(request, outcome, [references, fresh])))
+      return undefined;
     return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
   };
 

@@ -35,6 +35,7 @@ import {
   type RegisterOrganization,
   registerOrganization,
 } from './organization/register-organization.js';
+import { type RotateApiKey, rotateApiKey } from './organization/rotate-api-key.js';
 import { type RenameOrganization, renameOrganization } from './organization/rename-organization.js';
 import { type RevokeApiKey, revokeApiKey } from './organization/revoke-api-key.js';
 
@@ -88,7 +89,7 @@ export const organizationDecider: Decider<
   decide,
 };
 
-export type ApiKeyCommand = IssueApiKey | RevokeApiKey;
+export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;
 
 /** References: the project of an application key that is to be issued. */
 export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project | undefined> = {
@@ -98,6 +99,8 @@ export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project 
     switch (command.type) {
       case 'IssueApiKey':
         return issueApiKey(command, apiKey, project);
+      case 'RotateApiKey':
+        return rotateApiKey(command, apiKey);
       case 'RevokeApiKey':
         return revokeApiKey(command, apiKey);
     }

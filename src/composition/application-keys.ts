@@ -5,14 +5,16 @@ import {
   type ApplicationKeys,
   type KeyPlace,
   type NewApplicationKey,
-} from '../api/routes/application-keys.js';
+} from '../api/routes/keys/application-keys.js';
 import { type Config } from '../config.js';
 import { projectIdOf } from '../domain/streams.js';
 import { keyFile } from '../infrastructure/application-keys/key-file.js';
+import { keyLists } from '../infrastructure/application-keys/key-lists.js';
 import { keyMemory } from '../infrastructure/application-keys/key-memory.js';
 import { keySupply } from '../infrastructure/application-keys/key-supply.js';
 import { keyTable } from '../infrastructure/application-keys/key-table.js';
 import { keyIdFrom, newSecret } from '../infrastructure/secrets.js';
+import { revoking, secretMaking } from './secret-making.js';
 import { type WriteSide } from './write-side.js';
 
 const KINDS = { server: 'srv', client: 'cli' } as const;
@@ -23,25 +25,25 @@ type KeyDeps = Readonly<{
   /** Rejects with a DomainError when there is no such environment. */
   requireEnvironment: (place: KeyPlace) => Promise<void>;
   log: Logger;
+  /** Of API tokens; recorded together with those of the keys. */
+  tokenUses: () => ReadonlyMap<string, number>;
 }>;
 
-/**
- * Application keys: what verifies them, and what issues and revokes them. A key is logged before its hash is stored,
- * so that none works that the log does not know; it is refused before its revocation is logged. What is interrupted
- * in between works for nobody, and is completed by revoking.
- */
+/** Application keys: what verifies them, and what issues, rotates and revokes them. */
 export const startApplicationKeys = async (
   { dataDirectory }: Config,
-  { pool, commands, requireEnvironment, log }: KeyDeps,
+  { pool, commands, requireEnvironment, log, tokenUses }: KeyDeps,
 ) => {
   const memory = keyMemory();
   const table = keyTable(pool);
+  const lists = keyLists(pool);
   const listeners = new Set<() => void>();
   const supply = keySupply({
     memory,
     table,
     file: keyFile(join(dataDirectory, 'application-keys.json')),
     log,
+    otherUses: tokenUses,
     onChange: () => {
       for (const listener of listeners) listener();
     },
@@ -52,7 +54,6 @@ export const startApplicationKeys = async (
     const { organizationId, project, environment } = place;
     const keyId = keyIdFrom(organizationId, project, environment, commandId);
     const { prefix, secret, sha256 } = newSecret(KINDS[kind], keyId);
-    let isStored = false;
     const data = {
       organizationId,
       projectId: projectIdOf(organizationId, project),
@@ -66,36 +67,39 @@ export const startApplicationKeys = async (
     return {
       keyId,
       command: { type: 'IssueApiKey', data } as const,
-      handle: async (request: Parameters<WriteSide['apiKeys']>[0]) => {
-        const outcome = await commands.apiKeys(request);
-        if (outcome.kind === 'recorded') {
-          await table.save({ ...place, keyId, kind, name, sha256, expiresAt: expiresAt ?? null });
-          await supply.refresh();
-          isStored = true;
-        }
-        return outcome;
-      },
-      secret: () => (isStored ? secret : undefined),
+      ...secretMaking(commands.apiKeys, async () => {
+        await table.save({ ...place, keyId, kind, name, sha256, expiresAt: expiresAt ?? null });
+        await supply.refresh();
+        return secret;
+      }),
     };
   };
 
   const keys: ApplicationKeys = {
     issuing,
-    revoking: (keyId, place) => async (request) => {
-      const asked = await commands.apiKeys({ ...request, dryRun: true });
-      if (request.dryRun === true) return asked;
-      await table.revoke(keyId, place);
-      await supply.refresh();
-      return commands.apiKeys(request);
+    rotating: (keyId, place, overlapUntil) => {
+      return secretMaking(commands.apiKeys, async (apiKey) => {
+        const isClient = apiKey.status !== 'absent' && apiKey.kind === 'client';
+        const fresh = newSecret(isClient ? 'cli' : 'srv', keyId);
+        await table.rotate(fresh, place, overlapUntil);
+        await supply.refresh();
+        return fresh.secret;
+      });
     },
+    revoking: (keyId, place) =>
+      revoking(commands.apiKeys, async () => {
+        await table.revoke(keyId, place);
+        await supply.refresh();
+      }),
     list: async (place) => {
       await requireEnvironment(place);
-      return table.list(place);
+      return lists.list(place);
     },
   };
 
   return {
     ...keys,
+    report: lists.report,
     verify: memory.verify,
     find: memory.find,
     sign: memory.sign,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type ApplicationKeys } from '../api/routes/application-keys.js';
+import { type ApplicationKeys } from '../api/routes/keys/application-keys.js';
 import { commandHashOf } from '../commands/event-id.js';
+import { OWNER_GRANTS } from '../domain/access/grants.js';
 import { DomainError } from '../domain/decider.js';
 import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
 import { projectIdOf } from '../domain/streams.js';
@@ -39,6 +40,7 @@ const bySystem = (reason: string): Metadata => {
 const request = <C>(command: C, reason: string) => ({
   command,
   metadata: bySystem(reason),
+  grants: OWNER_GRANTS,
   signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS),
 });
 
@@ -53,8 +55,19 @@ const createDemo = async ({ projects }: WriteSide): Promise<void> => {
   }
 };
 
+const NAME = 'Admin credential';
+
+/** Key ids of those that are not revoked. */
+const validTokens = async (
+  credentials: CredentialStore,
+  organizationId: string,
+): Promise<readonly string[]> => {
+  const tokens = await credentials.list({ organizationId });
+  return tokens.flatMap(({ keyId, revokedAt }) => (revokedAt === null ? [keyId] : []));
+};
+
 /**
- * Issues an admin credential and revokes all others of the organization when `replace` is set.
+ * Issues an admin credential, an owner's, and revokes all others of the organization when `replace` is set.
  * @returns the secret, which is nowhere else and cannot be shown again
  */
 export const issueAdminCredential = async (
@@ -63,14 +76,27 @@ export const issueAdminCredential = async (
   { reason, replace = false }: Readonly<{ reason: string; replace?: boolean }>,
 ): Promise<string> => {
   const organizationId = FIRST_ORGANIZATION;
-  const others = replace ? await credentials.list(organizationId) : [];
+  const others = replace ? await validTokens(credentials, organizationId) : [];
   const credential = newAdminCredential();
   const { keyId, prefix, secret } = credential;
-  const data = { organizationId, keyId, kind: 'admin', name: 'Admin credential', prefix } as const;
+  const data = {
+    organizationId,
+    keyId,
+    kind: 'admin',
+    name: NAME,
+    prefix,
+    role: 'owner',
+    projects: {},
+  } as const;
   await apiKeys(request({ type: 'IssueApiKey', data } as const, reason));
-  await credentials.save(organizationId, credential);
+  await credentials.save(credential, {
+    organizationId,
+    name: NAME,
+    grants: OWNER_GRANTS,
+    expiresAt: null,
+  });
   for (const other of others) {
-    await credentials.revoke(other);
+    await credentials.revoke(organizationId, other);
     const revoked = { organizationId, keyId: other };
     await apiKeys(request({ type: 'RevokeApiKey', data: revoked } as const, reason));
   }
@@ -102,7 +128,7 @@ export const firstStart = async (
   credentials: CredentialStore,
   keys: ApplicationKeys,
 ): Promise<FirstCredentials | undefined> => {
-  if ((await credentials.list(FIRST_ORGANIZATION)).length > 0) return undefined;
+  if ((await validTokens(credentials, FIRST_ORGANIZATION)).length > 0) return undefined;
   const data = { organizationId: FIRST_ORGANIZATION, name: 'Default organization' };
   await side.organizations(request({ type: 'RegisterOrganization', data } as const, 'first start'));
   await createDemo(side);

@@ -5,6 +5,7 @@ import { redisBuckets } from '../infrastructure/redis/redis-buckets.js';
 
 const budgetsOf = (config: Config): Budgets => ({
   login: parseBudget(config.rateLimitLogin),
+  account: parseBudget(config.rateLimitAccount),
   commands: parseBudget(config.rateLimitCommands),
   tenantCommands: parseBudget(config.rateLimitTenantCommands),
   queries: parseBudget(config.rateLimitQueries),

@@ -13,6 +13,8 @@ import {
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { diskCopyPath } from './evaluation.js';
+import { type FirstCredentials, firstStart } from './first-start.js';
+import { type Requests } from './requests.js';
 import { unreachableServices } from './services.js';
 
 const RETRY_MS = 1_000;
@@ -98,4 +100,15 @@ export const untilDone = async (
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
+};
+
+/** With a migrated database: keys that sign tokens, and what a first start makes. */
+export const prepared = async ({
+  authentication,
+  commands,
+  credentials,
+  keys,
+}: Requests): Promise<FirstCredentials | undefined> => {
+  await authentication.prepare();
+  return firstStart(commands, credentials, keys);
 };

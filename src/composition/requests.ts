@@ -1,12 +1,14 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
-import { type GrantsOf } from '../api/caller.js';
+import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { applicationKeyRoutes, type KeyPlace } from '../api/routes/application-keys.js';
+import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
+import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
+import { commandRoutes } from '../api/routes/command-routes.js';
+import { personalDataRoutes } from '../api/personal-data/routes.js';
 import { evaluationRoutes } from '../api/routes/evaluation.js';
 import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { personalDataRoutes } from '../api/personal-data/routes.js';
-import { revertEnvironmentRoutes } from '../api/routes/revert-environment.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
@@ -23,11 +25,13 @@ import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
+import { apiTokens } from './api-tokens.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
 import { startApplicationKeys } from './application-keys.js';
+import { startGrants } from './organizations/grants.js';
+import { organizationsOver } from './organizations/organizations.js';
 import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
-import { commandRoutes } from './http/command-routes.js';
 import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
@@ -52,28 +56,34 @@ export const startRequests = async (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const { store } = personal;
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
-  const commands = writeSide(store, head);
+  const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
-  const queries = queriesOver(revealingDatabase(pool, personal), store);
+  const queries = queriesOver(revealingDatabase(pool, personal), personal.store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
   };
-  const keys = await startApplicationKeys(config, { pool, commands, requireEnvironment, log });
-  const grantsOf: GrantsOf = () => undefined;
+  const credentials = credentialStore(pool);
+  const { takeUses: tokenUses } = credentials;
+  const keys = await startApplicationKeys(config, {
+    ...{ pool, commands, requireEnvironment, log, tokenUses },
+  });
+  const grants = await startGrants(pool);
+  const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
-    pool,
-    redisUrl,
-    masterKey,
-    grantsOf,
+    ...{ pool, redisUrl, masterKey, commands, log },
+    grantsOf: grants.grantsOf,
+    limits: limits.limits,
+  });
+  const { accounts } = authentication;
+  const organizations = organizationsOver(config, {
+    ...{ pool, commands, grants, accounts, masterKey, log },
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
-  const limits = openLimits(config, redisUrl);
   const evaluation = {
     memory,
     rulesetsAt: rulesetsAt(
@@ -94,20 +104,23 @@ export const startRequests = async (
     rulesetsAt: () => memory.current()?.position ?? null,
   });
   const routes = [
+    ...authentication.routes,
     personalDataRoutes(persons),
-    ...commandRoutes(commands),
-    revertEnvironmentRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
+    ...organizationRoutes(organizations),
+    ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),
     flagdExportRoutes(evaluation),
     applicationKeyRoutes(keys),
+    keyReportRoutes(keys.report),
+    apiTokenRoutes(apiTokens(commands, credentials)),
     auditTrailRoutes(trail),
     ...queryRoutes(queries),
   ];
   return {
     commands,
-    credentials: credentialStore(pool),
+    credentials,
     keys,
-    accounts: authentication.accounts,
+    authentication,
     routes,
     ofrep: ofrepRoutes({
       memory,
@@ -134,6 +147,7 @@ export const startRequests = async (
       await supply.close();
       await keys.close();
       await authentication.stop();
+      await grants.close();
       await pool.end();
     },
   };

@@ -4,12 +4,13 @@ import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
-import { type FirstCredentials, firstStart } from './first-start.js';
-import { authenticateWith, closeHttp, createHttp } from './http/create-http.js';
+import { type FirstCredentials } from './first-start.js';
+import { closeHttp, createHttp } from './http/create-http.js';
+import { guardOf } from './http/guard.js';
 import { type Jobs, startJobs } from './jobs.js';
 import { listen } from './http/listen.js';
 import { serviceMetrics } from './http/metrics.js';
-import { doneNow, masterKeyOf, migrated, requireServices, untilDone } from './prepare.js';
+import { doneNow, masterKeyOf, migrated, prepared, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
 import { type StartedPersonalData, startPersonalData } from './personal-data.js';
 import { type Projector, startProjector } from './projector.js';
@@ -25,8 +26,6 @@ export type RunningService = Readonly<{
   credentials: FirstCredentials | undefined;
   stop: () => Promise<void>;
 }>;
-
-const nobody = async (): Promise<undefined> => undefined;
 
 type Backends = Readonly<{
   client: EventStoreDBClient;
@@ -86,7 +85,7 @@ export const startService = async (
   ): Promise<void> => {
     await migrated(services.databaseUrl, masterKey);
     const { requests: api } = parts;
-    const issued = api && (await firstStart(api.commands, api.credentials, api.keys));
+    const issued = api && (await prepared(api));
     if (issued !== undefined) parts.credentials = issued;
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
@@ -135,12 +134,12 @@ export const startService = async (
       log,
       version: VERSION,
       guard: {
-        authenticate: requests === undefined ? nobody : authenticateWith(requests.credentials),
-        verifyKey: (key) => requests?.keys.verify(key),
+        ...guardOf(requests),
         metricsToken: config.metricsToken,
       },
       routes: requests?.routes ?? [],
       ofrep: requests?.ofrep,
+      keySet: requests?.authentication.keySet,
       limits: requests?.limits,
       allowedOrigins: config.allowedOrigins.split(','),
       isEncrypted: config.publicUrl?.startsWith('https:'),

@@ -30,6 +30,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   MemberLeft: 'organization',
   OwnershipHandedOver: 'organization',
   ApiKeyIssued: 'apiKey',
+  ApiKeyRotated: 'apiKey',
   ApiKeyRevoked: 'apiKey',
   ProjectCreated: 'project',
   ProjectDetailsChanged: 'project',
@@ -63,12 +64,12 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentRestored: 'segment',
   SegmentReverted: 'segment',
   DependencyReserved: 'dependencies',
+  SubjectErased: 'subject',
   SessionStarted: 'session',
   SessionEnded: 'session',
   RefreshTokenReused: 'session',
   PasswordChanged: 'session',
   LoginRefused: 'session',
-  SubjectErased: 'subject',
 };
 
 /** True for an event type that this version understands. */

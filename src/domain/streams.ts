@@ -19,8 +19,8 @@ export const CATEGORIES: readonly Category[] = [
   'segment',
   'dependencies',
   'apiKey',
-  'session',
   'subject',
+  'session',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
@@ -46,13 +46,13 @@ export const dependenciesStream = (projectId: string): string => `dependencies-$
 export const apiKeyStream = (organizationId: string, keyId: string): string =>
   `apiKey-${organizationId}:${keyId}`;
 
-/** What happens to a person's account: logins, sessions, the password. */
-export const sessionStream = (organizationId: string, userId: string): string =>
-  `session-${organizationId}:${userId}`;
-
 /** What became of the personal data of one subject. */
 export const subjectStream = (organizationId: string, subjectId: string): string =>
   `subject-${organizationId}:${subjectId}`;
+
+/** What happens to a person's account: logins, sessions, the password. */
+export const sessionStream = (organizationId: string, userId: string): string =>
+  `session-${organizationId}:${userId}`;
 
 /**
  * What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments, API keys and

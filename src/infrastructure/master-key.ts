@@ -14,6 +14,8 @@ import { type Pool } from 'pg';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** 32 random bytes have about 30 distinct ones, and practically never fewer than this. */
+const LEAST_DISTINCT = 16;
 
 /** The master key is not one, or not that of this installation. Never tells what it was. */
 export class InvalidMasterKey extends Error {
@@ -83,6 +85,10 @@ export const loadMasterKey = async ({ configured, file }: MasterKeySource): Prom
     configured === undefined ? await fromFile(file) : Buffer.from(configured, 'base64');
   if (master.length !== KEY_BYTES)
     throw new InvalidMasterKey(`'${file}' does not hold 32 bytes in base64.`);
+  if (new Set(master).size < LEAST_DISTINCT)
+    throw new InvalidMasterKey(
+      'The master key is not random: make one with openssl rand -base64 32.',
+    );
   return masterKeyOf(master);
 };
 

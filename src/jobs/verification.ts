@@ -59,7 +59,8 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
     stop: async (): Promise<void> => {
       isStopping = true;
       clearInterval(renewing);
-      await Promise.all([worker.close(true), queue.disconnect()]);
+      // Not `queue.disconnect()`: it waits for a connection, which may never come (BullMQ 6.7).
+      await Promise.all([worker.close(true), queue.getBackend().close(true)]);
     },
   };
 };

@@ -1,3 +1,4 @@
+import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { test } from 'tap';
 import { aggregates } from '../../src/commands/aggregates.js';
 import { type EventStore, WrongRevision } from '../../src/commands/event-store.js';
@@ -37,7 +38,8 @@ const processOn = (store: EventStore) => {
   ) => {
     const { commandHash = 'hash', ...options } = more;
     const signal = AbortSignal.timeout(60_000);
-    return handle({ command, metadata: metadata(commandId, commandHash), signal, ...options });
+    const own = metadata(commandId, commandHash);
+    return handle({ command, metadata: own, grants: OWNER_GRANTS, signal, ...options });
   };
 };
 
@@ -197,8 +199,9 @@ test('a command whose turn does not come in time is not run', async (t) => {
   });
   const patient = new AbortController();
   const impatient = new AbortController();
-  const first = handle({ command: create, metadata: metadata('c1'), signal: patient.signal });
-  const second = handle({ command: enable, metadata: metadata('c2'), signal: impatient.signal });
+  const asked = { metadata: metadata('c1'), grants: OWNER_GRANTS };
+  const first = handle({ ...asked, command: create, signal: patient.signal });
+  const second = handle({ ...asked, command: enable, signal: impatient.signal });
   impatient.abort();
   await t.rejects(second, { name: 'EventStoreUnavailable' });
   release();

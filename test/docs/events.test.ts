@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
+import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { CATALOGUE, type DomainEvent, isKnownType } from '../../src/domain/catalogue.js';
 import { evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { evolveApiKey } from '../../src/domain/organization/api-key.js';
+import { type ApiKey, evolveApiKey } from '../../src/domain/organization/api-key.js';
 import {
   evolveOrganization,
   type Organization,
@@ -34,6 +35,13 @@ const segment: Segment = {
   included: ['user-1'],
   excluded: [],
   rules: [{ id: 'first', description: '', clauses: [{ segments: ['others'] }] }],
+};
+const apiKey: ApiKey = {
+  status: 'active',
+  kind: 'admin',
+  name: 'deploy',
+  scope: {},
+  grants: OWNER_GRANTS,
 };
 const project: Project = {
   status: 'active',
@@ -93,8 +101,10 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
     }
     case 'session':
       return [null, evolveSessions({ status: 'absent' }, event as never)];
-    case 'apiKey':
-      return [null, evolveApiKey({ status: 'absent' }, event as never)];
+    case 'apiKey': {
+      const before: ApiKey = event.type === 'ApiKeyIssued' ? { status: 'absent' } : apiKey;
+      return [before, evolveApiKey(before, event as Parameters<typeof evolveApiKey>[1])];
+    }
   }
 };
 

@@ -21,16 +21,29 @@ const HEADERS = {
   'user-agent': 'commands-test',
 };
 
-/** Their answers are in import, revert-environment, application-keys, audit-trail and personal-data.int.test.ts. */
+/** Their answers are in organizations, api-tokens, import, revert-environment, application-keys, audit-trail and personal-data.int.test.ts. */
 const ELSEWHERE = [
+  'POST /organizations',
+  'PATCH /organization',
+  'POST /organization/ownership',
+  'POST /invitations',
+  'POST /invitations/accept',
+  'POST /invitations/{invitation}/revoke',
+  'POST /members/leave',
+  'PUT /members/{user}/role',
+  'DELETE /members/{user}',
   'POST /audit/checkpoints',
   'POST /audit/verify',
   'POST /personal-data/erase',
   'POST /personal-data/export',
   'POST /projects/{project}/environments/{environment}/keys',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
+  'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',
   'POST /projects/{project}/environments/{environment}/revert',
   'POST /projects/{project}/import',
+  'POST /tokens',
+  'POST /tokens/{token}/revoke',
+  'POST /tokens/{token}/rotate',
 ];
 
 const fill = (text: string, project: string): string =>

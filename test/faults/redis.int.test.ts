@@ -55,4 +55,7 @@ test('Redis away, restarted, flushed, paused or half-open: nothing fails, all re
     'every command was acknowledged',
   );
   await checkInvariants(t, servers, load);
+  await servers.redis.process.kill();
+  await until('it is noticed', async () => (await service.part('rulesets'))?.isReady === false);
+  t.equal(await service.stop(), 0, 'stopping does not wait for a Redis that is gone');
 });

@@ -39,6 +39,14 @@ test('a file that is none is refused without telling what it holds', async (t) =
   await t.rejects(loadMasterKey(source('c.key')), InvalidMasterKey);
 });
 
+test('a key that nobody made at random is refused', async (t) => {
+  const weak = [Buffer.alloc(32), Buffer.alloc(32, 'secret'), Buffer.from('changeme'.repeat(4))];
+  for (const key of weak) {
+    const configured = key.toString('base64');
+    await t.rejects(loadMasterKey({ configured, file: '' }), InvalidMasterKey);
+  }
+});
+
 test('a database knows its master key', async (t) => {
   const { pool } = await testDatabase(t);
   const mine = await loadMasterKey(source('d.key'));

@@ -63,3 +63,21 @@ test('verification runs once an interval in the whole installation, and tells wh
   t.strictSame(runs, ['first'], 'a second worker does not run it again in the same interval');
   t.equal(second.status(), undefined);
 });
+
+test('stopping does not wait for a Redis that is not there', async (t) => {
+  const { url } = await redisServer();
+  const told: string[] = [];
+  const note = (_: object, message: string): void => {
+    told.push(message);
+  };
+  const job = startVerificationJob({
+    redisUrl: url,
+    prefix: 'test',
+    everyMs: 3_600_000,
+    log: { info: note, warn: note, error: note },
+    verify: async () => EQUAL,
+  });
+  await until('it is noticed', () => told.includes('jobs are waiting for Redis'));
+  await job.stop();
+  t.pass('it has stopped');
+});

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { keepCookies, keepSecretsIn } from './canary.js';
 
 /** What came back. `body` is parsed when it is JSON of any kind, else the text; its shape is for the test to assert. */
 export type Answer<Body = unknown> = Readonly<{
@@ -48,9 +49,13 @@ export const httpClient = (base: string, credential: string) => {
   ): Promise<Answer<Body>> => {
     const headers = headersOf(options, credential);
     const outgoing = request({ host, port, method, path, agent, headers });
-    outgoing.end(payloadOf(options));
+    const payload = payloadOf(options);
+    keepSecretsIn(`${path} ${String(payload)}`);
+    outgoing.end(payload);
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     const content = await text(incoming);
+    keepSecretsIn(content);
+    keepCookies(incoming.headers['set-cookie']);
     const body = (
       isJson(incoming.headers['content-type']) && content !== '' ? JSON.parse(content) : content
     ) as Body;

@@ -2,6 +2,8 @@ const MANY = '100000/s';
 
 /** Limits that no test reaches unless it means to. */
 export const WIDE_LIMITS: Readonly<Record<string, string>> = {
+  RATE_LIMIT_LOGIN: MANY,
+  RATE_LIMIT_ACCOUNT: MANY,
   RATE_LIMIT_COMMANDS: MANY,
   RATE_LIMIT_TENANT_COMMANDS: MANY,
   RATE_LIMIT_QUERIES: MANY,

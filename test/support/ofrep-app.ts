@@ -1,5 +1,4 @@
 import { type AddressInfo } from 'node:net';
-import { pino } from 'pino';
 import { type Test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
 import { ofrepRoutes } from '../../src/api/ofrep/routes.js';
@@ -10,6 +9,7 @@ import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { keyIdFrom, newSecret } from '../../src/infrastructure/secrets.js';
 import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { keepSecret, testLogger } from './canary.js';
 
 const ENVIRONMENT = 'acme:shop:production';
 
@@ -31,6 +31,7 @@ export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
     server: newSecret('srv', keyIdFrom('server')),
     client: newSecret('cli', keyIdFrom('client')),
   };
+  keepSecret(secrets.server.secret, secrets.client.secret);
   const adopt = (kinds: readonly (keyof typeof secrets)[]): void => {
     keys.adopt(
       kinds.map((kind) => ({
@@ -72,7 +73,7 @@ export const ofrepApp = async (t: Test, options: OfrepAppOptions = {}) => {
   });
   const { sign, find, verify } = keys;
   const app = await buildApp({
-    log: pino({ level: 'silent' }),
+    log: testLogger(),
     guard: { authenticate: async () => undefined, verifyKey: verify },
     routes: [],
     ofrep: ofrepRoutes({ ...options, memory, streams, sign, find, clock: () => time.now }),

@@ -1,10 +1,10 @@
 import { type FastifyInstance } from 'fastify';
 import { type Pool } from 'pg';
-import { pino } from 'pino';
 import { type Test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
 import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
 import { queriesOver } from '../../src/queries/queries.js';
+import { testLogger } from './canary.js';
 import { testDatabase } from './database.js';
 import { eventLogOf, fillReadModel } from './read-model.js';
 import { type Grants, OWNER_GRANTS } from '../../src/domain/access/grants.js';
@@ -34,7 +34,7 @@ export const queryApp = async (t: Test): Promise<QueryApp> => {
   const { pool: db } = await testDatabase(t);
   await fillReadModel(db, shopLog);
   const app = await buildApp({
-    log: pino({ level: 'silent' }),
+    log: testLogger(),
     guard: {
       authenticate: async (credential) => {
         const [organizationId = '', project] = credential.split('.');

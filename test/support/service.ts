@@ -3,13 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { type Logger, pino } from 'pino';
+import type pg from 'pg';
 import { type Test } from 'tap';
 import { startService } from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
+import { keepKeyFiles, keepSecret, testLogger } from './canary.js';
 import { testDatabase } from './database.js';
+import { gatherStores } from './store-contents.js';
 import { until } from './until.js';
+import { invitationInbox, type InvitationInbox } from './invitation-inbox.js';
 import { WIDE_LIMITS } from './limits.js';
 import { httpClient, type HttpClient } from './http-client.js';
 
@@ -19,9 +22,11 @@ const redisUrl = (): string => {
   return url;
 };
 
-const removeKeys = async (url: string, prefix: string): Promise<void> => {
-  const redis = new Redis(url);
+/** Gathers what there is, then removes it. */
+const removeKeys = async (prefix: string, pool: pg.Pool, logFolder: string): Promise<void> => {
+  const redis = new Redis(redisUrl());
   const keys = await redis.keys(`*${prefix}*`);
+  await gatherStores(pool, redis, { keys, logFolder });
   if (keys.length > 0) await redis.del(keys);
   redis.disconnect();
 };
@@ -33,10 +38,12 @@ export type TestService = HttpClient &
     url: string;
     credential: string;
     serverKey: string;
-    /** Where it keeps all that it keeps. */
-    stores: Readonly<
-      Record<'folder' | 'eventStoreUrl' | 'databaseUrl' | 'redisUrl' | 'prefix', string>
-    >;
+    /** Where its invitations are delivered. */
+    inbox: InvitationInbox;
+    /** What it was started with. */
+    environment: Readonly<Record<string, string>>;
+    /** Ends it, and the event store, whose log is in the folder `log` of the data directory; the rest stays. */
+    stop: () => Promise<void>;
     /** One more process of role `api` on the same backing services, with a data directory of its own. */
     startAnother: (variables?: Readonly<Record<string, string>>) => Promise<OtherProcess>;
   }>;
@@ -48,12 +55,12 @@ export type TestService = HttpClient &
 export const testService = async (
   t: Test,
   variables: Readonly<Record<string, string>> = {},
-  log: Logger = pino({ level: 'silent' }),
 ): Promise<TestService> => {
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
   const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
-  const { url: databaseUrl } = await testDatabase(t);
+  const inbox = await invitationInbox();
+  const { url: databaseUrl, pool } = await testDatabase(t);
   const environment = {
     PORT: '0',
     DATA_DIRECTORY: folder,
@@ -62,25 +69,35 @@ export const testService = async (
     REDIS_URL: redisUrl(),
     REDIS_PREFIX: prefix,
     MASTER_KEY: randomBytes(32).toString('base64'),
+    INVITATION_WEBHOOK: inbox.url,
     ...WIDE_LIMITS,
     ...variables,
   };
   const { url, credentials, stop } = await startService(
     loadConfig(environment),
-    log,
+    testLogger(),
     () => undefined,
   );
   const { admin: credential, server: serverKey } = credentials ?? {};
   if (credential === undefined || serverKey === undefined)
     throw new Error('The first start gave no credentials.');
+  const password = new URL(databaseUrl).password;
+  keepSecret(credential, serverKey, password, environment.MASTER_KEY);
   const client = httpClient(url, credential);
   const others: (() => Promise<void>)[] = [];
-  t.teardown(async () => {
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
     client.disconnect();
     for (const stopOther of others) await stopOther();
     await stop();
+    await inbox.close();
     await store.close();
-    await removeKeys(redisUrl(), prefix);
+  };
+  const stopOnce = (): Promise<void> => (stopping ??= stopAll());
+  t.teardown(async () => {
+    await stopOnce();
+    keepKeyFiles(folder);
+    await removeKeys(prefix, pool, join(folder, 'log'));
     rmSync(folder, { recursive: true, force: true });
   });
   await until(
@@ -90,7 +107,7 @@ export const testService = async (
   const startAnother = async (more = {}): Promise<OtherProcess> => {
     const dataDirectory = join(folder, randomUUID());
     const own = { ...environment, ROLE: 'api', DATA_DIRECTORY: dataDirectory, ...more };
-    const other = await startService(loadConfig(own), pino({ level: 'silent' }), () => undefined);
+    const other = await startService(loadConfig(own), testLogger(), () => undefined);
     const otherClient = httpClient(other.url, credential);
     let isStopped = false;
     const stopOther = async (): Promise<void> => {
@@ -102,6 +119,14 @@ export const testService = async (
     others.push(stopOther);
     return { ...otherClient, url: other.url, stop: stopOther };
   };
-  const stores = { folder, eventStoreUrl: store.url, databaseUrl, redisUrl: redisUrl(), prefix };
-  return { url, credential, serverKey, stores, startAnother, ...client };
+  return {
+    url,
+    credential,
+    serverKey,
+    environment,
+    inbox,
+    stop: stopOnce,
+    startAnother,
+    ...client,
+  };
 };

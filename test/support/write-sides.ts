@@ -1,13 +1,15 @@
 import { type EventStore } from '../../src/commands/event-store.js';
 import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { type ProjectCommand } from '../../src/commands/project-decider.js';
 import { type SegmentCommand } from '../../src/commands/segment-decider.js';
 import { writeSide } from '../../src/composition/write-side.js';
+import { type Grants, OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { DomainError } from '../../src/domain/decider.js';
 import { type Clause } from '../../src/domain/targeting/clause.js';
 import { metadata } from './metadata.js';
 import { ENVIRONMENT, PROJECT_ID } from './flags.js';
 
-type More = Readonly<{ dryRun?: boolean; commandId?: string }>;
+type More = Readonly<{ dryRun?: boolean; commandId?: string; grants?: Grants }>;
 
 let commands = 0;
 
@@ -38,10 +40,12 @@ export const processOn = (store: EventStore) => {
   const request = <C>(command: C, { commandId = `c${(commands += 1)}`, ...more }: More) => ({
     command,
     metadata: metadata(commandId),
+    grants: OWNER_GRANTS,
     signal: AbortSignal.timeout(60_000),
     ...more,
   });
   const flag = (command: FlagCommand, more: More = {}) => side.flags(request(command, more));
+  const project = (command: ProjectCommand) => side.projects(request(command, {}));
   const segment = (command: SegmentCommand, more: More = {}) =>
     side.segments(request(command, more));
   const place = (flagKey: string, environment = ENVIRONMENT) => ({
@@ -52,8 +56,9 @@ export const processOn = (store: EventStore) => {
   return {
     side,
     flag,
+    project,
     segment,
-    createProject: () =>
+    createProject: (isProtected = false) =>
       side.projects(
         request(
           {
@@ -62,7 +67,7 @@ export const processOn = (store: EventStore) => {
               organizationId: 'acme',
               projectId: PROJECT_ID,
               key: 'web',
-              environments: [{ environment: ENVIRONMENT }, { environment: 'staging' }],
+              environments: [{ environment: ENVIRONMENT, isProtected }, { environment: 'staging' }],
             },
           },
           {},

@@ -5,6 +5,8 @@ import { type TakeShared } from './shared-buckets.js';
 export type Budgets = Readonly<{
   /** Routes with `config.budget: 'login'`; per address. */
   login?: Budget | undefined;
+  /** Passwords tried for one account; per network. */
+  account?: Budget | undefined;
   /** Per credential. */
   commands?: Budget | undefined;
   /** Of all credentials of an organization together. */

@@ -35,6 +35,7 @@ export const Environment = Type.Object({
   description: Type.String(),
   color: Type.String(),
   isProduction: Type.Boolean(),
+  isProtected: Type.Optional(Type.Boolean({ description: 'Absent: it is not, and never was.' })),
   status: Type.String({ description: 'active or deleted.' }),
 });
 

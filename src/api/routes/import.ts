@@ -102,6 +102,7 @@ export const importRoutes =
           file: request.body,
           targeting,
           metadata: metadataOf(request),
+          grants: request.caller.grants,
           dryRun,
           signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
         });

@@ -26,6 +26,9 @@ export const environmentDetails = {
   description: Type.Optional(Description),
   color: Type.Optional(Type.String({ pattern: '^#[0-9A-Fa-f]{6}$' })),
   isProduction: Type.Optional(Type.Boolean()),
+  isProtected: Type.Optional(
+    Type.Boolean({ description: 'What it is served is changed by admins only.' }),
+  ),
 };
 
 export const NewEnvironment = Type.Object({ key: Key, ...environmentDetails }, closed);

@@ -2,6 +2,7 @@ import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { summarise } from '../../commands/flag/batch.js';
 import { revertEnvironment } from '../../commands/flag/revert-environment.js';
+import { closedTo, environmentProtected } from '../../commands/protection/protected-changes.js';
 import { requireEnvironment } from '../../commands/project/guards.js';
 import {
   CommandQuery,
@@ -60,14 +61,17 @@ export const revertEnvironmentRoutes =
         const { dryRun = false } = request.query;
         const { project, environment } = request.params;
         const projectId = projectIn(request);
-        requireEnvironment(await activeProject(projectId), environment);
-        const { organizationId } = request.caller;
+        const { organizationId, grants } = request.caller;
+        const found = await activeProject(projectId);
+        requireEnvironment(found, environment);
+        if (closedTo(grants, found).includes(environment)) throw environmentProtected(environment);
         const report = await run({
           projectId,
           environment,
           moment: request.body,
           flags: await liveFlagKeys({ organizationId, project }),
           metadata: metadataOf(request),
+          grants,
           dryRun,
           signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
         });

@@ -19,7 +19,10 @@ export type FlagReport = Readonly<{ flag: string }> & Result<FlagEvent>;
 /** One flag, and how to make its command. @throws DomainError when there is none for it */
 export type FlagTask<C> = Readonly<{ flag: string; toCommand: () => C | Promise<C> }>;
 
-export type BatchRequest = Pick<CommandRequest<never>, 'metadata' | 'signal' | 'assumedSegments'> &
+export type BatchRequest = Pick<
+  CommandRequest<never>,
+  'metadata' | 'grants' | 'signal' | 'assumedSegments'
+> &
   Readonly<{ dryRun: boolean }>;
 
 export type HandleFlag<C extends Command> = (
@@ -53,9 +56,9 @@ export const resultOf = <S extends Readonly<{ status: string }>, E extends Event
 export const onManyFlags = async <C extends Command>(
   handle: HandleFlag<C>,
   tasks: readonly FlagTask<C>[],
-  { metadata, dryRun, signal, assumedSegments }: BatchRequest,
+  { metadata, grants, dryRun, signal, assumedSegments }: BatchRequest,
 ): Promise<readonly FlagReport[]> => {
-  const request = { dryRun, signal, ...(assumedSegments && { assumedSegments }) };
+  const request = { grants, dryRun, signal, ...(assumedSegments && { assumedSegments }) };
   const runOne = async ({ flag, toCommand }: FlagTask<C>): Promise<FlagReport> => {
     try {
       const command = await toCommand();

@@ -39,7 +39,7 @@ export const NOTHING_SHARED: Imported = {
 export const importSegments =
   (handle: HandleSegment) =>
   async (file: FlagdFile, request: BatchRequest & Place): Promise<Imported> => {
-    const { projectId, environments, metadata, dryRun, signal } = request;
+    const { projectId, environments, metadata, grants, dryRun, signal } = request;
     const [keys, assumedSegments] = [new Map<Json, string>(), new Map<string, Segment>()];
 
     const importOne = async (
@@ -51,7 +51,8 @@ export const importSegments =
       const own = { ...metadata, commandId: `${metadata.commandId}:segment:${key}` };
       const about = { segment: key, evaluator };
       try {
-        const outcome = await handle({ command, metadata: own, dryRun, signal, assumedSegments });
+        const asked = { command, metadata: own, grants, dryRun, signal, assumedSegments };
+        const outcome = await handle(asked);
         keys.set(expression, key);
         if (dryRun) assumedSegments.set(key, outcome.after);
         return { ...about, ...resultOf(outcome) };

@@ -1,5 +1,5 @@
 import { type Command, DomainError } from '../../domain/decider.js';
-import { type ProjectEvent } from '../../domain/project/events.js';
+import { type EnvironmentAdded, type ProjectEvent } from '../../domain/project/events.js';
 import { findEnvironment, type Project } from '../../domain/project/project.js';
 import { requireProject } from './guards.js';
 
@@ -10,6 +10,7 @@ export type EnvironmentDetails = Readonly<{
   /** `#RRGGBB` */
   color?: string;
   isProduction?: boolean;
+  isProtected?: boolean;
 }>;
 
 const DEFAULT_COLOR = '#3B82F6';
@@ -17,11 +18,24 @@ const DEFAULT_COLOR = '#3B82F6';
 /** Flags start in a new environment with their defaults: disabled, unless told otherwise. */
 export type AddEnvironment = Command<'AddEnvironment', { projectId: string } & EnvironmentDetails>;
 
+/** With its defaults. */
+const added = ({
+  environment,
+  name = environment,
+  description = '',
+  color = DEFAULT_COLOR,
+  isProduction = false,
+  isProtected = false,
+}: EnvironmentDetails): EnvironmentAdded['data'] => ({
+  ...{ environment, name, description, color, isProduction },
+  ...(isProtected && { isProtected }),
+});
+
 export const addEnvironment = (
-  { data }: AddEnvironment,
+  { data: { projectId: _, ...details } }: AddEnvironment,
   project: Project,
 ): readonly ProjectEvent[] => {
-  const { environment, name = environment, description = '', isProduction = false } = data;
+  const { environment } = details;
   const taken = findEnvironment(requireProject(project), environment);
   if (taken !== undefined) {
     throw new DomainError(
@@ -29,8 +43,5 @@ export const addEnvironment = (
       `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
     );
   }
-  const { color = DEFAULT_COLOR } = data;
-  return [
-    { type: 'EnvironmentAdded', data: { environment, name, description, color, isProduction } },
-  ];
+  return [{ type: 'EnvironmentAdded', data: added(details) }];
 };

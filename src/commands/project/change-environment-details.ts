@@ -15,8 +15,13 @@ export const changeEnvironmentDetails = (
   { data: { projectId: _, environment, ...change } }: ChangeEnvironmentDetails,
   project: Project,
 ): readonly ProjectEvent[] => {
-  const { name, description, color, isProduction } = requireEnvironment(project, environment);
-  const before = { environment, name, description, color, isProduction };
+  const found = requireEnvironment(project, environment);
+  const { name, description, color, isProduction, isProtected = false } = found;
+  const before = { environment, name, description, color, isProduction, isProtected };
   const wanted = { ...before, ...change };
-  return sameJson(before, wanted) ? [] : [{ type: 'EnvironmentDetailsChanged', data: wanted }];
+  if (sameJson(before, wanted)) return [];
+  const { isProtected: willBe, ...rest } = wanted;
+  // Left out where it never was, as in events from before there was such a thing.
+  const isTold = willBe || found.isProtected !== undefined;
+  return [{ type: 'EnvironmentDetailsChanged', data: isTold ? wanted : rest }];
 };

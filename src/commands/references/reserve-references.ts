@@ -8,13 +8,11 @@ import { type EventStore, WrongRevision } from '../event-store.js';
 import { streamQueue } from '../stream-queue.js';
 import { requireReferable, requireUnused } from './check-references.js';
 import { loadedNodes, type LoadNode } from './loaded-nodes.js';
-import { type Reservation, type Reservations, reservations } from './reservations.js';
+import { type ReservationBooks } from './reservation-books.js';
+import { type Reservation, type Reservations } from './reservations.js';
 
 /** How often it is checked again after another process reserved first. */
 const MAX_ATTEMPTS = 20;
-
-/** Projects whose reservations are remembered; the others are read again from the beginning. */
-const MAX_PROJECTS = 1_000;
 
 type AssumedSegments = CommandRequest<never>['assumedSegments'] & object;
 
@@ -32,6 +30,7 @@ export type ReserveRequest = Readonly<{
 
 type Deps = Readonly<{
   store: EventStore;
+  bookOf: ReservationBooks;
   /** A node of a project as its stream stands, read after the call began. */
   loadNode: (projectId: string, assumed?: AssumedSegments) => LoadNode;
 }>;
@@ -55,24 +54,12 @@ const check = async (
  * Reserves what a node is about to refer to, or to take away, in the one stream in which all of a project's
  * reservations are in order. docs/adr/0011-references-between-streams.md says why that is enough.
  */
-export const reserveReferences = ({ store, loadNode }: Deps) => {
-  const books = new Map<string, Reservations>();
+export const reserveReferences = ({ store, bookOf, loadNode }: Deps) => {
   const inTurn = streamQueue();
-
-  const bookOf = (stream: string): Reservations => {
-    const book = books.get(stream) ?? reservations(store, stream);
-    books.delete(stream);
-    books.set(stream, book);
-    for (const oldest of books.keys()) {
-      if (books.size <= MAX_PROJECTS) break;
-      books.delete(oldest);
-    }
-    return book;
-  };
 
   const tryOnce = async (stream: string, request: ReserveRequest): Promise<boolean> => {
     const { projectId, reservation, metadata, dryRun, assumedSegments } = request;
-    const book = bookOf(stream);
+    const book = bookOf(projectId);
     // First the reservations, then the nodes: a change that is no longer pending is in what is read of its node.
     const expectedRevision = await book.refresh();
     await check(loadNode(projectId, assumedSegments), book, reservation);

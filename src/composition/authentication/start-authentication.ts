@@ -1,59 +1,115 @@
 import type pg from 'pg';
+import { type Logger } from 'pino';
+import { accountLimit } from '../../api/authentication/account-limit.js';
+import { accessTokens } from '../../api/authentication/access-tokens.js';
+import { browserSessions } from '../../api/authentication/browser.js';
+import { keySetRoute } from '../../api/authentication/key-set-route.js';
+import { ownSessionRoutes } from '../../api/authentication/own-session-routes.js';
+import { sessionRoutes } from '../../api/authentication/session-routes.js';
+import { type Sessions } from '../../api/authentication/sessions.js';
 import { type GrantsOf } from '../../api/caller.js';
+import { type Limits } from '../../api/limits/limits.js';
 import { type Config } from '../../config.js';
 import { accountTable } from '../../infrastructure/accounts/account-table.js';
-import { accountsOver } from '../../infrastructure/accounts/accounts.js';
-import { endedSessions, REMEMBERED_SECONDS } from '../../infrastructure/accounts/ended-sessions.js';
+import { accountsOver, emailLookup } from '../../infrastructure/accounts/accounts.js';
 import { passwordHashes } from '../../infrastructure/accounts/password-hash.js';
-import { sessionTable } from '../../infrastructure/accounts/session-table.js';
+import { refreshTokens } from '../../infrastructure/accounts/refresh-tokens.js';
 import { keepLooking } from '../../infrastructure/keep-looking.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
-import { redisSignal } from '../../infrastructure/redis/redis-signal.js';
+import { type WriteSide } from '../write-side.js';
+import { personWith } from './authenticate.js';
+import { passwordLogins } from './passwords.js';
+import { refusedLogins } from './refused-logins.js';
+import { sessionLog } from './session-log.js';
+import { openSessions } from './sessions.js';
+import { startWatching } from './watching.js';
 
-/** So long a token may go on after its session ended in another process, when Redis wakes nobody. */
-const POLL_MS = 400;
+const HOUSEKEEPING_MS = 10_000;
 
 export type AuthenticationSources = Readonly<{
   pool: pg.Pool;
   redisUrl: string;
   masterKey: MasterKey;
+  commands: Pick<WriteSide, 'sessions'>;
   grantsOf: GrantsOf;
+  limits?: Limits | undefined;
+  log: Logger;
 }>;
 
-/** Accounts of people: passwords, sessions and what stops them. */
-export const startAuthentication = async (
-  { redisPrefix: prefix }: Config,
-  { pool, redisUrl, masterKey, grantsOf }: AuthenticationSources,
-) => {
-  const sessions = sessionTable(pool);
-  const ended = endedSessions();
-  const watch = keepLooking({
-    everyMs: POLL_MS,
-    look: async () => {
-      ended.add(await sessions.endedWithin(REMEMBERED_SECONDS));
-    },
+/** Accounts of people, their passwords and sessions, and what their tokens prove. */
+export const startAuthentication = async (config: Config, sources: AuthenticationSources) => {
+  const { pool, masterKey, commands, grantsOf, limits, log } = sources;
+  const isMember = (organizationId: string, userId: string): boolean =>
+    grantsOf(organizationId, userId) !== undefined;
+  const watching = startWatching(config, sources);
+  const { table: sessionsTable, hasEnded, tellAll: onSessionsEnded } = watching;
+  const table = accountTable(pool);
+  const hashes = passwordHashes();
+  const wrapping = masterKey.for('accounts');
+  const tokens = accessTokens(watching.ring, config.publicUrl ?? 'chronoflag');
+  const toLog = sessionLog(commands, { table: sessionsTable, log });
+  const sessions = openSessions({
+    table: sessionsTable,
+    refreshTokens: refreshTokens(pool, masterKey.for('refresh tokens')),
+    ...{ tokens, sessionLog: toLog, isMember, onSessionsEnded },
   });
-  const signal = redisSignal({ url: redisUrl, prefix }, () => {
-    watch.lookNow().catch(() => undefined);
-  });
-  const onSessionsEnded = async (): Promise<void> => {
-    await Promise.all([signal.send(), watch.lookNow().catch(() => undefined)]);
-  };
-  const accounts = accountsOver({
-    table: accountTable(pool),
-    sessions,
-    hashes: passwordHashes(),
-    wrapping: masterKey.for('accounts'),
-    isMember: (organizationId, userId) => grantsOf(organizationId, userId) !== undefined,
+  const passwords = passwordLogins({
+    ...{ table, sessionTable: sessionsTable, hashes, wrapping, sessions, isMember },
+    sessionLog: toLog,
+    refused: refusedLogins(toLog),
     onSessionsEnded,
   });
-  await watch.lookNow().catch(() => undefined);
+  const port: Sessions = {
+    ...passwords,
+    refresh: sessions.refresh,
+    logOut: ({ sessionId, ...person }, all, origin) =>
+      all
+        ? sessions.end(person, 'logged-out-everywhere', origin)
+        : sessions.end({ ...person, only: [sessionId] }, 'logged-out', origin),
+    revoke: async ({ sessionId: _, ...person }, sessionId, origin) =>
+      (await sessions.end({ ...person, only: [sessionId] }, 'revoked', origin)).length > 0,
+    list: ({ organizationId, userId }) => sessionsTable.live(organizationId, userId),
+  };
+  const housekeeping = keepLooking({
+    everyMs: HOUSEKEEPING_MS,
+    look: async () => {
+      await watching.rotate();
+      await sessionsTable.endExpired();
+      await toLog.tellRest();
+      await sessionsTable.sweep();
+    },
+  });
+  const browser = browserSessions(config.publicUrl);
+  const limit = limits && accountLimit(limits);
   return {
     /** The port for whoever adds and removes members. */
-    accounts,
+    accounts: accountsOver({
+      ...{ table, sessions: sessionsTable, hashes, wrapping, isMember },
+      onSessionsEnded: async (ended) => {
+        await onSessionsEnded();
+        await toLog.tellEnded(ended, ended);
+      },
+    }),
+    /** The person whom an access token proves. */
+    person: personWith({ tokens, hasEnded, grantsOf }),
+    browser,
+    routes: [
+      sessionRoutes({
+        ...{ sessions: port, browser, limit },
+        accountKey: (organizationId, email) =>
+          emailLookup(wrapping, { organizationId, email }).toString('base64url'),
+      }),
+      ownSessionRoutes({ sessions: port, browser, limit }),
+    ],
+    keySet: keySetRoute(watching.ring.published),
+    /** Once the database is migrated: from then on tokens can be signed. Rejects when Postgres is away. */
+    prepare: async (): Promise<void> => {
+      await watching.rotate();
+      await watching.lookNow();
+    },
     stop: async (): Promise<void> => {
-      signal.close();
-      await watch.close();
+      await housekeeping.close();
+      await watching.close();
     },
   };
 };

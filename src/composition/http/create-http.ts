@@ -1,11 +1,13 @@
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { type Logger } from 'pino';
 import { type AppDeps, buildApp } from '../../api/build-app.js';
-import { type Authenticate } from '../../api/caller.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
-import { OWNER_GRANTS } from '../../domain/access/grants.js';
-import { type CredentialStore } from '../../infrastructure/postgres/credentials.js';
 import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
@@ -14,21 +16,9 @@ export type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
     readiness: () => Promise<readonly Readiness[]>;
     isStopping: () => boolean;
     metrics: ServiceMetrics;
+    /** The public keys of access tokens. */
+    keySet?: FastifyPluginAsync | undefined;
   }>;
-
-/** Admin credentials prove a caller of the one organization they belong to. */
-export const authenticateWith =
-  (credentials: CredentialStore): Authenticate =>
-  async (credential) => {
-    const found = await credentials.verify(credential);
-    return found === undefined
-      ? undefined
-      : {
-          organizationId: found.organizationId,
-          actor: { id: found.keyId, type: 'apiKey', authMethod: 'admin-credential' },
-          grants: OWNER_GRANTS,
-        };
-  };
 
 /** Evaluations are too many to be told one by one. */
 const isLogged = (access: FastifyRequest['access']): boolean =>
@@ -43,7 +33,7 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 
 /** The HTTP side of one process. While it stops every answer closes its connection, so that clients go elsewhere. */
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
-  const { readiness, isStopping, metrics, ...edge } = sources;
+  const { readiness, isStopping, metrics, keySet, ...edge } = sources;
   const { version } = edge;
   const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
   const prepare = (app: FastifyInstance): void => {
@@ -63,7 +53,11 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
       done();
     });
   };
-  return buildApp({ ...edge, prepare, operations: [operations] });
+  return buildApp({
+    ...edge,
+    prepare,
+    operations: keySet === undefined ? [operations] : [operations, keySet],
+  });
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */

@@ -6,7 +6,7 @@ import { commandHashOf } from '../../commands/event-id.js';
 import { DomainError } from '../../domain/decider.js';
 import { canonicalJson } from '../../domain/json.js';
 import { type Actor, type Metadata } from '../../domain/metadata.js';
-import { normalizedEmail } from '../../domain/organization/email.js';
+import { normalisedEmail } from '../../domain/organization/email.js';
 import { type OrganizationEvent } from '../../domain/organization/events.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { type InvitationTable } from '../../infrastructure/organizations/invitation-table.js';
@@ -72,7 +72,7 @@ export const joiningWith = (
     registering: ({ name, email: given, password, commandId }) => {
       if (!isRegistrationOpen)
         throw new DomainError('registration-closed', 'No organization can be registered here.');
-      const email = normalizedEmail(given);
+      const email = normalisedEmail(given);
       const digest = ids.digest(canonicalJson([commandId, name, email, password]));
       const organizationId = organizationIdFrom(name, digest);
       const userId = userIdFrom(digest);

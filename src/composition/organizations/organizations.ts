@@ -6,7 +6,7 @@ import {
 } from '../../api/organization/organizations.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
 import { type Config } from '../../config.js';
-import { normalizedEmail } from '../../domain/organization/email.js';
+import { normalisedEmail } from '../../domain/organization/email.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { deliverInvitation } from '../../infrastructure/organizations/deliver-invitation.js';
 import { invitationTable } from '../../infrastructure/organizations/invitation-table.js';
@@ -66,7 +66,7 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
     inviting: ({ commandId, expiresInDays, email: given, ...invited }) => {
       const { organizationId } = invited;
       const invitationId = keyIdFrom(organizationId, 'invitation', commandId);
-      const email = normalizedEmail(given);
+      const email = normalisedEmail(given);
       const now = new Date();
       const expiresAt = new Date(now.getTime() + expiresInDays * DAY_MS).toISOString();
       const data = { ...invited, invitationId, email, expiresAt, now: now.toISOString() };

@@ -1,4 +1,4 @@
-import { type Permission, ruleOf } from './permission.js';
+import { type Permission, PERMISSIONS, ruleOf } from './permission.js';
 import { type ProjectRoles, type Role } from './role.js';
 
 /** What a caller was given in an organization. */
@@ -6,6 +6,8 @@ export type Grants = Readonly<{ role: Role; projects: ProjectRoles }>;
 
 export const NO_GRANTS: Grants = { role: 'none', projects: {} };
 export const OWNER_GRANTS: Grants = { role: 'owner', projects: {} };
+
+const NAMES = Object.keys(PERMISSIONS) as readonly Permission[];
 
 const has = (role: Role | undefined, permission: Permission): boolean =>
   role !== undefined && ruleOf(permission).roles.includes(role);
@@ -29,13 +31,21 @@ export const may = (grants: Grants, permission: Permission, project?: string): b
 export const projectsWith = (
   grants: Grants,
   permission: Permission,
-): readonly string[] | undefined =>
-  has(grants.role, permission)
-    ? undefined
-    : Object.entries(grants.projects).flatMap(([key, role]) =>
-        has(role, permission) ? [key] : [],
-      );
+): readonly string[] | undefined => {
+  if (has(grants.role, permission)) return undefined;
+  if (ruleOf(permission).scope === 'organization') return [];
+  return Object.entries(grants.projects).flatMap(([key, role]) =>
+    has(role, permission) ? [key] : [],
+  );
+};
 
 /** Whether there is anything of a project that may be seen; to all others it does not exist. */
 export const seesProject = (grants: Grants, project: string): boolean =>
   may(grants, 'project.read', project);
+
+/** Whether whoever has `own` may do everything that `wanted` gives: nobody gives others more than that. */
+export const isWithin = (wanted: Grants, own: Grants): boolean =>
+  NAMES.every((name) => {
+    if (has(wanted.role, name)) return has(own.role, name);
+    return projectsWith(wanted, name)?.every((project) => may(own, name, project)) !== false;
+  });

@@ -7,10 +7,13 @@ const statusText = (status: Environment['status']): string =>
 const kindText = (isProduction: boolean): string =>
   isProduction ? 'now a production environment' : 'no longer a production environment';
 
-const added = ({ key, name, isProduction }: Environment): Change => ({
+const protectionText = (isProtected: boolean): string =>
+  isProtected ? 'now protected' : 'no longer protected';
+
+const added = ({ key, name, isProduction, isProtected = false }: Environment): Change => ({
   path: `/environments/${key}`,
   after: name,
-  text: `environment "${key}" added${isProduction ? ', as a production environment' : ''}`,
+  text: `environment "${key}" added${isProduction ? ', as a production environment' : ''}${isProtected ? ', protected' : ''}`,
 });
 
 const flagged = (path: string, before: string | boolean, after: string | boolean, text: string) =>
@@ -34,6 +37,12 @@ const differences = (before: Environment, after: Environment): readonly Change[]
       before.isProduction,
       after.isProduction,
       label(kindText(after.isProduction)),
+    ),
+    ...flagged(
+      `${path}/isProtected`,
+      before.isProtected ?? false,
+      after.isProtected ?? false,
+      label(protectionText(after.isProtected ?? false)),
     ),
   ];
 };

@@ -1,23 +1,53 @@
-import { type ApiKeyEvent } from './events.js';
+import { type Grants, NO_GRANTS } from '../access/grants.js';
+import { type ApiKeyEvent, type ApiKeyIssued, type ApiKeyKind } from './events.js';
 
-/** Where an application key holds; nowhere for an admin credential. */
+/** Where an application key holds; nowhere for an API token. */
 export type KeyScope = Readonly<{ projectId?: string; environment?: string }>;
 
 export type ApiKey =
   | Readonly<{ status: 'absent' }>
-  | Readonly<{ status: 'active' | 'revoked'; name: string; scope: KeyScope }>;
+  | Readonly<{
+      status: 'active' | 'revoked';
+      kind: ApiKeyKind;
+      name: string;
+      scope: KeyScope;
+      /** What an API token may do; an application key: nothing of this kind. */
+      grants: Grants;
+      /** Until when the secret before the last rotation counts; absent before the first. */
+      overlapUntil?: string;
+    }>;
 
 export const absentApiKey: ApiKey = { status: 'absent' };
+
+const issued = ({ data }: ApiKeyIssued): ApiKey => {
+  const { kind, name, projectId, environment, role = 'owner', projects = {} } = data;
+  const isScoped = projectId !== undefined && environment !== undefined;
+  return {
+    status: 'active',
+    kind,
+    name,
+    scope: isScoped ? { projectId, environment } : {},
+    grants: kind === 'admin' ? { role, projects } : NO_GRANTS,
+  };
+};
 
 /** Folds one event into the state. Trusts history: never validates, never throws. */
 export const evolveApiKey = (apiKey: ApiKey, event: ApiKeyEvent): ApiKey => {
   switch (event.type) {
-    case 'ApiKeyIssued': {
-      const { name, projectId, environment } = event.data;
-      const isScoped = projectId !== undefined && environment !== undefined;
-      return { status: 'active', name, scope: isScoped ? { projectId, environment } : {} };
-    }
+    case 'ApiKeyIssued':
+      return issued(event);
+    case 'ApiKeyRotated':
+      return apiKey.status === 'absent'
+        ? apiKey
+        : { ...apiKey, overlapUntil: event.data.overlapUntil };
     case 'ApiKeyRevoked':
-      return { name: '', scope: {}, ...apiKey, status: 'revoked' };
+      return {
+        kind: 'admin',
+        name: '',
+        scope: {},
+        grants: NO_GRANTS,
+        ...apiKey,
+        status: 'revoked',
+      };
   }
 };

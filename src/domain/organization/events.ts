@@ -49,7 +49,15 @@ export type ApiKeyIssued = Event<
     environment?: string;
     /** RFC 3339, UTC. Absent: it does not expire. */
     expiresAt?: string;
+    /** Of admin credentials. Absent: owner, as those were that were issued before there were roles. */
+    role?: Role;
+    projects?: ProjectRoles;
   }
+>;
+/** It has a new secret; the one before counts until `overlapUntil` (RFC 3339, UTC). */
+export type ApiKeyRotated = Event<
+  'ApiKeyRotated',
+  { keyId: string; overlapUntil: string; projectId?: string; environment?: string }
 >;
 export type ApiKeyRevoked = Event<
   'ApiKeyRevoked',
@@ -66,4 +74,4 @@ export type OrganizationEvent =
   | MemberRemoved
   | MemberLeft
   | OwnershipHandedOver;
-export type ApiKeyEvent = ApiKeyIssued | ApiKeyRevoked;
+export type ApiKeyEvent = ApiKeyIssued | ApiKeyRotated | ApiKeyRevoked;

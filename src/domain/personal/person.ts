@@ -1,4 +1,4 @@
-import { normalizedEmail } from '../organization/email.js';
+import { normalisedEmail } from '../organization/email.js';
 import { isErased } from './sealed-text.js';
 
 const EMAIL = /^[^\s@]{1,64}@[^\s@]+\.[^\s@.]+$/;
@@ -11,7 +11,7 @@ export const isEmail = (text: string): boolean => text.length <= 254 && EMAIL.te
  */
 export const personOf = (value: string): string => {
   const normal = value.normalize('NFC');
-  return isEmail(normal) ? normalizedEmail(normal) : normal;
+  return isEmail(normal) ? normalisedEmail(normal) : normal;
 };
 
 /** A text of a person; `person` is that person's value, normalised, or a user's id. */

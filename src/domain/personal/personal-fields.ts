@@ -39,6 +39,7 @@ export const PERSONAL_FIELDS: Fields = {
   MemberLeft: null,
   OwnershipHandedOver: null,
   ApiKeyIssued: null,
+  ApiKeyRotated: null,
   ApiKeyRevoked: null,
   ProjectCreated: null,
   ProjectDetailsChanged: null,

@@ -7,6 +7,8 @@ export type Environment = Readonly<{
   /** `#RRGGBB`, for people's screens. */
   color: string;
   isProduction: boolean;
+  /** What it is served is changed by those only who may do so. Absent: it is not, and never was. */
+  isProtected?: boolean;
   status: 'active' | 'deleted';
 }>;
 
@@ -28,6 +30,10 @@ export const findEnvironment = (
   project: ExistingProject,
   environment: string,
 ): Environment | undefined => project.environments.find(({ key }) => key === environment);
+
+/** Keys; also of deleted ones, which come back as they were. */
+export const protectedEnvironments = ({ environments }: ExistingProject): readonly string[] =>
+  environments.flatMap(({ key, isProtected }) => (isProtected === true ? [key] : []));
 
 const environmentOf = ({ environment, ...details }: EnvironmentAdded['data']): Environment => ({
   key: environment,

@@ -1,3 +1,4 @@
+import { normalisedEmail } from '../../domain/organization/email.js';
 import { type EndCause } from '../../domain/session/events.js';
 import { type Wrapping } from '../master-key.js';
 import { type AccountTable } from './account-table.js';
@@ -5,18 +6,22 @@ import { type PasswordHashes } from './password-hash.js';
 import { type PasswordOwner, requireGoodPassword } from './password-policy.js';
 import { type SessionTable } from './session-table.js';
 
+export type EndedOf = Readonly<{
+  organizationId: string;
+  userId: string;
+  sessionIds: readonly string[];
+  cause: EndCause;
+}>;
+
 export type AccountsDeps = Readonly<{
   table: AccountTable;
   sessions: SessionTable;
   hashes: PasswordHashes;
   wrapping: Wrapping;
   isMember: (organizationId: string, userId: string) => boolean;
-  /** Told after sessions ended; settles when they have stopped here. */
-  onSessionsEnded: () => Promise<void>;
+  /** Told after sessions ended; settles when they have stopped here, and the log knows. */
+  onSessionsEnded: (ended: EndedOf) => Promise<void>;
 }>;
-
-/** The same for all ways to write one address. */
-export const normalisedEmail = (email: string): string => email.normalize('NFKC').toLowerCase();
 
 /** What an address is looked up by: of one organization, and made by nobody without the master key. */
 export const emailLookup = (wrapping: Wrapping, { organizationId, email }: PasswordOwner): Buffer =>
@@ -31,8 +36,8 @@ export const accountsOver = (deps: AccountsDeps) => {
     userId: string,
     cause: EndCause,
   ): Promise<void> => {
-    const ended = await sessions.end({ organizationId, userId }, cause);
-    if (ended.length > 0) await onSessionsEnded();
+    const sessionIds = await sessions.end({ organizationId, userId }, cause);
+    if (sessionIds.length > 0) await onSessionsEnded({ organizationId, userId, sessionIds, cause });
   };
 
   return {

@@ -8,8 +8,13 @@ import { type KeyRow } from './key-table.js';
 /** Raised when older code could no longer read what newer code writes. */
 const FORMAT = 1;
 
-type Stored = Omit<KeyRow, 'sha256' | 'expiresAt'> &
-  Readonly<{ sha256: string; expiresAt: number | null }>;
+type Stored = Omit<KeyRow, 'sha256' | 'expiresAt' | 'previousSha256' | 'previousUntil'> &
+  Readonly<{
+    sha256: string;
+    expiresAt: number | null;
+    previousSha256?: string | null;
+    previousUntil?: number | null;
+  }>;
 type Content = Readonly<{ format: number; keys: readonly Stored[] }>;
 
 const textOf = (keys: readonly KeyRow[]): string => {
@@ -17,6 +22,8 @@ const textOf = (keys: readonly KeyRow[]): string => {
     ...key,
     sha256: key.sha256.toString('hex'),
     expiresAt: key.expiresAt?.getTime() ?? null,
+    previousSha256: key.previousSha256?.toString('hex') ?? null,
+    previousUntil: key.previousUntil?.getTime() ?? null,
   }));
   return JSON.stringify({ format: FORMAT, keys: stored } satisfies Content);
 };
@@ -27,10 +34,12 @@ const parse = (text: string): readonly KeyRow[] => {
   if (checksum !== sha256(content).toString('hex')) throw new Error('torn or altered');
   const { format, keys } = JSON.parse(content) as Content;
   if (format !== FORMAT) throw new Error(`format ${format}, not ${FORMAT}`);
-  return keys.map((key) => ({
+  return keys.map(({ expiresAt, previousSha256 = null, previousUntil = null, ...key }) => ({
     ...key,
     sha256: Buffer.from(key.sha256, 'hex'),
-    expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    previousSha256: previousSha256 === null ? null : Buffer.from(previousSha256, 'hex'),
+    previousUntil: previousUntil === null ? null : new Date(previousUntil),
   }));
 };
 

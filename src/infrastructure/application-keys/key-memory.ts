@@ -8,23 +8,34 @@ type Entry = {
   readonly key: ApplicationKey;
   readonly sha256: Buffer;
   readonly expiresAtMs: number;
+  /** The secret before the last rotation, while it counts. */
+  readonly previous: Readonly<{ sha256: Buffer; untilMs: number }> | undefined;
   /** Epoch milliseconds; 0 when not since it was last recorded. */
   usedAtMs: number;
 };
 
 const SHAPE = /^cf_(?:srv|cli)_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 
-const entryOf = ({ keyId, kind, organizationId, sha256: hash, expiresAt, ...place }: KeyRow) => ({
-  key: Object.freeze({
-    keyId,
-    kind,
-    organizationId,
-    environmentId: environmentIdOf(projectIdOf(organizationId, place.project), place.environment),
-  }),
-  sha256: hash,
-  expiresAtMs: expiresAt?.getTime() ?? Infinity,
-  usedAtMs: 0,
-});
+const previousOf = ({ previousSha256, previousUntil }: KeyRow): Entry['previous'] =>
+  previousSha256 && previousUntil
+    ? { sha256: previousSha256, untilMs: previousUntil.getTime() }
+    : undefined;
+
+const entryOf = (row: KeyRow): Entry => {
+  const { keyId, kind, organizationId, sha256: hash, expiresAt, ...place } = row;
+  return {
+    key: Object.freeze<ApplicationKey>({
+      keyId,
+      kind,
+      organizationId,
+      environmentId: environmentIdOf(projectIdOf(organizationId, place.project), place.environment),
+    }),
+    sha256: hash,
+    expiresAtMs: expiresAt?.getTime() ?? Infinity,
+    previous: previousOf(row),
+    usedAtMs: 0,
+  };
+};
 
 /**
  * The application keys that this process knows, so that looking one up waits for nothing. Hashing what was presented
@@ -36,6 +47,16 @@ export const keyMemory = (clock: () => number = Date.now) => {
   const live = (keyId: string): Entry | undefined => {
     const entry = entries.get(keyId);
     return entry === undefined || clock() >= entry.expiresAtMs ? undefined : entry;
+  };
+
+  const previousOfLive = ({ previous }: Entry): Buffer | undefined =>
+    previous === undefined || clock() >= previous.untilMs ? undefined : previous.sha256;
+
+  const isSecretOf = (entry: Entry, secret: string): boolean => {
+    const given = sha256(secret);
+    if (timingSafeEqual(given, entry.sha256)) return true;
+    const previous = previousOfLive(entry);
+    return previous !== undefined && timingSafeEqual(given, previous);
   };
 
   return {
@@ -52,7 +73,7 @@ export const keyMemory = (clock: () => number = Date.now) => {
     verify: (secret: string): ApplicationKey | undefined => {
       const keyId = SHAPE.exec(secret)?.[1];
       const entry = keyId === undefined ? undefined : live(keyId);
-      if (entry === undefined || !timingSafeEqual(sha256(secret), entry.sha256)) return undefined;
+      if (entry === undefined || !isSecretOf(entry, secret)) return undefined;
       entry.usedAtMs = clock();
       return entry.key;
     },
@@ -60,10 +81,15 @@ export const keyMemory = (clock: () => number = Date.now) => {
     /** The key with this id, while it is valid. */
     find: (keyId: string): ApplicationKey | undefined => live(keyId)?.key,
 
-    /** HMAC-SHA256 with the key's stored hash: every process can make it, nobody who has only the key id. */
-    sign: (keyId: string, text: string): Buffer | undefined => {
+    /** HMAC-SHA256 with the hash of a key's secret: every process can make it, nobody who has only the key id. */
+    sign: (
+      keyId: string,
+      text: string,
+      secret: 'current' | 'previous' = 'current',
+    ): Buffer | undefined => {
       const entry = live(keyId);
-      return entry && createHmac('sha256', entry.sha256).update(text).digest();
+      const hash = entry && (secret === 'current' ? entry.sha256 : previousOfLive(entry));
+      return hash && createHmac('sha256', hash).update(text).digest();
     },
 
     /** Uses since the last time this was asked: key id → epoch milliseconds. */

@@ -16,6 +16,8 @@ export type KeySupplyOptions = Readonly<{
   table: KeyTable;
   file: KeyFile;
   log: Log;
+  /** Uses of credentials besides these keys since it was last asked: key id → epoch milliseconds. */
+  otherUses?: () => ReadonlyMap<string, number>;
   /** Told after every change of the keys. */
   onChange: () => void;
 }>;
@@ -27,7 +29,14 @@ const inTime = <T>(answer: Promise<T>): Promise<T> =>
  * Keeps the keys in memory as they are in Postgres; while that is away those that were known go on counting, also
  * after a start, from the file.
  */
-export const keySupply = ({ memory, table, file, log, onChange }: KeySupplyOptions) => {
+export const keySupply = ({
+  memory,
+  table,
+  file,
+  log,
+  otherUses = () => new Map(),
+  onChange,
+}: KeySupplyOptions) => {
   const closing = new AbortController();
   let held: string | undefined;
   let refreshing: Promise<void> = Promise.resolve();
@@ -61,7 +70,7 @@ export const keySupply = ({ memory, table, file, log, onChange }: KeySupplyOptio
 
   const recordUses = async (): Promise<void> => {
     usesRecordedAt = Date.now();
-    const uses = memory.takeUses();
+    const uses = new Map([...memory.takeUses(), ...otherUses()]);
     if (uses.size > 0) await inTime(table.recordUses(uses));
   };
 

@@ -1,4 +1,5 @@
 import { type Pool } from 'pg';
+import { type NewSecret } from '../secrets.js';
 import { type ApplicationKeyKind } from '../../domain/organization/events.js';
 
 /** An application key as it is kept: of its secret only the SHA-256. */
@@ -10,21 +11,12 @@ export type KeyRow = Readonly<{
   environment: string;
   sha256: Buffer;
   expiresAt: Date | null;
+  /** Of the secret before the last rotation, and until when it counts. */
+  previousSha256?: Buffer | null;
+  previousUntil?: Date | null;
 }>;
 
 export type NewKey = KeyRow & Readonly<{ name: string }>;
-
-/** What may be shown of a key. */
-export type ListedKey = Readonly<{
-  keyId: string;
-  kind: ApplicationKeyKind;
-  name: string;
-  issuedAt: Date;
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-  /** To the minute or so. */
-  lastUsedAt: Date | null;
-}>;
 
 export type KeyPlace = Readonly<{ organizationId: string; project: string; environment: string }>;
 
@@ -49,7 +41,8 @@ export const keyTable = (pool: Pool) => ({
       name: 'application_keys_valid',
       text: `select c.key_id as "keyId", c.kind, c.organization_id as "organizationId",
                     c.project_key as project, c.environment_key as environment,
-                    c.secret_sha256 as sha256, c.expires_at as "expiresAt"
+                    c.secret_sha256 as sha256, c.expires_at as "expiresAt",
+                    c.previous_sha256 as "previousSha256", c.previous_until as "previousUntil"
                from chronoflag.credentials c
               where ${APPLICATIONS}
                 and c.revoked_at is null`,
@@ -89,23 +82,23 @@ export const keyTable = (pool: Pool) => ({
     );
   },
 
-  list: async ({
-    organizationId,
-    project,
-    environment,
-  }: KeyPlace): Promise<readonly ListedKey[]> => {
-    const { rows } = await pool.query<ListedKey>(
-      `select c.key_id as "keyId", c.kind, c.name, c.issued_at as "issuedAt",
-              c.expires_at as "expiresAt", c.revoked_at as "revokedAt",
-              c.last_used_at as "lastUsedAt"
-         from chronoflag.credentials c
-        where c.organization_id = $1
-          and c.project_key = $2
-          and c.environment_key = $3
-        order by c.issued_at, c.key_id`,
-      [organizationId, project, environment],
+  /** The secret until now counts until `overlapUntil`; the one before it no longer. */
+  rotate: async (
+    { keyId, sha256 }: NewSecret,
+    { organizationId, project, environment }: KeyPlace,
+    overlapUntil: Date,
+  ): Promise<void> => {
+    await pool.query(
+      `update chronoflag.credentials
+          set previous_sha256 = secret_sha256, previous_until = $6, secret_sha256 = $2,
+              rotated_at = now(), version = version + 1
+        where key_id = $1
+          and organization_id = $3
+          and project_key = $4
+          and environment_key = $5
+          and revoked_at is null`,
+      [keyId, sha256, organizationId, project, environment, overlapUntil],
     );
-    return rows;
   },
 
   /** Never takes a use back that another process has recorded. `uses`: key id → epoch milliseconds. */

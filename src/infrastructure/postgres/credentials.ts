@@ -1,45 +1,52 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Pool } from 'pg';
+import { type Grants } from '../../domain/access/grants.js';
 import { withDeadline } from '../deadline.js';
 import { type NewSecret, newSecret, randomKeyId, sha256 } from '../secrets.js';
-
-type Row = Readonly<{ organization_id: string; secret_sha256: Buffer }>;
+import { type CredentialRow, credentialTable } from './credential-table.js';
 
 const CREDENTIAL = /^cf_admin_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 
-/** How long a look-up is remembered: so long a revoked credential may still work. */
-const REMEMBERED_MS = 1_000;
+/** How long a look-up is remembered: so long a token that was revoked elsewhere may still work. */
+const REMEMBERED_MS = 400;
 
 /** How long a look-up may keep a request with a known credential waiting. */
 const PATIENCE_MS = 250;
 
+/** What a valid token proves. */
+export type ProvenToken = Readonly<{ organizationId: string; keyId: string; grants: Grants }>;
+
 /** `cf_admin_<keyId>_<256 random bits in base 62>`. */
-export const newAdminCredential = (): NewSecret => newSecret('admin', randomKeyId());
+export const newAdminCredential = (keyId: string = randomKeyId()): NewSecret =>
+  newSecret('admin', keyId);
 
-/** Hashes of admin credentials, in Postgres; a secret itself is nowhere. */
+const isSecretOf = (
+  { sha256: current, previousSha256, previousUntil }: CredentialRow,
+  credential: string,
+): boolean => {
+  const given = sha256(credential);
+  if (timingSafeEqual(given, current)) return true;
+  const counts = previousUntil !== null && previousUntil.getTime() > Date.now();
+  return counts && previousSha256 !== null && timingSafeEqual(given, previousSha256);
+};
+
+const hasExpired = ({ expiresAt }: CredentialRow): boolean =>
+  expiresAt !== null && expiresAt.getTime() <= Date.now();
+
+/** API tokens, verified against Postgres. */
 export const credentialStore = (pool: Pool) => {
-  const remembered = new Map<string, Readonly<{ row: Row; untilMs: number }>>();
+  const table = credentialTable(pool);
+  const remembered = new Map<string, Readonly<{ row: CredentialRow; untilMs: number }>>();
+  let uses = new Map<string, number>();
 
-  const find = async (keyId: string): Promise<Row | undefined> => {
-    const { rows } = await pool.query<Row>({
-      name: 'find_credential',
-      text: `select c.organization_id, c.secret_sha256
-               from chronoflag.credentials c
-              where c.key_id = $1
-                and c.kind = 'admin'
-                and c.revoked_at is null`,
-      values: [keyId],
-    });
-    return rows[0];
-  };
-
-  const asked = new Map<string, Promise<Row | undefined>>();
+  const asked = new Map<string, Promise<CredentialRow | undefined>>();
 
   /** One query for all who ask at the same time. */
-  const ask = (keyId: string): Promise<Row | undefined> => {
+  const ask = (keyId: string): Promise<CredentialRow | undefined> => {
     const asking =
       asked.get(keyId) ??
-      find(keyId)
+      table
+        .find(keyId)
         .then((row) => {
           if (row === undefined) remembered.delete(keyId);
           else remembered.set(keyId, { row, untilMs: performance.now() + REMEMBERED_MS });
@@ -51,7 +58,7 @@ export const credentialStore = (pool: Pool) => {
   };
 
   /** While Postgres is away or slow what was known goes on counting. */
-  const lookUp = async (keyId: string): Promise<Row | undefined> => {
+  const lookUp = async (keyId: string): Promise<CredentialRow | undefined> => {
     const known = remembered.get(keyId);
     if (known === undefined) return ask(keyId);
     if (performance.now() < known.untilMs) return known.row;
@@ -63,48 +70,42 @@ export const credentialStore = (pool: Pool) => {
     }
   };
 
+  /** What this process changed counts in it at once. */
+  const forget = (keyId: string): void => {
+    remembered.delete(keyId);
+    asked.delete(keyId);
+  };
+
   return {
-    /** The organization and key of a credential that is valid; undefined for any other text. */
-    verify: async (
-      credential: string,
-    ): Promise<Readonly<{ organizationId: string; keyId: string }> | undefined> => {
+    /** What a token that is valid proves; undefined for any other text. */
+    verify: async (credential: string): Promise<ProvenToken | undefined> => {
       const keyId = CREDENTIAL.exec(credential)?.[1];
       const row = keyId === undefined ? undefined : await lookUp(keyId);
-      return keyId !== undefined &&
-        row !== undefined &&
-        timingSafeEqual(sha256(credential), row.secret_sha256)
-        ? { organizationId: row.organization_id, keyId }
-        : undefined;
+      if (keyId === undefined || row === undefined) return undefined;
+      if (hasExpired(row) || !isSecretOf(row, credential)) return undefined;
+      uses.set(keyId, Date.now());
+      const { organizationId, role, projects } = row;
+      return { organizationId, keyId, grants: { role, projects } };
     },
 
-    save: async (organizationId: string, { keyId, sha256: hash }: NewSecret): Promise<void> => {
-      await pool.query(
-        `insert into chronoflag.credentials (key_id, organization_id, kind, secret_sha256)
-         values ($1, $2, 'admin', $3)`,
-        [keyId, organizationId, hash],
-      );
+    /** Uses since the last time this was asked: key id → epoch milliseconds. */
+    takeUses: (): ReadonlyMap<string, number> => {
+      const taken = uses;
+      uses = new Map();
+      return taken;
     },
 
-    revoke: async (keyId: string): Promise<void> => {
-      await pool.query(
-        `update chronoflag.credentials set revoked_at = now(), version = version + 1
-          where key_id = $1 and revoked_at is null`,
-        [keyId],
-      );
+    save: table.save,
+    list: table.list,
+
+    revoke: async (organizationId: string, keyId: string): Promise<void> => {
+      await table.revoke(organizationId, keyId);
+      forget(keyId);
     },
 
-    /** Key ids of an organization's credentials that are valid. */
-    list: async (organizationId: string): Promise<readonly string[]> => {
-      const { rows } = await pool.query<{ key_id: string }>(
-        `select c.key_id
-           from chronoflag.credentials c
-          where c.organization_id = $1
-            and c.kind = 'admin'
-            and c.revoked_at is null
-          order by c.issued_at`,
-        [organizationId],
-      );
-      return rows.map((row) => row.key_id);
+    rotate: async (organizationId: string, fresh: NewSecret, overlapUntil: Date): Promise<void> => {
+      await table.rotate(organizationId, fresh, overlapUntil);
+      forget(fresh.keyId);
     },
   };
 };

@@ -20,7 +20,7 @@ import {
   type ExistingOrganization,
 } from '../../domain/organization/organization.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { PoisonEvent } from './poison.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
@@ -36,7 +36,7 @@ export type TrackedSegment = Place &
 export type TrackedOrganization = Place &
   Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
 /** Streams whose events only the audit trail holds. */
-type OtherCategory = 'apiKey' | 'dependencies' | 'subject';
+type OtherCategory = Exclude<Category, 'project' | 'flag' | 'segment' | 'organization'>;
 type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
 /** Where a stream stands, and the state that its events make. */
@@ -110,8 +110,6 @@ const evolvedSegment = (
   return { category: 'segment', projectId, key, state };
 };
 
-const OTHERS: readonly OtherCategory[] = ['apiKey', 'dependencies', 'subject'];
-
 const evolvedOrganization = (
   event: OrganizationEvent,
   { organizationId }: StreamParts,
@@ -124,16 +122,19 @@ const evolvedOrganization = (
   return { category: 'organization', organizationId, state };
 };
 
-/** Of a stream that has no state here. */
-export const otherCategory = (category: unknown): OtherCategory =>
-  OTHERS.find((other) => other === category) ?? 'dependencies';
+const HAS_STATE: readonly Category[] = ['project', 'flag', 'segment', 'organization'];
+
+/** Whether a stream has no state here. */
+export const isOther = (category: Category | undefined): category is OtherCategory =>
+  category !== undefined && !HAS_STATE.includes(category);
 
 const evolved = (event: DomainEvent, parts: StreamParts, before: Tracked | undefined) => {
   if (isProjectEvent(event)) return evolvedProject(event, parts, before);
   if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
   if (isSegmentEvent(event)) return evolvedSegment(event, parts, before);
   if (isOrganizationEvent(event)) return evolvedOrganization(event, parts, before);
-  return { category: otherCategory(parts.category) };
+  if (!isOther(parts.category)) throw new Error('The event does not belong in its stream.');
+  return { category: parts.category };
 };
 
 const checkRevision = (event: LogEvent, before: Tracked | undefined): void => {

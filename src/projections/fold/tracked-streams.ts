@@ -11,7 +11,7 @@ import {
   segmentStream,
 } from '../../domain/streams.js';
 import { type Row, type Transaction } from '../projection.js';
-import { otherCategory, type Tracked } from './fold.js';
+import { isOther, type Tracked } from './fold.js';
 import { type LinkedStep } from './link-steps.js';
 import { trackedChains } from './tracked-chains.js';
 
@@ -45,9 +45,9 @@ const ORGANIZATIONS = `
       on o.organization_id = w.organization_id`;
 
 const OTHERS = `
-  select w.stream, a.category, a.revision, a.position
+  select w.stream, a.revision, a.position
     from unnest($1::text[]) as w (stream)
-   cross join lateral (select e.category, e.revision, e.position
+   cross join lateral (select e.revision, e.position
                          from audit_event e
                         where e.stream = w.stream
                         order by e.revision desc
@@ -84,10 +84,10 @@ const organizationOf = (row: Row): readonly [string, Tracked] => {
   return [organizationStream(organizationId), tracked];
 };
 
-const otherOf = (row: Row): readonly [string, Tracked] => [
-  String(row['stream']),
-  { category: otherCategory(row['category']), ...placeOf(row) },
-];
+const otherOf = (row: Row): readonly (readonly [string, Tracked])[] => {
+  const category = parseStream(String(row['stream']))?.category;
+  return isOther(category) ? [[String(row['stream']), { category, ...placeOf(row) }]] : [];
+};
 
 const load = async (tx: Transaction, streams: readonly string[]) => {
   const parsed = streams.flatMap((stream) => ({ stream, parts: parseStream(stream) }));
@@ -100,14 +100,14 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
 
   const [flags, segments] = [of('flag'), of('segment')];
   const organizations = of('organization').map(({ parts }) => parts?.organizationId ?? '');
-  const others = of('apiKey', 'dependencies', 'subject').map(({ stream }) => stream);
+  const others = parsed.filter(({ parts }) => isOther(parts?.category)).map(({ stream }) => stream);
   const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
   return [
     ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),
     ...(await read(SEGMENTS, projectIds(segments), keys(segments))).map(segmentOf),
     ...(await read(PROJECTS, projectIds(of('project')))).map(projectOf),
     ...(await read(ORGANIZATIONS, organizations)).map(organizationOf),
-    ...(await read(OTHERS, others)).map(otherOf),
+    ...(await read(OTHERS, others)).flatMap(otherOf),
   ];
 };
 

@@ -18,8 +18,8 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
     segment: `${project}:${key ?? ''}`,
     dependencies: project,
     apiKey: `${organizationId}:${key ?? ''}`,
-    session: `${organizationId}:${key ?? ''}`,
     subject: `${organizationId}:${key ?? ''}`,
+    session: `${organizationId}:${key ?? ''}`,
   };
   return `${category}-${names[category]}`;
 };

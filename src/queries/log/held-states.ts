@@ -11,7 +11,7 @@ export type HeldState<State> = Readonly<{ state: State; revision: number; positi
 type Held<State> = Promise<HeldState<State> | undefined>;
 
 type Identity = Readonly<
-  { project_id: string; flag_key?: string; segment_key?: string } | { organization_id: string }
+  { project_id?: string; organization_id?: string } & Record<string, string>
 >;
 
 /**
@@ -24,11 +24,11 @@ const latest = async <State>(
   identity: Identity,
   position: number,
 ): Held<State> => {
+  const { project_id: projectId, organization_id: organizationId } = identity;
   const columns = Object.keys(identity);
   const isSame = columns.map((column, nth) => `h.${column} = $${nth + 2}`).join(' and ');
   const { rows } = await db.query<HeldState<State>>({
-    organizationId:
-      'project_id' in identity ? organizationOf(identity.project_id) : identity.organization_id,
+    organizationId: organizationId ?? organizationOf(projectId ?? ''),
     name: `held_${table}`,
     text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
              from ${table} h

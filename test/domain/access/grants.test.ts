@@ -1,5 +1,12 @@
 import { test } from 'tap';
-import { type Grants, may, projectsWith, seesProject } from '../../../src/domain/access/grants.js';
+import {
+  type Grants,
+  isWithin,
+  may,
+  OWNER_GRANTS,
+  projectsWith,
+  seesProject,
+} from '../../../src/domain/access/grants.js';
 
 const inOneProject: Grants = { role: 'none', projects: { shop: 'editor', blog: 'viewer' } };
 
@@ -53,4 +60,18 @@ test('a viewer reads without the audit log', async (t) => {
   t.equal(may(viewer, 'audit.read'), false);
   t.equal(may(viewer, 'audit.read', 'shop'), false);
   t.equal(may(viewer, 'members.read'), false);
+});
+
+test('nobody can give more than they have', async (t) => {
+  const admin: Grants = { role: 'admin', projects: {} };
+  const inShop = (role: 'admin' | 'editor'): Grants => ({ role: 'none', projects: { shop: role } });
+  t.ok(isWithin(admin, OWNER_GRANTS));
+  t.ok(isWithin(admin, admin));
+  t.notOk(isWithin(OWNER_GRANTS, admin), 'only an owner makes owners');
+  t.ok(isWithin(inShop('admin'), admin));
+  t.ok(isWithin(inShop('editor'), inShop('admin')));
+  t.notOk(isWithin(inShop('admin'), inShop('editor')));
+  t.notOk(isWithin({ role: 'none', projects: { bank: 'viewer' } }, inShop('admin')));
+  t.notOk(isWithin({ role: 'viewer', projects: {} }, inShop('admin')));
+  t.ok(isWithin({ role: 'none', projects: { shop: 'editor' } }, { role: 'editor', projects: {} }));
 });

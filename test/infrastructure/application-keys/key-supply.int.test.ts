@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { test, type Test } from 'tap';
 import { keyFile } from '../../../src/infrastructure/application-keys/key-file.js';
+import { keyLists } from '../../../src/infrastructure/application-keys/key-lists.js';
 import { keyMemory } from '../../../src/infrastructure/application-keys/key-memory.js';
 import { keySupply } from '../../../src/infrastructure/application-keys/key-supply.js';
 import { keyTable } from '../../../src/infrastructure/application-keys/key-table.js';
@@ -78,9 +79,9 @@ test('keys', async (t) => {
     const at = Date.parse('2026-05-01T12:00:00Z');
     await table.recordUses(new Map([[bert.keyId, at]]));
     await table.recordUses(new Map([[bert.keyId, at - 1_000]]));
-    const listed = (await table.list(PLACE)).find(({ keyId }) => keyId === bert.keyId);
+    const listed = (await keyLists(pool).list(PLACE)).find(({ keyId }) => keyId === bert.keyId);
     t.match(listed, { kind: 'client', name: 'client', lastUsedAt: new Date(at), revokedAt: null });
-    t.strictSame(await table.list({ ...PLACE, environment: 'staging' }), []);
+    t.strictSame(await keyLists(pool).list({ ...PLACE, environment: 'staging' }), []);
   });
 
   await t.test('are not revoked from elsewhere', async (t) => {

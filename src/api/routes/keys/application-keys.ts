@@ -1,20 +1,20 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyRequest } from 'fastify';
-import { type ApiKeyCommand } from '../../commands/organization-decider.js';
-import { type IssueApiKey } from '../../commands/organization/issue-api-key.js';
-import { apiKeyChangesBetween } from '../../domain/changes/api-key-changes.js';
-import { DomainError } from '../../domain/decider.js';
-import { type ApiKey } from '../../domain/organization/api-key.js';
-import { type ApiKeyEvent, type ApplicationKeyKind } from '../../domain/organization/events.js';
+import { type ApiKeyCommand } from '../../../commands/organization-decider.js';
+import { type IssueApiKey } from '../../../commands/organization/issue-api-key.js';
+import { apiKeyChangesBetween } from '../../../domain/changes/api-key-changes.js';
+import { type ApiKey } from '../../../domain/organization/api-key.js';
+import { type ApiKeyEvent, type ApplicationKeyKind } from '../../../domain/organization/events.js';
 import {
   commandSchema,
   creationSchema,
   nameCommand,
   projectIn,
   projectPath,
-} from '../command-route.js';
-import { problems } from '../schemas.js';
-import { commandSender, type Handle } from '../send-command.js';
+} from '../../command-route.js';
+import { problems } from '../../schemas.js';
+import { emptyBodyIsObject } from '../time-travel-commands.js';
+import { commandSender, type Handle } from '../../send-command.js';
 import {
   IssuedKey,
   KeyList,
@@ -24,6 +24,7 @@ import {
   Params,
   viewOf,
 } from './application-key-schemas.js';
+import { expiryOf, overlapUntil, RotateBody } from './overlap.js';
 
 export type KeyPlace = Readonly<{ organizationId: string; project: string; environment: string }>;
 
@@ -35,16 +36,18 @@ export type NewApplicationKey = Readonly<{
   commandId: string;
 }>;
 
+/** A command that makes a secret, which is there once `handle` has made it work. */
+export type SecretMaking = Readonly<{ handle: KeyHandle; secret: () => string | undefined }>;
+
 type KeyHandle = Handle<ApiKey, ApiKeyCommand, ApiKeyEvent>;
 
 export type ApplicationKeys = Readonly<{
   /** A key to be issued; `secret` is there once `handle` has made it work, and only in the request that did. */
-  issuing: (wanted: NewApplicationKey) => Readonly<{
-    keyId: string;
-    command: IssueApiKey;
-    handle: KeyHandle;
-    secret: () => string | undefined;
-  }>;
+  issuing: (
+    wanted: NewApplicationKey,
+  ) => SecretMaking & Readonly<{ keyId: string; command: IssueApiKey }>;
+  /** A new secret for a key; `secret` as of `issuing`. */
+  rotating: (keyId: string, place: KeyPlace, overlapUntil: Date) => SecretMaking;
   revoking: (keyId: string, place: KeyPlace) => KeyHandle;
   /** @throws DomainError when there is no such environment */
   list: (place: KeyPlace) => Promise<readonly ListedKey[]>;
@@ -59,13 +62,7 @@ const placeOf = ({ caller, params: { project, environment } }: Placed): KeyPlace
   environment,
 });
 
-/** @throws DomainError `expiry-in-past` */
-const expiryOf = (text: string | undefined): Date | undefined => {
-  if (text === undefined) return undefined;
-  const expiresAt = new Date(text.toUpperCase());
-  if (expiresAt.getTime() > Date.now()) return expiresAt;
-  throw new DomainError('expiry-in-past', `${text} has passed; the key could never be used.`);
-};
+const shown = (key: string | undefined): { key?: string } => (key === undefined ? {} : { key });
 
 /** Keys that applications evaluate the flags of one environment with. */
 export const applicationKeyRoutes =
@@ -95,9 +92,8 @@ export const applicationKeyRoutes =
         const at = `${projectPath(project)}/environments/${environment}/keys/${keyId}`;
         const send = commandSender(handle, apiKeyChangesBetween);
         const answer = await send(request, reply, command, at);
-        const key = secret();
         void reply.header('cache-control', 'no-store');
-        return { ...answer, keyId, ...(key === undefined ? {} : { key }) };
+        return { ...answer, keyId, ...shown(secret()) };
       },
     );
 
@@ -113,6 +109,34 @@ export const applicationKeyRoutes =
         const data = { organizationId, projectId: projectIn(request), environment, keyId };
         const send = commandSender(keys.revoking(keyId, placeOf(request)), apiKeyChangesBetween);
         return send(request, reply, { type: 'RevokeApiKey', data });
+      },
+    );
+
+    app.post(
+      `${path}/:key/rotate`,
+      {
+        config: { permission: 'keys.manage' },
+        preValidation: emptyBodyIsObject,
+        schema: {
+          ...commandSchema('keys', 'Give an application key a new secret, next to the one it has'),
+          params: KeyParams,
+          body: RotateBody,
+          response: { 200: IssuedKey, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const { key: keyId, environment } = request.params;
+        const { organizationId } = request.caller;
+        const until = overlapUntil(request.body.overlapSeconds);
+        const { handle, secret } = keys.rotating(keyId, placeOf(request), until);
+        const data = {
+          ...{ organizationId, projectId: projectIn(request), environment, keyId },
+          overlapUntil: until.toISOString(),
+        };
+        const send = commandSender(handle, apiKeyChangesBetween);
+        const answer = await send(request, reply, { type: 'RotateApiKey', data });
+        void reply.header('cache-control', 'no-store');
+        return { ...answer, keyId, ...shown(secret()) };
       },
     );
 

@@ -1,0 +1,14 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { invitationCommandRoutes } from './invitation-commands.js';
+import { memberCommandRoutes } from './member-commands.js';
+import { type Organizations } from './organizations.js';
+import { registrationRoutes } from './registration.js';
+
+/** Every route that changes an organization or its members; to be registered under /api/v1. */
+export const organizationRoutes = (
+  organizations: Organizations,
+): readonly FastifyPluginAsyncTypebox[] => [
+  registrationRoutes(organizations),
+  memberCommandRoutes(organizations),
+  invitationCommandRoutes(organizations),
+];

@@ -1,0 +1,44 @@
+import { type ApiTokens } from '../api/routes/keys/api-tokens.js';
+import {
+  type CredentialStore,
+  newAdminCredential,
+} from '../infrastructure/postgres/credentials.js';
+import { keyIdFrom } from '../infrastructure/secrets.js';
+import { revoking, secretMaking } from './secret-making.js';
+import { type WriteSide } from './write-side.js';
+
+/** API tokens: what issues, rotates, revokes and lists them. */
+export const apiTokens = (
+  { apiKeys }: Pick<WriteSide, 'apiKeys'>,
+  credentials: CredentialStore,
+): ApiTokens => ({
+  issuing: ({ organizationId, name, grants, by, expiresAt, commandId }) => {
+    const fresh = newAdminCredential(keyIdFrom(organizationId, 'token', commandId));
+    const { keyId, prefix } = fresh;
+    const data = {
+      ...{ organizationId, keyId, kind: 'admin' as const, name, prefix, ...grants, by },
+      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+    };
+    const token = { organizationId, name, grants, expiresAt: expiresAt ?? null };
+    return {
+      keyId,
+      command: { type: 'IssueApiKey', data },
+      ...secretMaking(apiKeys, async () => {
+        await credentials.save(fresh, token);
+        return fresh.secret;
+      }),
+    };
+  },
+
+  rotating: ({ organizationId, keyId }, overlapUntil) =>
+    secretMaking(apiKeys, async () => {
+      const fresh = newAdminCredential(keyId);
+      await credentials.rotate(organizationId, fresh, overlapUntil);
+      return fresh.secret;
+    }),
+
+  revoking: ({ organizationId, keyId }) =>
+    revoking(apiKeys, () => credentials.revoke(organizationId, keyId)),
+
+  list: credentials.list,
+});

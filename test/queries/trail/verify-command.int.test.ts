@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { test } from 'tap';
+import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
+import { startEventStore } from '../../../src/embedded/event-store/start.js';
+import { forgeLog } from '../../support/forged-log.js';
+import { testService } from '../../support/service.js';
+
+const PROGRAM = fileURLToPath(new URL('../../../dist/verify-cli.js', import.meta.url));
+
+type Environment = Readonly<Record<string, string>>;
+
+/** The program as `npm run verify` runs it. @returns its exit code and all that it printed */
+const verify = async (environment: Environment, ...args: readonly string[]): Promise<string> => {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env });
+  const ended = once(child, 'close');
+  const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
+  const [code] = (await ended) as [number];
+  return `${code}\n${printed}`;
+};
+
+test('npm run verify', async (t) => {
+  const service = await testService(t);
+  const { environment } = service;
+  const logFolder = join(environment['DATA_DIRECTORY'] ?? '', 'log');
+  const kept = join(environment['DATA_DIRECTORY'] ?? '', 'kept.json');
+  const { body: changed } = await service.patch<{ position: number }>('/projects/demo', {
+    body: { name: 'Demonstration' },
+  });
+  const headers = { 'x-min-position': String(changed.position) };
+  await service.get('/projects/demo', { headers });
+
+  await t.test('without a checkpoint it ends with 3: nothing is proven', async (t) => {
+    const told = await verify(environment);
+    t.match(told, /^3\n/);
+    t.match(told, /integrity: unproven/);
+  });
+
+  const { body: checkpoint } = await service.post<Checkpoint>('/audit/checkpoints');
+  writeFileSync(kept, JSON.stringify(checkpoint));
+
+  await t.test('with one, its own or one that was kept, it ends with 0', async (t) => {
+    const told = await verify(environment);
+    t.match(told, /^0\n/, told);
+    t.match(told, /integrity: holds[^]*completeness: holds[^]*Redis and read model: agrees/);
+    t.match(await verify(environment, '--checkpoint', kept), /^0\n[^]*reproduced/);
+  });
+
+  await t.test('it ends with 2 and says how it is used', async (t) => {
+    t.match(await verify(environment, '--wrong'), /^2\nnpm run verify/);
+  });
+
+  await t.test(
+    'of a log that was forged it names the first bad event, and ends with 1',
+    async (t) => {
+      await service.stop();
+      forgeLog(logFolder, (events) =>
+        events.map((event) => {
+          if (event.type !== 'ProjectDetailsChanged') return event;
+          const data = event.data.toString().replace('Demonstration', 'Demonstratiom');
+          return { ...event, data: Buffer.from(data) };
+        }),
+      );
+      const store = await startEventStore({ folder: logFolder, port: 0 });
+      t.teardown(store.close);
+      const forged = { ...environment, EVENTSTORE_URL: store.url };
+      const told = await verify(forged, '--checkpoint', kept);
+      t.match(told, /^1\n/, told);
+      const place = `position ${changed.position}, revision \\d+ of project-default:demo`;
+      t.match(
+        told,
+        new RegExp(`integrity: broken.*\\n  first: altered ProjectDetailsChanged, ${place}`),
+      );
+      t.match(told, /completeness: holds/);
+    },
+  );
+});
