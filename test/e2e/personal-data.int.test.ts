@@ -10,6 +10,7 @@ import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
 import { keepSecret } from '../support/canary.js';
 import { type HttpClient } from '../support/http-client.js';
+import { addMember, registerOrganization } from '../support/organizations.js';
 import { type TestService, testService } from '../support/service.js';
 import { until } from '../support/until.js';
 
@@ -278,4 +279,56 @@ test('personal data', async (t) => {
     const again = await service.post('/personal-data/erase', { body: { value: ANN } });
     t.match(again, { status: 200, body: { result: 'unchanged' } });
   });
+
+  await t.test(
+    'a member is removed first; then account, address and agent go as well',
+    async (t) => {
+      const email = 'eve.zorilla@example.com';
+      const agent = 'zorilla-browser/1.0';
+      keepSecret(email, agent);
+      const owner = await registerOrganization(service, 'Privacy');
+      const { credential } = owner;
+      const eve = await addMember(service, credential, { role: 'admin', email });
+      const made = await service.post<Command>('/projects', {
+        body: { key: 'eves', environments: [{ key: 'live' }] },
+        credential: eve.credential,
+        headers: { 'user-agent': agent },
+      });
+      t.equal(made.status, 201);
+      const headers = { 'x-min-position': String(made.body.position) };
+      t.match((await service.get('/audit', { credential, headers })).text, agent);
+      const erase = () =>
+        service.post<Erased>('/personal-data/erase', { body: { value: email }, credential });
+      t.match(await erase(), {
+        status: 409,
+        body: { type: 'urn:chronoflag:problem:still-member' },
+      });
+      const known = await service.post<PersonalExport>('/personal-data/export', {
+        body: { value: email },
+        credential,
+      });
+      t.match(known.body, {
+        member: { userId: eve.userId, email, role: 'admin' },
+        sessions: [{ method: 'password' }],
+      });
+      t.ok(
+        known.body.events.some(({ isOwnAction, userAgent }) => isOwnAction && userAgent === agent),
+      );
+
+      await service.send('DELETE', `/api/v1/members/${eve.userId}`, { credential });
+      const gone = await erase();
+      t.match(gone, { status: 200, body: { result: 'erased' } });
+      t.equal(gone.body.subjectIds.length, 2, 'the address, and the user');
+      await until(
+        'nothing is left of eve',
+        async () => (await holders(service, email)).length === 0,
+      );
+      t.strictSame(await holders(service, agent), []);
+      const { text } = await service.get('/audit', { credential });
+      t.match(text, 'erased:');
+      t.notMatch(text, agent);
+      t.match(text, eve.userId, 'what was done stays');
+      t.match((await service.get(FLAG)).text, BOB, 'other organizations have lost nothing');
+    },
+  );
 });
