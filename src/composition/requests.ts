@@ -56,12 +56,11 @@ export const startRequests = async (
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const { store } = personal;
   const eventLog = kurrentEventLog(client);
   const { head } = eventLog;
-  const commands = writeSide(store, head);
+  const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
-  const queries = queriesOver(revealingDatabase(pool, personal), store);
+  const queries = queriesOver(revealingDatabase(pool, personal), personal.store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
@@ -105,8 +104,8 @@ export const startRequests = async (
     rulesetsAt: () => memory.current()?.position ?? null,
   });
   const routes = [
-    personalDataRoutes(persons),
     ...authentication.routes,
+    personalDataRoutes(persons),
     ...organizationRoutes(organizations),
     ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
     evaluationRoutes(evaluation),

@@ -2,14 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { pino } from 'pino';
 import { test } from 'tap';
 import { type Erased, type PersonalExport } from '../../src/api/personal-data/requests.js';
 import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
 import { rebuildCommand } from '../../src/composition/projections-commands.js';
 import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
+import { keepSecret } from '../support/canary.js';
 import { type HttpClient } from '../support/http-client.js';
+import { addMember, registerOrganization } from '../support/organizations.js';
 import { type TestService, testService } from '../support/service.js';
 import { until } from '../support/until.js';
 
@@ -58,16 +59,14 @@ const redisOf = async (url: string, prefix: string): Promise<string> => {
 
 /** Which stores have a text in them. */
 const holders = async (
-  { stores }: Pick<TestService, 'stores'>,
-  logged: readonly string[],
+  { environment }: Pick<TestService, 'environment'>,
   text: string,
 ): Promise<readonly string[]> => {
-  const { folder, databaseUrl, redisUrl, prefix } = stores;
+  const folder = environment['DATA_DIRECTORY'] ?? '';
   const inFiles = files(folder).filter((file) => readFileSync(file).includes(text));
   const texts = {
-    postgres: await rowsOf(databaseUrl),
-    redis: await redisOf(redisUrl, prefix),
-    log: logged.join('\n'),
+    postgres: await rowsOf(environment['DATABASE_URL'] ?? ''),
+    redis: await redisOf(environment['REDIS_URL'] ?? '', environment['REDIS_PREFIX'] ?? ''),
   };
   return [
     ...inFiles.map((file) => file.slice(folder.length + 1)),
@@ -76,9 +75,8 @@ const holders = async (
 };
 
 test('personal data', async (t) => {
-  const logged: string[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
-  const service = await testService(t, {}, log);
+  keepSecret(ANN);
+  const service = await testService(t);
   const another = await service.startAnother();
   const FLAG = '/projects/demo/flags/hidden';
   const PLACE = `${FLAG}/environments/production`;
@@ -118,7 +116,7 @@ test('personal data', async (t) => {
       t.match((await service.get(`${FLAG}?source=log`)).text, ANN);
       t.match((await another.get('/projects/demo/segments/club')).text, ANN);
       t.match((await service.get('/audit/export')).text, BOB);
-      const held = await holders(service, logged, ANN);
+      const held = await holders(service, ANN);
       t.strictSame(
         held.filter((name) => !/rulesets\.jsonl/.test(name)),
         ['redis'],
@@ -235,13 +233,13 @@ test('personal data', async (t) => {
     t.match(text, 'emil');
   });
 
-  await t.test('no store has the value any more, neither have copies, nor logs', async (t) => {
+  await t.test('no store has the value any more, and no copy on disk', async (t) => {
     await until('the copies on disk are new', async () => {
-      const held = await holders(service, logged, ANN);
+      const held = await holders(service, ANN);
       return held.length === 0;
     });
-    t.strictSame(await holders(service, logged, ANN), []);
-    t.strictSame(await holders(service, logged, ANN.toUpperCase()), []);
+    t.strictSame(await holders(service, ANN), []);
+    t.strictSame(await holders(service, ANN.toUpperCase()), []);
   });
 
   await t.test('history is still what was signed, and every proof still holds', async (t) => {
@@ -259,9 +257,10 @@ test('personal data', async (t) => {
 
   await t.test('a rebuild gives the same read model', async (t) => {
     const lines: string[] = [];
-    const { databaseUrl } = service.stores;
+    const { EVENTSTORE_URL: eventStoreUrl = '', DATABASE_URL: databaseUrl = '' } =
+      service.environment;
     const code = await rebuildCommand(
-      { eventStoreUrl: service.stores.eventStoreUrl, databaseUrl },
+      { eventStoreUrl, databaseUrl },
       (line) => lines.push(line),
       new AbortController().signal,
     );
@@ -280,4 +279,56 @@ test('personal data', async (t) => {
     const again = await service.post('/personal-data/erase', { body: { value: ANN } });
     t.match(again, { status: 200, body: { result: 'unchanged' } });
   });
+
+  await t.test(
+    'a member is removed first; then account, address and agent go as well',
+    async (t) => {
+      const email = 'eve.zorilla@example.com';
+      const agent = 'zorilla-browser/1.0';
+      keepSecret(email, agent);
+      const owner = await registerOrganization(service, 'Privacy');
+      const { credential } = owner;
+      const eve = await addMember(service, credential, { role: 'admin', email });
+      const made = await service.post<Command>('/projects', {
+        body: { key: 'eves', environments: [{ key: 'live' }] },
+        credential: eve.credential,
+        headers: { 'user-agent': agent },
+      });
+      t.equal(made.status, 201);
+      const headers = { 'x-min-position': String(made.body.position) };
+      t.match((await service.get('/audit', { credential, headers })).text, agent);
+      const erase = () =>
+        service.post<Erased>('/personal-data/erase', { body: { value: email }, credential });
+      t.match(await erase(), {
+        status: 409,
+        body: { type: 'urn:chronoflag:problem:still-member' },
+      });
+      const known = await service.post<PersonalExport>('/personal-data/export', {
+        body: { value: email },
+        credential,
+      });
+      t.match(known.body, {
+        member: { userId: eve.userId, email, role: 'admin' },
+        sessions: [{ method: 'password' }],
+      });
+      t.ok(
+        known.body.events.some(({ isOwnAction, userAgent }) => isOwnAction && userAgent === agent),
+      );
+
+      await service.send('DELETE', `/api/v1/members/${eve.userId}`, { credential });
+      const gone = await erase();
+      t.match(gone, { status: 200, body: { result: 'erased' } });
+      t.equal(gone.body.subjectIds.length, 2, 'the address, and the user');
+      await until(
+        'nothing is left of eve',
+        async () => (await holders(service, email)).length === 0,
+      );
+      t.strictSame(await holders(service, agent), []);
+      const { text } = await service.get('/audit', { credential });
+      t.match(text, 'erased:');
+      t.notMatch(text, agent);
+      t.match(text, eve.userId, 'what was done stays');
+      t.match((await service.get(FLAG)).text, BOB, 'other organizations have lost nothing');
+    },
+  );
 });
