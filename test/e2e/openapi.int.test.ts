@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { type ApiDocument, operationsOf } from '../support/openapi.js';
 import { testService } from '../support/service.js';
 
-const PUBLIC = [/^\/health$/, /^\/ready$/];
+const PUBLIC = [/^\/health$/, /^\/ready$/, /^\/api\/v1\/(organizations|invitations\/accept)$/];
 
 /** These also take the keys of applications. */
 const EVALUATION = /\/evaluate(\/\{flag\})?$|^\/ofrep\/v1\/evaluate\//;

@@ -1,63 +1,65 @@
 import { randomUUID } from 'node:crypto';
 import { type ProjectRoles, type Role } from '../../src/domain/access/role.js';
+import { type HttpClient } from './http-client.js';
 import { type InvitationInbox } from './invitation-inbox.js';
-import { type Answer, type HttpClient } from './http-client.js';
+import { logIn, PASSWORD, registerOwner } from './people.js';
 
-/** Somebody who has an account. */
+/** Somebody who has logged in; `credential` is their access token. */
 export type Person = Readonly<{
   organizationId: string;
   userId: string;
   email: string;
-  password: string;
+  credential: string;
 }>;
 
-type Joined = Readonly<{ organizationId: string; userId: string; position: number }>;
-
-export const PASSWORD = 'seven green bottles standing';
-
-const newEmail = (): string => `${randomUUID()}@example.com`;
-
-const succeeded = <Body>(answer: Answer<Body>, what: string): Body => {
-  if (answer.status === 201) return answer.body;
-  throw new Error(`${what}: ${answer.status} ${answer.text}`);
-};
+type Posting = Pick<HttpClient, 'post'>;
 
 /** Registers an organization. @returns its first owner */
 export const registerOrganization = async (
-  service: Pick<HttpClient, 'post'>,
-  { name = 'Acme', email = newEmail() }: Readonly<{ name?: string; email?: string }> = {},
+  service: Posting,
+  name = `org-${randomUUID().slice(0, 8)}`,
 ): Promise<Person> => {
-  const body = { name, owner: { email, password: PASSWORD } };
-  const answer = await service.post<Joined>('/organizations', { body, credential: null });
-  const { organizationId, userId } = succeeded(answer, 'registering');
-  return { organizationId, userId, email, password: PASSWORD };
+  const owner = await registerOwner(service, name);
+  const { accessToken: credential } = await logIn(service, owner);
+  return { ...owner, credential };
 };
 
 type Terms = Readonly<{ role: Role; projects?: ProjectRoles; email?: string }>;
-type Inviting = Pick<HttpClient, 'post'> & Readonly<{ inbox: InvitationInbox }>;
+type Inviting = Posting & Readonly<{ inbox: InvitationInbox }>;
+type Invited = Readonly<{ invitationId: string; email: string; token: string }>;
 
-/** Invites somebody, with the credential of whoever manages members. @returns the token */
+/** Invites somebody, with the credential of whoever manages members. */
 export const invite = async (
   service: Inviting,
   credential: string,
-  { email = newEmail(), ...terms }: Terms,
-): Promise<Readonly<{ invitationId: string; email: string; token: string }>> => {
-  const body = { email, ...terms };
-  const answer = await service.post<{ invitationId: string }>('/invitations', { body, credential });
-  const { invitationId } = succeeded(answer, 'inviting');
+  { email = `${randomUUID()}@example.com`, ...terms }: Terms,
+): Promise<Invited> => {
+  const { status, body } = await service.post<{ invitationId: string }>('/invitations', {
+    body: { email, ...terms },
+    credential,
+  });
+  if (status !== 201) throw new Error(`Inviting was answered ${status}.`);
+  const { invitationId } = body;
   const { token } = await service.inbox.invitation(invitationId);
   return { invitationId, email, token };
 };
 
-/** Invites somebody who accepts. */
+export const accept = (service: Posting, token: string, password = PASSWORD) =>
+  service.post<{ organizationId: string; userId: string }>('/invitations/accept', {
+    body: { token, password },
+    credential: null,
+  });
+
+/** Invites somebody, who accepts and logs in. */
 export const addMember = async (
   service: Inviting,
   credential: string,
   terms: Terms,
 ): Promise<Person> => {
   const { token, email } = await invite(service, credential, terms);
-  const body = { token, password: PASSWORD };
-  const answer = await service.post<Joined>('/invitations/accept', { body, credential: null });
-  const { organizationId, userId } = succeeded(answer, 'accepting');
-  return { organizationId, userId, email, password: PASSWORD };
+  const { status, body } = await accept(service, token);
+  if (status !== 201) throw new Error(`Accepting was answered ${status}.`);
+  const { organizationId, userId } = body;
+  const { accessToken } = await logIn(service, { organizationId, userId, email });
+  return { organizationId, userId, email, credential: accessToken };
 };

@@ -1,8 +1,8 @@
+import { NO_GRANTS } from '../../domain/access/grants.js';
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
 import { commandHashOf } from '../../commands/event-id.js';
 import { type SessionCommand } from '../../commands/session-decider.js';
-import { NO_GRANTS } from '../../domain/access/grants.js';
 import { type Actor, type Metadata, SCHEMA_VERSION } from '../../domain/metadata.js';
 import { type EndCause, type SessionEvent } from '../../domain/session/events.js';
 import { type SessionTable } from '../../infrastructure/accounts/session-table.js';

@@ -8,6 +8,7 @@ const slugOf = (name: string): string =>
   name
     .normalize('NFKD')
     .toLowerCase()
+    .replace(/\p{M}/gu, '')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-/, '')
     .slice(0, SLUG_LENGTH)
