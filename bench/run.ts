@@ -21,6 +21,7 @@ const ALL = [
   'memory',
   'event-store',
   'time-travel',
+  'audit',
 ] as const;
 
 const DOCUMENT = new URL('../docs/benchmarks.md', import.meta.url);

@@ -1,19 +1,20 @@
 // What signing and verifying an access token costs, by algorithm; see docs/adr/0016-tokens-and-sessions.md.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 
 const TOKENS = 1_000;
 const ROUNDS = 20;
 const JTI = '0f3b6a52-93a1-4f0e-8d57-1c2b3a4d5e6f';
-const FORMATS = {
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-} as const;
+
+const pem = ({ privateKey, publicKey }: KeyPairKeyObjectResult) => ({
+  privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
+});
 
 const KEYS = {
-  EdDSA: generateKeyPairSync('ed25519', FORMATS),
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256', ...FORMATS }),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2048, ...FORMATS }),
+  EdDSA: pem(generateKeyPairSync('ed25519')),
+  ES256: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  RS256: pem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
 };
 
 /** Microseconds each. */

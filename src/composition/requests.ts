@@ -1,17 +1,8 @@
 import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
-import { organizationRoutes } from '../api/organization/organization-routes.js';
-import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
-import { keyReportRoutes } from '../api/routes/keys/key-report.js';
-import { applicationKeyRoutes, type KeyPlace } from '../api/routes/keys/application-keys.js';
-import { commandRoutes } from '../api/routes/command-routes.js';
-import { evaluationRoutes } from '../api/routes/evaluation.js';
-import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { personalDataRoutes } from '../api/personal-data/routes.js';
+import { type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
-import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { type Config } from '../config.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
@@ -22,7 +13,6 @@ import { createPool } from '../infrastructure/postgres/postgres.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
-import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
 import { apiTokens } from './api-tokens.js';
@@ -37,6 +27,7 @@ import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { personalRequests } from './personal-requests.js';
 import { type Services } from './services.js';
+import { routesOf } from './request-routes.js';
 import { writeSide } from './write-side.js';
 
 type RequestSources = Readonly<{
@@ -103,19 +94,10 @@ export const startRequests = async (
     ...{ databaseUrl, personal, queries, head },
     rulesetsAt: () => memory.current()?.position ?? null,
   });
-  const routes = [
-    ...authentication.routes,
-    personalDataRoutes(persons),
-    ...organizationRoutes(organizations),
-    ...commandRoutes({ ...commands, liveFlagKeys: liveFlagKeys(queries) }),
-    evaluationRoutes(evaluation),
-    flagdExportRoutes(evaluation),
-    applicationKeyRoutes(keys),
-    keyReportRoutes(keys.report),
-    apiTokenRoutes(apiTokens(commands, credentials)),
-    auditTrailRoutes(trail),
-    ...queryRoutes(queries),
-  ];
+  const routes = routesOf({
+    ...{ authentication, persons, organizations, commands, queries, evaluation, keys, trail },
+    apiTokens: apiTokens(commands, credentials),
+  });
   return {
     commands,
     credentials,

@@ -1,5 +1,5 @@
 import { type Command, DomainError } from '../../domain/decider.js';
-import { type ProjectEvent } from '../../domain/project/events.js';
+import { type EnvironmentAdded, type ProjectEvent } from '../../domain/project/events.js';
 import { findEnvironment, type Project } from '../../domain/project/project.js';
 import { requireProject } from './guards.js';
 
@@ -21,16 +21,32 @@ const DEFAULT_COLOR = '#3B82F6';
 export type AddEnvironment = Command<'AddEnvironment', { projectId: string } & EnvironmentDetails>;
 
 /** What is only there when it is something. */
-const told = ({ isProtected = false, allowedOrigins = null }: EnvironmentDetails) => ({
+const told = ({
+  isProtected = false,
+  allowedOrigins = null,
+}: Pick<EnvironmentDetails, 'isProtected' | 'allowedOrigins'>) => ({
   ...(isProtected && { isProtected }),
   ...(allowedOrigins !== null && { allowedOrigins }),
 });
 
+/** With its defaults. */
+const added = ({
+  environment,
+  name = environment,
+  description = '',
+  color = DEFAULT_COLOR,
+  isProduction = false,
+  ...later
+}: EnvironmentDetails): EnvironmentAdded['data'] => ({
+  ...{ environment, name, description, color, isProduction },
+  ...told(later),
+});
+
 export const addEnvironment = (
-  { data }: AddEnvironment,
+  { data: { projectId: _, ...details } }: AddEnvironment,
   project: Project,
 ): readonly ProjectEvent[] => {
-  const { environment, name = environment, description = '', isProduction = false } = data;
+  const { environment } = details;
   const taken = findEnvironment(requireProject(project), environment);
   if (taken !== undefined) {
     throw new DomainError(
@@ -38,7 +54,5 @@ export const addEnvironment = (
       `Environment '${environment}' exists already${taken.status === 'deleted' ? ' and is deleted; restore it' : ''}.`,
     );
   }
-  const { color = DEFAULT_COLOR } = data;
-  const details = { environment, name, description, color, isProduction };
-  return [{ type: 'EnvironmentAdded', data: { ...details, ...told(data) } }];
+  return [{ type: 'EnvironmentAdded', data: added(details) }];
 };

@@ -1,0 +1,42 @@
+import { organizationRoutes } from '../api/organization/organization-routes.js';
+import { personalDataRoutes } from '../api/personal-data/routes.js';
+import { queryRoutes } from '../api/query-routes/query-routes.js';
+import { auditTrailRoutes } from '../api/routes/audit-trail.js';
+import { commandRoutes } from '../api/routes/command-routes.js';
+import { evaluationRoutes } from '../api/routes/evaluation.js';
+import { flagdExportRoutes } from '../api/routes/flagd-export.js';
+import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
+import { applicationKeyRoutes } from '../api/routes/keys/application-keys.js';
+import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
+import { type Queries } from '../queries/queries.js';
+import { type StartedApplicationKeys } from './application-keys.js';
+import { type Authentication } from './authentication/start-authentication.js';
+import { type WriteSide } from './write-side.js';
+
+type Parts = Readonly<{
+  authentication: Authentication;
+  persons: Parameters<typeof personalDataRoutes>[0];
+  organizations: Parameters<typeof organizationRoutes>[0];
+  commands: WriteSide;
+  queries: Queries;
+  evaluation: Parameters<typeof evaluationRoutes>[0];
+  keys: StartedApplicationKeys;
+  apiTokens: Parameters<typeof apiTokenRoutes>[0];
+  trail: Parameters<typeof auditTrailRoutes>[0];
+}>;
+
+/** What is served of the API beside OFREP. */
+export const routesOf = (parts: Parts) => [
+  ...parts.authentication.routes,
+  personalDataRoutes(parts.persons),
+  ...organizationRoutes(parts.organizations),
+  ...commandRoutes({ ...parts.commands, liveFlagKeys: liveFlagKeys(parts.queries) }),
+  evaluationRoutes(parts.evaluation),
+  flagdExportRoutes(parts.evaluation),
+  applicationKeyRoutes(parts.keys),
+  keyReportRoutes(parts.keys.report),
+  apiTokenRoutes(parts.apiTokens),
+  auditTrailRoutes(parts.trail),
+  ...queryRoutes(parts.queries),
+];
