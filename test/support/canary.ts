@@ -27,8 +27,8 @@ export const keepSecret = (...secrets: readonly string[]): void => {
 
 const KEY = /\bcf_[a-z]+_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}/g;
 const JWT = /\beyJ[\w-]{10,}\.[\w-]{10,}\.([\w-]{20,})/g;
-const NAMED = /"(?:\w*[pP]assword|\w*[tT]oken|secret|code|state)":"((?:[^"\\]|\\.)+)"/g;
-const IN_URL = /[?&](?:token|code)=([^&"\s\\]+)/g;
+const NAMED = /"(?:\w*[pP]assword|\w*[tT]oken|secret)":"((?:[^"\\]|\\.)+)"/g;
+const IN_URL = /[?&](?:token|code|state)=([^&"\s\\]+)/g;
 
 const PATTERNS = [KEY, JWT, NAMED, IN_URL];
 

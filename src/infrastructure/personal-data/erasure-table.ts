@@ -3,9 +3,7 @@ import { type Metadata } from '../../domain/metadata.js';
 import { type Erasure } from '../../queries/personal-data/erasures.js';
 import { transaction } from '../postgres/postgres.js';
 import { type SubjectTable } from './subject-table.js';
-
-/** Erasures are committed one after the other, so that whoever saw one has seen all before it. */
-const ERASURE_LOCK = 7_215_020;
+import { LOCKS } from '../postgres/locks.js';
 
 /** An erasure that is not in the log yet. */
 export type PendingErasure = Readonly<{
@@ -39,7 +37,8 @@ const destroyKeys = async (
   metadata: Metadata,
 ): Promise<readonly string[]> => {
   await client.query('set local synchronous_commit = on');
-  await client.query('select pg_advisory_xact_lock($1)', [ERASURE_LOCK]);
+  // One after the other, so that whoever saw one has seen all before it.
+  await client.query('select pg_advisory_xact_lock($1)', [LOCKS.erasure]);
   const { rows } = await client.query<{ subjectId: string }>(
     `with last as (
        select coalesce(max(s.erasure), 0) as erasure from chronoflag.personal_subject s

@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { READ_MODEL_SCHEMA, transaction } from './postgres.js';
+import { LOCKS } from './locks.js';
 
 /** The same from src/ and from dist/. */
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
 export const SERVICE_SCHEMA = 'chronoflag';
-
-/** One migrator at a time in a database. Any constant that nothing else locks. */
-const MIGRATION_LOCK = 7_215_001;
 
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
@@ -81,7 +79,7 @@ export const migrate = async (
 ): Promise<readonly string[]> => {
   const migrations = await loadMigrations(folder);
   return transaction(pool, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query('select pg_advisory_xact_lock($1)', [LOCKS.migration]);
     const applied = await prepare(client, schema);
     checkApplied(schema, migrations, applied);
     const names = new Set(applied.map(({ file }) => file));

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-
-/** The lock that the leading projector holds in its database. Any constant that nothing else locks. */
-const PROJECTOR_LOCK = 7_215_002;
+import { LOCKS } from './locks.js';
 
 const STANDBY_POLL_MS = 500;
 const HEARTBEAT_MS = 1_000;
@@ -56,7 +54,7 @@ const acquire = async (
   while (!signal.aborted) {
     const { rows } = await client.query<{ locked: boolean }>(
       'select pg_try_advisory_lock($1) as locked',
-      [PROJECTOR_LOCK],
+      [LOCKS.projector],
     );
     if (rows[0]?.locked === true) return true;
     onStandby?.();

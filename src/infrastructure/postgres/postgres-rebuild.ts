@@ -15,12 +15,10 @@ import {
   transaction,
   transactionOn,
 } from './postgres.js';
+import { LOCKS } from './locks.js';
 
 const NEXT = 'read_model_next';
 const OLD = 'read_model_old';
-
-/** One rebuild at a time in a database. Any constant that nothing else locks. */
-const REBUILD_LOCK = 7_215_003;
 
 /** Shorter than Postgres's deadlock_timeout (1 s), and than a reader would notice. */
 const LOCK_TIMEOUT_MS = 500;
@@ -149,7 +147,7 @@ export const withRebuildDatabase = async <T>(
     const guard = await pool.connect();
     const { rows } = await guard.query<{ locked: boolean }>(
       'select pg_try_advisory_lock($1) as locked',
-      [REBUILD_LOCK],
+      [LOCKS.rebuild],
     );
     if (rows[0]?.locked !== true) {
       guard.release(true);

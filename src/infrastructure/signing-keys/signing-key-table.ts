@@ -1,5 +1,6 @@
 import { type Pool, type PoolClient } from 'pg';
 import { transaction } from '../postgres/postgres.js';
+import { LOCKS } from '../postgres/locks.js';
 
 export type KeyRow = Readonly<{
   kid: string;
@@ -19,9 +20,6 @@ const PUBLISHED_BEFORE = '15 minutes';
 
 /** Longer than an access token lives. */
 const VERIFIES_AFTER = '20 minutes';
-
-/** One process at a time makes a key. Any constant that nothing else locks. */
-const ROTATION_LOCK = 7_215_002;
 
 /** Every key that is not removed, with the moment at which the next one signs. */
 const KEYS = `select k.kid, k.public_key, k.private_key, k.signs_from,
@@ -57,7 +55,7 @@ const isOneYounger = async (client: PoolClient, days: number): Promise<boolean> 
 export const signingKeyTable = (pool: Pool) => {
   const alone = <T>(work: (client: PoolClient) => Promise<T>): Promise<T> =>
     transaction(pool, async (client) => {
-      await client.query('select pg_advisory_xact_lock($1)', [ROTATION_LOCK]);
+      await client.query('select pg_advisory_xact_lock($1)', [LOCKS.signingKeys]);
       return work(client);
     });
 

@@ -24,6 +24,8 @@ const KEYS = [
     project: 'shop',
     environment: 'production',
     expiresAt: null,
+    previousSha256: null,
+    previousUntil: null,
   },
   {
     keyId: 'another-key0',
@@ -33,6 +35,8 @@ const KEYS = [
     project: 'shop',
     environment: 'staging',
     expiresAt: new Date('2026-06-01T00:00:00.123Z'),
+    previousSha256: sha256,
+    previousUntil: new Date('2026-05-01T00:00:00.456Z'),
   },
 ];
 
