@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { projectState } from '../../src/queries/environments/project-state.js';
 import { environmentAt } from '../../src/queries/environments/environment-at.js';
 import { queriesOver } from '../../src/queries/queries.js';
+import { CATEGORIES } from '../../src/domain/streams.js';
 import { queryApp } from '../support/query-app.js';
 import { eventLogOf } from '../support/read-model.js';
 import { OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';
@@ -219,4 +220,21 @@ test('what belongs to another organization is not there', async (t) => {
     .items.map(({ stream }) => stream);
   t.strictSame(streams, ['flag-rival:shop:secret', 'project-rival:shop']);
   t.equal((await ask('/audit/export', rival)).body.trim().split('\n').length, 2);
+});
+
+test('the audit log can be asked for every category there is', async (t) => {
+  const { ask } = await queryApp(t);
+  for (const category of CATEGORIES)
+    t.equal((await ask(`/audit?category=${category}`)).statusCode, 200, category);
+});
+
+test('a diff of what never was is answered in one way, in both directions', async (t) => {
+  const { refusal } = await queryApp(t);
+  for (const [path, code] of [
+    ['/projects/shop/flags/nothing', '404 flag-not-found'],
+    ['/projects/shop/segments/nothing', '404 segment-not-found'],
+    ['/projects/nowhere/flags/nothing', '404 project-not-found'],
+  ] as const)
+    for (const ends of ['from=position:0&to=now', 'from=now&to=position:0'])
+      t.equal(await refusal(`${path}/diff?${ends}`), code, `${path} ${ends}`);
 });

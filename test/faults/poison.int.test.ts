@@ -69,10 +69,8 @@ test('poison', async (t) => {
       return states.filter((state) => state === 'poisoned').length === 2;
     });
     const part = await service.part('read_model');
-    t.match(part, {
-      isReady: false,
-      details: { poison: { type: 'FlagTeleported', stream: 'flag-default:demo:flag-0' } },
-    });
+    t.match(part, { isReady: false, details: { poison: { type: 'FlagTeleported' } } });
+    t.notMatch(JSON.stringify(part), 'flag-0', 'whose it is, is for the log of the process');
     t.equal((await client.evaluate('flag-0')).status, 200, 'evaluation goes on');
     const path = `${PLACE}/flags/flag-1/environments/production/fallthrough`;
     const command = await client.send('PUT', path, { body: { variant: VARIANTS[3] } });

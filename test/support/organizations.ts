@@ -10,6 +10,7 @@ export type Person = Readonly<{
   userId: string;
   email: string;
   credential: string;
+  sessionId: string;
 }>;
 
 type Posting = Pick<HttpClient, 'post'>;
@@ -17,15 +18,15 @@ type Posting = Pick<HttpClient, 'post'>;
 /** Registers an organization. @returns its first owner */
 export const registerOrganization = async (service: Posting, name = 'Acme'): Promise<Person> => {
   const email = `${randomUUID()}@example.com`;
-  const { status, body } = await service.post<Omit<Person, 'email' | 'credential'>>(
+  const { status, body } = await service.post<Omit<Person, 'email' | 'credential' | 'sessionId'>>(
     '/organizations',
     { body: { name, owner: { email, password: PASSWORD } }, credential: null },
   );
   if (status !== 201) throw new Error(`Registering was answered ${status}.`);
   const { organizationId, userId } = body;
   const owner = { organizationId, userId, email };
-  const { accessToken: credential } = await logIn(service, owner);
-  return { ...owner, credential };
+  const { accessToken: credential, sessionId } = await logIn(service, owner);
+  return { ...owner, credential, sessionId };
 };
 
 type Terms = Readonly<{ role: Role; projects?: ProjectRoles; email?: string }>;
@@ -55,15 +56,12 @@ export const accept = (service: Posting, token: string, password = PASSWORD) =>
   });
 
 /** Invites somebody, who accepts and logs in. */
-export const addMember = async (
-  service: Inviting,
-  credential: string,
-  terms: Terms,
-): Promise<Person> => {
-  const { token, email } = await invite(service, credential, terms);
+export const addMember = async (service: Inviting, by: string, terms: Terms): Promise<Person> => {
+  const { token, email } = await invite(service, by, terms);
   const { status, body } = await accept(service, token);
   if (status !== 201) throw new Error(`Accepting was answered ${status}.`);
   const { organizationId, userId } = body;
-  const { accessToken } = await logIn(service, { organizationId, userId, email });
-  return { organizationId, userId, email, credential: accessToken };
+  const member = { organizationId, userId, email };
+  const { accessToken: credential, sessionId } = await logIn(service, member);
+  return { ...member, credential, sessionId };
 };

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { CATEGORIES, type Category } from '../../domain/streams.js';
 import { type AuditFilter } from '../../queries/audit/audit-filter.js';
 import { type AuditEntry } from '../../queries/audit/audit-rows.js';
 import { type Page } from '../../queries/paging/page.js';
@@ -16,15 +17,7 @@ const filter = {
   flag: Type.Optional(Key),
   segment: Type.Optional(Key),
   category: Type.Optional(
-    Type.Union([
-      Type.Literal('organization'),
-      Type.Literal('project'),
-      Type.Literal('flag'),
-      Type.Literal('segment'),
-      Type.Literal('dependencies'),
-      Type.Literal('apiKey'),
-      Type.Literal('subject'),
-    ]),
+    Type.Unsafe<Category>(Type.Union(CATEGORIES.map((category) => Type.Literal(category)))),
   ),
   type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
   actor: Type.Optional(Id),

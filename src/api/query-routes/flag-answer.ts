@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { type FlagView } from '../../queries/flags/flag-view.js';
+import { type Told, type ToldChange } from '../access/who-changed.js';
 import { Position, Revision, Timestamp } from '../schemas.js';
-import { flagContent, FlagStatus, nullable, Provenance, provenance } from './view-schemas.js';
+import { flagContent, FlagStatus, LastChange, nullable, provenance } from './view-schemas.js';
 
 const Deletion = Type.Object({
   at: Timestamp,
-  by: provenance.actor,
-  reason: provenance.reason,
+  by: Type.Optional(provenance.actor),
+  reason: Type.Optional(provenance.reason),
   howToRestore: Type.String(),
 });
 
@@ -18,7 +19,7 @@ export const FlagSchema = {
   revision: Revision,
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  lastChange: Provenance,
+  lastChange: LastChange,
   heldUntil: nullable(
     Type.Object(
       { position: Position, recordedAt: Timestamp },
@@ -29,31 +30,29 @@ export const FlagSchema = {
 };
 
 /** A flag with the project it is of and, when it is deleted, how to get it back. */
-export type FlagAnswer = FlagView &
+export type FlagAnswer = Told<FlagView> &
   Readonly<{
     project: string;
-    deletion: Readonly<{
-      at: string;
-      by: FlagView['lastChange']['actor'];
-      reason: string | null;
-      howToRestore: string;
-    }> | null;
+    deletion:
+      | (Readonly<{ at: string; by?: ToldChange['actor']; howToRestore: string }> &
+          Pick<ToldChange, 'reason'>)
+      | null;
   }>;
 
 const deletionOf = (
   project: string,
-  { status, key, lastChange }: FlagView,
+  { status, key, lastChange: { recordedAt, actor, reason } }: Told<FlagView>,
 ): FlagAnswer['deletion'] =>
   status === 'deleted'
     ? {
-        at: lastChange.recordedAt,
-        by: lastChange.actor,
-        reason: lastChange.reason,
+        at: recordedAt,
+        ...(actor !== undefined && { by: actor }),
+        ...(reason !== undefined && { reason }),
         howToRestore: `POST /api/v1/projects/${project}/flags/${key}/restore`,
       }
     : null;
 
-export const flagAnswer = (project: string, flag: FlagView): FlagAnswer => ({
+export const flagAnswer = (project: string, flag: Told<FlagView>): FlagAnswer => ({
   project,
   ...flag,
   deletion: deletionOf(project, flag),

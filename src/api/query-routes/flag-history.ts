@@ -6,6 +6,7 @@ import { type FlagHistoryItem } from '../../queries/flags/flag-history.js';
 import { parseMoment } from '../../queries/moments/parse-moment.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
+import { type ToldDiff, toldDiff } from '../access/who-changed.js';
 import { Key, Position, Revision } from '../schemas.js';
 import {
   addressIn,
@@ -24,10 +25,10 @@ import {
   answering,
   Changes,
   Data,
+  LastChange,
   FlagStatus,
   nullable,
   pageOf,
-  Provenance,
   provenance,
 } from './view-schemas.js';
 
@@ -42,7 +43,7 @@ const DiffEnd = Type.Object({
   position: Position,
   revision: nullable(Revision),
   status: nullable(FlagStatus),
-  lastChange: nullable(Provenance),
+  lastChange: nullable(LastChange),
 });
 
 const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
@@ -92,7 +93,7 @@ export const flagHistoryRoutes =
           ...querySchema(
             'flags',
             'What changed in a flag between two moments',
-            answering<FlagDiff & { position: number }>(Diff),
+            answering<ToldDiff<FlagDiff> & { position: number }>(Diff),
           ),
           params: FlagParams,
           querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
@@ -108,7 +109,7 @@ export const flagHistoryRoutes =
         const before = await queries.resolveMoment(parseMoment(from), stream);
         const after = await queries.resolveMoment(parseMoment(to), stream);
         const diff = await queries.flagDiff(address, before, after);
-        return standing(reply, Math.max(before.position, after.position), diff);
+        return standing(reply, Math.max(before.position, after.position), toldDiff(request, diff));
       },
     );
   };

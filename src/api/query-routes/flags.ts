@@ -5,6 +5,7 @@ import { type FlagListItem } from '../../queries/flags/list-flags.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
 import { FlagTypeName } from '../routes/flag-schemas.js';
+import { toldTo } from '../access/who-changed.js';
 import { Key, Position, Revision, Timestamp } from '../schemas.js';
 import {
   addressIn,
@@ -126,7 +127,7 @@ export const flagQueryRoutes =
         const then = await queries.resolveMoment(asked, flagStream(projectId, address.flag));
         const flag = await queries.sources[from].flag(address, then);
         void reply.header('etag', `"${flag.revision}"`);
-        return standing(reply, then.position, flagAnswer(address.project, flag));
+        return standing(reply, then.position, flagAnswer(address.project, toldTo(request, flag)));
       },
     );
   };

@@ -7,6 +7,7 @@ import { projectStream, projectIdOf } from '../../domain/streams.js';
 import { projectState, type ProjectState } from '../../queries/environments/project-state.js';
 import { type Queries } from '../../queries/queries.js';
 import { visibleTo } from '../access/authorize.js';
+import { type Told, toldTo } from '../access/who-changed.js';
 import { Position, Revision } from '../schemas.js';
 import {
   addressIn,
@@ -29,6 +30,7 @@ import {
 } from './view-schemas.js';
 
 type Standing = Readonly<{ position: number }>;
+type ToldState = Omit<ProjectState, 'project'> & Readonly<{ project: Told<ProjectView> }>;
 
 const ProjectItem = Type.Object({
   key: Type.String(),
@@ -105,7 +107,7 @@ export const projectQueryRoutes =
           ...querySchema(
             'projects',
             'A project with its environments, now or at a moment',
-            answering<ProjectView & Standing>(Project),
+            answering<Told<ProjectView> & Standing>(Project),
           ),
           params: ProjectParams,
           querystring: query({ ...ownMoment, ...source }),
@@ -118,7 +120,7 @@ export const projectQueryRoutes =
         const then = await queries.resolveMoment(asked, stream);
         const project = await queries.sources[from].project(address, then);
         void reply.header('etag', `"${project.revision}"`);
-        return standing(reply, then.position, project);
+        return standing(reply, then.position, toldTo(request, project));
       },
     );
 
@@ -130,7 +132,7 @@ export const projectQueryRoutes =
           ...querySchema(
             'projects',
             'A whole project with all its flags and segments, now or at a moment',
-            answering<ProjectState & Standing>(State),
+            answering<ToldState & Standing>(State),
           ),
           params: ProjectParams,
           querystring: query({ ...moment, ...source }),
@@ -140,7 +142,10 @@ export const projectQueryRoutes =
         const { source: from = 'read-model', ...asked } = request.query;
         const then = await queries.resolveMoment(asked);
         const state = await projectState(queries.sources[from])(addressIn(request), then);
-        return standing(reply, then.position, state);
+        return standing(reply, then.position, {
+          ...state,
+          project: toldTo(request, state.project),
+        });
       },
     );
   };

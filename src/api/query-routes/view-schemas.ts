@@ -23,7 +23,13 @@ export const provenance = {
   causationId: Type.String(),
 };
 
-export const Provenance = Type.Object(provenance, { description: 'Who, when, from where, why.' });
+const { eventId, type, revision, position, recordedAt, ...who } = provenance;
+
+/** Of what anybody may see; who, from where and why is there for those only who may read the audit log. */
+export const LastChange = Type.Composite([
+  Type.Object({ eventId, type, revision, position, recordedAt }),
+  Type.Partial(Type.Object(who)),
+]);
 
 export const Data = Type.Unsafe<object>(
   Type.Object({}, { additionalProperties: true, description: 'What the event says.' }),
@@ -53,7 +59,7 @@ export const projectProperties = {
   revision: Revision,
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  lastChange: Provenance,
+  lastChange: LastChange,
 };
 
 const FlagVariant = Type.Object({

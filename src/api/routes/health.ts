@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { DomainError } from '../../domain/decider.js';
 import { answerOf, problems } from '../schemas.js';
 
 /** One part of the service, as /ready tells it. */
@@ -16,6 +17,8 @@ export type HealthDeps = Readonly<{
   /** Prometheus text. */
   metrics: () => Promise<string>;
   version: string;
+  /** The organization that runs the installation: what all of them do together is for its admins only. */
+  operator: string;
 }>;
 
 const Ready = Type.Object({
@@ -31,7 +34,7 @@ const Ready = Type.Object({
 
 /** /health (the process lives), /ready (its parts), /metrics (Prometheus). */
 export const healthRoutes =
-  ({ readiness, isStopping, metrics, version }: HealthDeps): FastifyPluginAsyncTypebox =>
+  ({ readiness, isStopping, metrics, version, operator }: HealthDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.get(
       '/health',
@@ -74,6 +77,11 @@ export const healthRoutes =
       '/metrics',
       {
         config: { access: 'metrics', permission: 'metrics.read' },
+        onRequest: async ({ caller: { organizationId } }) => {
+          // Nobody's: whoever asks has the metrics token.
+          if (organizationId !== '' && organizationId !== operator)
+            throw new DomainError('forbidden', 'This is for those who run the installation.');
+        },
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',

@@ -92,7 +92,7 @@ export const startAuthentication = async (config: Config, sources: Authenticatio
   return {
     /** The port for whoever adds and removes members. */
     accounts: accountsOver({
-      ...{ table, sessions: sessionsTable, hashes, wrapping, isMember },
+      ...{ table, sessions: sessionsTable, hashes, wrapping },
       onSessionsEnded: async (ended) => {
         await onSessionsEnded();
         await toLog.tellEnded(ended, ended);

@@ -8,6 +8,7 @@ import { type Logger } from 'pino';
 import { type AppDeps, buildApp } from '../../api/build-app.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
 import { type Config } from '../../config.js';
+import { FIRST_ORGANIZATION } from '../first-start.js';
 import { type ServiceMetrics } from './metrics.js';
 
 export type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
@@ -35,7 +36,11 @@ const detailsOf = ({ caller, commandId }: FastifyRequest, { elapsedTime }: Fasti
 export const createHttp = async (sources: HttpSources): Promise<FastifyInstance> => {
   const { readiness, isStopping, metrics, keySet, ...edge } = sources;
   const { version } = edge;
-  const operations = healthRoutes({ readiness, isStopping, metrics: metrics.text, version });
+  const operations = healthRoutes({
+    ...{ readiness, isStopping, version },
+    metrics: metrics.text,
+    operator: FIRST_ORGANIZATION,
+  });
   const prepare = (app: FastifyInstance): void => {
     app.addHook('onRequest', (_, reply, done) => {
       if (isStopping()) void reply.header('connection', 'close');

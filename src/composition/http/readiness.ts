@@ -6,10 +6,20 @@ import { type ProjectionStatus } from '../../projections/projection-status.js';
 
 const PROBE_MS = 1_000;
 
-const projectionReadiness = ({ projection, state, ...details }: ProjectionStatus): Readiness => ({
+/** Everybody may ask: what an event or a flag is called stands in the log of the process only. */
+const projectionReadiness = ({
+  projection,
+  state,
+  poison,
+  ...details
+}: ProjectionStatus): Readiness => ({
   name: projection,
   isReady: state === 'live' || state === 'standby' || state === 'catching-up',
-  details: { state, ...details },
+  details: {
+    state,
+    ...details,
+    ...(poison && { poison: { position: poison.position, type: poison.type } }),
+  },
 });
 
 const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Readiness => ({
@@ -22,14 +32,14 @@ const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Re
 const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
   name: 'verification',
   isReady: last === undefined || last.differences.length === 0,
-  details: last ?? { ranAt: null },
+  details: { ranAt: last?.ranAt ?? null, differences: last?.differences.length ?? 0 },
 });
 
 /** Told only: with no place outside to be reached, everything that clients ask for still works. */
 const checkpointReadiness = (failing: readonly string[]): Readiness => ({
   name: 'checkpoints',
   isReady: true,
-  details: { failing },
+  details: { failing: failing.length },
 });
 
 /** Whether a backing service answers, asked now; those who ask meanwhile share the answer. */

@@ -94,7 +94,9 @@ export const joiningWith = (
       if (place === undefined)
         throw new DomainError('invitation-not-found', 'There is no such invitation.');
       const { organizationId, invitationId } = place;
-      const userId = userIdFrom(ids.digest(canonicalJson([organizationId, invitationId])));
+      // Of two who accept at once with passwords of their own, each has an account, and one of them is a member.
+      const digest = ids.digest(canonicalJson([organizationId, invitationId, password]));
+      const userId = userIdFrom(digest);
       const data = { organizationId, invitationId, userId, now: new Date().toISOString() };
       return {
         organizationId,
@@ -103,7 +105,7 @@ export const joiningWith = (
         handle: handleFor({
           account: { organizationId, userId, password },
           authMethod: 'invitation',
-          asked: [organizationId, invitationId],
+          asked: [organizationId, invitationId, userId],
         }),
       };
     },

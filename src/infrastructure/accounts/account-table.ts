@@ -6,17 +6,13 @@ export type NewAccount = AccountRow & Readonly<{ organizationId: string; emailLo
 
 /** Password hashes in Postgres; the only place where they are. */
 export const accountTable = (pool: Pool) => ({
-  insert: async (account: NewAccount, { mayReplace }: Readonly<{ mayReplace: boolean }>) => {
-    const { organizationId, userId, emailLookup, passwordHash } = account;
+  /** One that is there stays as it is. */
+  insert: async ({ organizationId, userId, emailLookup, passwordHash }: NewAccount) => {
     await pool.query(
       `insert into chronoflag.account (organization_id, user_id, email_lookup, password_hash)
        values ($1, $2, $3, $4)
-           on conflict on constraint account_pk do
-       update set email_lookup = excluded.email_lookup,
-                  password_hash = excluded.password_hash,
-                  password_changed_at = now()
-            where $5`,
-      [organizationId, userId, emailLookup, passwordHash, mayReplace],
+           on conflict on constraint account_pk do nothing`,
+      [organizationId, userId, emailLookup, passwordHash],
     );
   },
 

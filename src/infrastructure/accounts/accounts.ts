@@ -18,7 +18,6 @@ export type AccountsDeps = Readonly<{
   sessions: SessionTable;
   hashes: PasswordHashes;
   wrapping: Wrapping;
-  isMember: (organizationId: string, userId: string) => boolean;
   /** Told after sessions ended; settles when they have stopped here, and the log knows. */
   onSessionsEnded: (ended: EndedOf) => Promise<void>;
 }>;
@@ -29,7 +28,7 @@ export const emailLookup = (wrapping: Wrapping, { organizationId, email }: Passw
 
 /** Who can log in with a password, and until when. An account works only while its user is a member. */
 export const accountsOver = (deps: AccountsDeps) => {
-  const { table, sessions, hashes, wrapping, isMember, onSessionsEnded } = deps;
+  const { table, sessions, hashes, wrapping, onSessionsEnded } = deps;
 
   const endSessions = async (
     organizationId: string,
@@ -44,20 +43,19 @@ export const accountsOver = (deps: AccountsDeps) => {
     /** @throws DomainError `weak-password` saying why */
     requireGoodPassword,
 
-    /** Safe to repeat; the password of somebody who is a member already stays. */
+    /** Safe to repeat: the id of the user follows from the password, and an account that is there stays as it is. */
     create: async ({
       userId,
       password,
       ...owner
     }: PasswordOwner & Readonly<{ userId: string; password: string }>): Promise<void> => {
-      const { organizationId } = owner;
       const account = {
-        organizationId,
+        organizationId: owner.organizationId,
         userId,
         emailLookup: emailLookup(wrapping, owner),
         passwordHash: await hashes.hash(password),
       };
-      await table.insert(account, { mayReplace: !isMember(organizationId, userId) });
+      await table.insert(account);
     },
 
     /** Of whoever is no member any more: no session goes on, and nobody can log in again. */

@@ -1,6 +1,7 @@
 import { type Change, changesBetween } from '../../domain/changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Database } from '../database.js';
+import { atBothEnds } from '../moments/at-both-ends.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { type Provenance, provenanceOf } from '../provenance.js';
 import { type FlagAddress, flagNotYetCreated, readFlagRow } from './get-flag.js';
@@ -33,10 +34,7 @@ const endOf = ({ position }: Moment, row: FlagRow): DiffEnd =>
 export const flagDiff =
   (db: Database) =>
   async (address: FlagAddress, from: Moment, to: Moment): Promise<FlagDiff> => {
-    const [before, after] = await Promise.all([
-      readFlagRow(db)(address, from),
-      readFlagRow(db)(address, to),
-    ]);
+    const [before, after] = await atBothEnds((end) => readFlagRow(db)(address, end), from, to);
     if (before.state === null && after.state === null) {
       throw flagNotYetCreated(address, before.createdAt.toISOString());
     }

@@ -2,6 +2,7 @@ import { type Change } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Database } from '../database.js';
+import { atBothEnds } from '../moments/at-both-ends.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { type Provenance, provenanceOf } from '../provenance.js';
 import { readSegmentRow, type SegmentAddress, segmentNotYetCreated } from './get-segment.js';
@@ -33,10 +34,7 @@ const endOf = ({ position }: Moment, row: SegmentRow): SegmentDiffEnd =>
 export const segmentDiff =
   (db: Database) =>
   async (address: SegmentAddress, from: Moment, to: Moment): Promise<SegmentDiff> => {
-    const [before, after] = await Promise.all([
-      readSegmentRow(db)(address, from),
-      readSegmentRow(db)(address, to),
-    ]);
+    const [before, after] = await atBothEnds((end) => readSegmentRow(db)(address, end), from, to);
     if (before.state === null && after.state === null) {
       throw segmentNotYetCreated(address, before.createdAt.toISOString());
     }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'tap';
-import { type Grants } from '../../../src/domain/access/grants.js';
+import { type Grants, NO_GRANTS } from '../../../src/domain/access/grants.js';
 import { type Permission } from '../../../src/domain/access/permission.js';
 import { accessTables, guardedRoutes, HOLDERS, MADE, mayCall } from '../../support/access-page.js';
 import { type ApiDocument } from '../../support/openapi.js';
@@ -37,6 +37,8 @@ test('roles', async (t) => {
     const issued = await service.post<{ token: string }>('/tokens', { body });
     tokens.set(name, issued.body.token);
   }
+
+  const [, , actorId = ''] = service.credential.split('_');
 
   /** Asks to do nothing: commands as dry runs, and with a body that fits none of them. */
   const call = (name: string, { method, path }: Guarded, project = 'demo') =>
@@ -125,6 +127,54 @@ test('roles', async (t) => {
           (await service.send(route.method, filled(route.path, 'demo'), { credential })).status,
           401,
         );
+  });
+
+  await t.test('who may not read the audit log is told nowhere who changed what', async (t) => {
+    const headers = { 'user-agent': 'told-agent', 'x-correlation-id': 'told-correlation' };
+    const change = (method: string, path: string, body?: object) =>
+      service.send<{ position: number }>(
+        method,
+        `/api/v1/projects/demo${path}?reason=told-reason`,
+        {
+          headers,
+          ...(body && { body }),
+        },
+      );
+    await change('PATCH', '', { description: 'told' });
+    for (const flag of ['told', 'gone'])
+      await change('POST', '/flags', { key: flag, type: 'boolean' });
+    await change('POST', '/segments', { key: 'told' });
+    const last = await change('DELETE', '/flags/gone');
+    const seen = { headers: { 'x-min-position': String(last.body.position) } };
+    await service.get('/projects/demo', seen);
+
+    const about = (path: string, flag: string): string =>
+      `${filled(path.replace('{flag}', flag).replace('{segment}', 'told'), 'demo')}?from=position:0`;
+    const ask = (name: string, path: string) =>
+      service.send(
+        'GET',
+        path.endsWith('/diff?from=position:0') ? path : (path.split('?')[0] ?? ''),
+        {
+          credential: tokens.get(name) ?? '',
+        },
+      );
+    const who = new RegExp(`told-(?:agent|reason|correlation)|"actor"|${actorId}`);
+    const questions = guarded
+      .filter(({ method }) => method === 'GET')
+      .flatMap((route) =>
+        ['told', 'gone'].map((flag) => ({ route, path: about(route.path, flag) })),
+      );
+    let answered = 0;
+    for (const name of ['viewer', 'project viewer', 'none'])
+      for (const { route, path } of questions) {
+        if (!mayCall(HOLDERS[name] ?? NO_GRANTS, route)) continue;
+        const { status, text } = await ask(name, path);
+        t.notMatch(text, who, `${name}: ${path}`);
+        if (status === 200) answered += 1;
+      }
+    t.ok(answered > 40, `${answered} answers`);
+    for (const path of ['', '/flags/told', '/flags/gone', '/segments/told'])
+      t.match((await ask('project auditor', `/api/v1/projects/demo${path}`)).text, who, path);
   });
 
   await t.test('a protected environment is closed to editors', async (t) => {

@@ -8,6 +8,9 @@ import { COMMAND_CASES } from '../command-cases.js';
 
 type Made = Readonly<{ position: number; keyId?: string; tokenId?: string; invitationId?: string }>;
 type Listed = Readonly<{ items: readonly Readonly<{ position: number }>[] }>;
+type Ready = Readonly<{
+  parts: readonly Readonly<{ name: string; details: Readonly<Record<string, unknown>> }>[];
+}>;
 type Ids = Readonly<Record<string, string>>;
 type Place = Ids &
   Readonly<Record<'project' | 'environment' | 'flag' | 'key' | 'token' | 'position', string>>;
@@ -23,6 +26,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /projects/{project}/environments/{environment}/evaluate/{flag}': { context: {} },
 };
 
+/** Its credential says which tenant is meant; an application key is tried on it below. */
+const OFREP = '/ofrep/v1/evaluate/flags/{key}';
+
 const QUERIES: Readonly<Record<string, string>> = { diff: '?from=position:0&to=now' };
 
 /** Random ids of the shape that each has; the same in a run. */
@@ -36,7 +42,7 @@ const UNKNOWN: Ids = {
   token: 'Zz0123456789',
   user: 'usr_Zz0123456789',
   invitation: 'Zz0123456789',
-  session: 'Zz0123456789',
+  session: 'ses_Zz0123456789',
   position: '900719925474',
 };
 
@@ -65,7 +71,7 @@ const told = ({ status, headers, text }: Answer, named: string) => ({
 /** A project with one of everything, by whoever has the credential. @returns the ids of all */
 const furnished = async (
   service: TestService,
-  { credential, userId }: Person,
+  { credential, userId, sessionId }: Person,
   project: string,
 ): Promise<Place> => {
   const send = async (path: string, body: unknown): Promise<Made> => {
@@ -100,6 +106,7 @@ const furnished = async (
     ...ids,
     project,
     user: userId,
+    session: sessionId,
     key: String(key.keyId),
     token: String(token.tokenId),
     invitation: invitationId,
@@ -127,12 +134,12 @@ test('tenants', async (t) => {
   await t.test('an id of another tenant is as one that nobody has, in every route', async (t) => {
     const found: string[] = [];
     for (const { name, method, path } of operationsOf(document)) {
-      if (!path.startsWith('/api/v1')) continue;
+      if (path === OFREP) continue;
       for (const [, parameter = ''] of path.matchAll(/\{(\w+)\}/g)) {
         const foreign: string | undefined = hers[parameter];
         const unknown = UNKNOWN[parameter];
         if (foreign === undefined || unknown === undefined) {
-          t.equal(parameter, 'session', `${name}: ids to try are known`);
+          t.fail(`${name}: there is no {${parameter}} of another tenant to try`);
           continue;
         }
         const ask = async (id: string) => {
@@ -245,5 +252,27 @@ test('tenants', async (t) => {
     t.equal((await evaluate(hers)).status, 404);
     const unknown = { ...hers, project: 'nowhere' };
     t.strictSame(told(await evaluate(hers), "'hers'"), told(await evaluate(unknown), "'nowhere'"));
+    const ofrep = async (flag: string) => {
+      const options = { credential: body.key, body: { context: {} } };
+      return told(await service.send('POST', OFREP.replace('{key}', flag), options), flag);
+    };
+    t.match(await ofrep(his.flag), { status: 200 });
+    t.match(await ofrep(hers.flag), { status: 404 });
+    t.strictSame(await ofrep(hers.flag), await ofrep('nowhere'));
+  });
+
+  await t.test('what all do together is for those who run the installation', async (t) => {
+    t.match(await asBert('GET', '/metrics'), {
+      status: 403,
+      body: { type: 'urn:chronoflag:problem:forbidden' },
+    });
+    t.equal((await service.send('GET', '/metrics')).status, 200);
+    const { text, body: ready } = await service.send<Ready>('GET', '/ready', { credential: null });
+    const verification = ready.parts.find(({ name }) => name === 'verification');
+    t.strictSame(Object.keys(verification?.details ?? {}), ['ranAt', 'differences']);
+    t.type(verification?.details['differences'], 'number');
+    const checkpoints = ready.parts.find(({ name }) => name === 'checkpoints');
+    t.strictSame(checkpoints?.details, { failing: 0 });
+    t.notMatch(text, /default|demo|hers|his-/);
   });
 });

@@ -73,6 +73,33 @@ test('organizations next to each other, over two processes', async (t) => {
     t.strictSame(answers.map(({ status }) => status).toSorted(), [200, 409]);
   });
 
+  await t.test(
+    'of two who accept one invitation at once, one is in, with the own password',
+    async (t) => {
+      const { credential, organizationId } = await registerOrganization(service);
+      for (const round of [1, 2, 3]) {
+        const { token, email } = await invite(service, credential, { role: 'viewer' });
+        const passwords = [`${PASSWORD} here`, `${PASSWORD} there`];
+        const answers = await Promise.all([
+          accept(service, token, passwords[0]),
+          accept(other, token, passwords[1]),
+        ]);
+        const joined = answers.map(({ status }) => status === 201);
+        t.strictSame(joined.toSorted(), [false, true], `round ${round}`);
+        const logins = await Promise.all(
+          passwords.map((password) =>
+            service.post('/auth/login', {
+              credential: null,
+              body: { organization: organizationId, email, password },
+            }),
+          ),
+        );
+        const isIn = logins.map(({ status }) => status === 200);
+        t.strictSame(isIn, joined, 'who was let in can log in, and the other cannot');
+      }
+    },
+  );
+
   await t.test('the same name and address twice are strangers', async (t) => {
     const name = 'Twins';
     const email = 'same@example.com';

@@ -6,6 +6,7 @@ import { type Page } from '../../../queries/paging/page.js';
 import { type Queries } from '../../../queries/queries.js';
 import { type SegmentDiff } from '../../../queries/segments/segment-diff.js';
 import { type SegmentHistoryItem } from '../../../queries/segments/segment-history.js';
+import { type ToldDiff, toldDiff } from '../../access/who-changed.js';
 import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
 import { Position, Revision } from '../../schemas.js';
 import {
@@ -24,9 +25,9 @@ import {
   answering,
   Changes,
   Data,
+  LastChange,
   nullable,
   pageOf,
-  Provenance,
   provenance,
 } from '../view-schemas.js';
 
@@ -36,7 +37,7 @@ const DiffEnd = Type.Object({
   position: Position,
   revision: nullable(Revision),
   status: nullable(Type.String()),
-  lastChange: nullable(Provenance),
+  lastChange: nullable(LastChange),
 });
 
 const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
@@ -85,7 +86,7 @@ export const segmentHistoryRoutes =
           ...querySchema(
             'segments',
             'What changed in a segment between two moments',
-            answering<SegmentDiff & { position: number }>(Diff),
+            answering<ToldDiff<SegmentDiff> & { position: number }>(Diff),
           ),
           params: SegmentParams,
           querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
@@ -101,7 +102,7 @@ export const segmentHistoryRoutes =
         const before = await queries.resolveMoment(parseMoment(from), stream);
         const after = await queries.resolveMoment(parseMoment(to), stream);
         const diff = await queries.segmentDiff(address, before, after);
-        return standing(reply, Math.max(before.position, after.position), diff);
+        return standing(reply, Math.max(before.position, after.position), toldDiff(request, diff));
       },
     );
   };

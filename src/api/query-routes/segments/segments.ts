@@ -6,6 +6,7 @@ import { type Queries } from '../../../queries/queries.js';
 import { type SegmentListItem } from '../../../queries/segments/list-segments.js';
 import { segmentUsage, type SegmentUsage } from '../../../queries/segments/segment-usage.js';
 import { type SegmentView } from '../../../queries/segments/segment-view.js';
+import { type Told, toldTo } from '../../access/who-changed.js';
 import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
 import { Position, Revision, Timestamp } from '../../schemas.js';
 import {
@@ -21,7 +22,7 @@ import {
   source,
   standing,
 } from '../asking.js';
-import { answering, nullable, pageOf, Provenance, segmentContent } from '../view-schemas.js';
+import { answering, LastChange, nullable, pageOf, segmentContent } from '../view-schemas.js';
 
 type Standing = Readonly<{ position: number }>;
 
@@ -43,7 +44,7 @@ const SegmentAnswer = Type.Object({
   revision: Revision,
   createdAt: Timestamp,
   updatedAt: Timestamp,
-  lastChange: Provenance,
+  lastChange: LastChange,
   heldUntil: nullable(Type.Object({ position: Position, recordedAt: Timestamp })),
   position: Position,
 });
@@ -116,7 +117,7 @@ export const segmentQueryRoutes =
           ...querySchema(
             'segments',
             'A segment, now or at a moment; also when it is deleted',
-            answering<SegmentView & Standing & { project: string }>(SegmentAnswer),
+            answering<Told<SegmentView> & Standing & { project: string }>(SegmentAnswer),
           ),
           params: SegmentParams,
           querystring: query({ ...ownMoment, ...source }),
@@ -129,7 +130,10 @@ export const segmentQueryRoutes =
         const then = await queries.resolveMoment(asked, segmentStream(projectId, address.segment));
         const segment = await queries.sources[from].segment(address, then);
         void reply.header('etag', `"${segment.revision}"`);
-        return standing(reply, then.position, { project: address.project, ...segment });
+        return standing(reply, then.position, {
+          project: address.project,
+          ...toldTo(request, segment),
+        });
       },
     );
 
