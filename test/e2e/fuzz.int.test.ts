@@ -64,7 +64,11 @@ const send = (service: TestService, { method, path }: Operation, attempt: Attemp
   );
   const query = new URLSearchParams(attempt.query).toString();
   const { body, headers } = attempt;
-  return service.send(method, query === '' ? url : `${url}?${query}`, { body, headers });
+  return service.send(method, query === '' ? url : `${url}?${query}`, {
+    body,
+    headers,
+    isRandom: true,
+  });
 };
 
 const ajv = new Ajv2020({ strict: false });

@@ -24,16 +24,13 @@ const repository = (t: Test, sources: Record<string, string>): string => {
   for (const path of [
     'package.json',
     'package-lock.json',
+    '.taprc',
     'tsconfig.json',
     'scripts',
     'src/embedded',
   ]) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
-  writeFileSync(
-    join(folder, '.taprc'),
-    'allow-incomplete-coverage: true\ndisable-coverage: true\n',
-  );
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const [path, text] of Object.entries(sources)) {
     mkdirSync(join(folder, path, '..'), { recursive: true });

@@ -1,20 +1,11 @@
 import { type Pool } from 'pg';
 import { type ApplicationKeyKind } from '../../domain/organization/events.js';
+import { type CredentialLife, isUnusedFor, LIFE } from '../postgres/credential-life.js';
 import { type KeyPlace } from './key-table.js';
 
 /** What may be shown of a key. */
-export type ListedKey = Readonly<{
-  keyId: string;
-  kind: ApplicationKeyKind;
-  name: string;
-  issuedAt: Date;
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-  rotatedAt: Date | null;
-  previousUntil: Date | null;
-  /** To the minute or so. */
-  lastUsedAt: Date | null;
-}>;
+export type ListedKey = CredentialLife &
+  Readonly<{ keyId: string; kind: ApplicationKeyKind; name: string }>;
 
 export type PlacedKey = ListedKey & Readonly<{ project: string; environment: string }>;
 
@@ -25,10 +16,7 @@ export type KeyReport = Readonly<{
 }>;
 
 /** The columns of a ListedKey. */
-const LISTED = `c.key_id as "keyId", c.kind, c.name, c.issued_at as "issuedAt",
-              c.expires_at as "expiresAt", c.revoked_at as "revokedAt",
-              c.rotated_at as "rotatedAt", c.previous_until as "previousUntil",
-              c.last_used_at as "lastUsedAt"`;
+const LISTED = `c.key_id as "keyId", c.kind, c.name, ${LIFE}`;
 
 /** Application keys as they are shown, from Postgres. */
 export const keyLists = (pool: Pool) => ({
@@ -61,10 +49,7 @@ export const keyLists = (pool: Pool) => ({
         where c.organization_id = $1
           and c.kind <> 'admin'
           and ($2::text[] is null or c.project_key = any ($2))
-          and ($3::integer is null
-               or c.revoked_at is null
-                  and coalesce(c.expires_at > now(), true)
-                  and coalesce(c.last_used_at, c.issued_at) < now() - make_interval(days => $3))
+          and ${isUnusedFor('$3')}
         order by c.project_key, c.environment_key, c.issued_at, c.key_id`,
       [organizationId, projects ?? null, unusedForDays ?? null],
     );

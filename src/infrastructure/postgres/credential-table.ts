@@ -2,6 +2,7 @@ import { type Pool } from 'pg';
 import { type Grants } from '../../domain/access/grants.js';
 import { type ProjectRoles, type Role } from '../../domain/access/role.js';
 import { type NewSecret } from '../secrets.js';
+import { type CredentialLife, isUnusedFor, LIFE } from './credential-life.js';
 
 /** What is kept of an API token that is not revoked; of its secrets only the SHA-256. */
 export type CredentialRow = Readonly<{
@@ -16,19 +17,8 @@ export type CredentialRow = Readonly<{
 }>;
 
 /** What may be shown of a token. */
-export type ListedToken = Readonly<{
-  keyId: string;
-  name: string;
-  role: Role;
-  projects: ProjectRoles;
-  issuedAt: Date;
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-  rotatedAt: Date | null;
-  previousUntil: Date | null;
-  /** To the minute or so. */
-  lastUsedAt: Date | null;
-}>;
+export type ListedToken = CredentialLife &
+  Readonly<{ keyId: string; name: string; role: Role; projects: ProjectRoles }>;
 
 export type NewToken = Readonly<{
   organizationId: string;
@@ -98,17 +88,11 @@ export const credentialTable = (pool: Pool) => ({
 
   list: async ({ organizationId, unusedForDays }: ListTokens): Promise<readonly ListedToken[]> => {
     const { rows } = await pool.query<ListedToken>(
-      `select c.key_id as "keyId", c.name, c.role, c.project_roles as projects,
-              c.issued_at as "issuedAt", c.expires_at as "expiresAt",
-              c.revoked_at as "revokedAt", c.rotated_at as "rotatedAt",
-              c.previous_until as "previousUntil", c.last_used_at as "lastUsedAt"
+      `select c.key_id as "keyId", c.name, c.role, c.project_roles as projects, ${LIFE}
          from chronoflag.credentials c
         where c.organization_id = $1
           and c.kind = 'admin'
-          and ($2::integer is null
-               or c.revoked_at is null
-                  and coalesce(c.expires_at > now(), true)
-                  and coalesce(c.last_used_at, c.issued_at) < now() - make_interval(days => $2))
+          and ${isUnusedFor('$2')}
         order by c.issued_at, c.key_id`,
       [organizationId, unusedForDays ?? null],
     );

@@ -1,0 +1,73 @@
+import { type Tracked } from '../fold/fold.js';
+import { type ReadModel, type Row, type Table, whenNewer } from '../projection.js';
+import { currentStates, heldStates } from './revision-rows.js';
+import { revisionTable } from './revision-table.js';
+
+type WithState = Extract<Tracked, { state: unknown }>;
+
+type StateRows<T> = Readonly<{
+  /** Those of its columns that name a stream. */
+  identity: readonly string[];
+  /** Column → SQL type. */
+  columns: Readonly<Record<string, string>>;
+  rowOf: (after: T) => Row;
+}>;
+
+const EVERYWHERE = {
+  revision: 'bigint',
+  position: 'bigint',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+  state: 'jsonb',
+} as const;
+
+/** The table `<category>` has the states of now, `<category>_revision` those of every revision, where `key` is `<category>_key`. */
+export const stateReadModel = <Category extends WithState['category']>(
+  category: Category,
+  { identity, columns, rowOf }: StateRows<Extract<WithState, { category: Category }>>,
+): ReadModel => {
+  type Of = Extract<WithState, { category: Category }>;
+  const isOfCategory = (tracked: Tracked): tracked is Of => tracked.category === category;
+  const all = { ...columns, ...EVERYWHERE };
+  const current: Table = {
+    name: category,
+    columns: all,
+    onConflict: `(${identity.join(', ')}) ${whenNewer(category, all, [...identity, 'created_at'])}`,
+  };
+  const named = identity.map((column) => ({
+    column,
+    inRevisions: column === 'key' ? `${category}_key` : column,
+  }));
+  const revisions = revisionTable(
+    category,
+    named.map(({ inRevisions }) => inRevisions),
+  );
+  const identityOf = (after: Of): Row => {
+    const row = rowOf(after);
+    return Object.fromEntries(named.map(({ column, inRevisions }) => [inRevisions, row[column]]));
+  };
+  return {
+    tables: [current, revisions.table],
+    rowsOf: (steps) => [
+      {
+        table: current,
+        rows: currentStates(steps, isOfCategory).map(({ after, createdAt, updatedAt }) => ({
+          ...rowOf(after),
+          revision: after.revision,
+          position: after.position,
+          created_at: createdAt,
+          updated_at: updatedAt,
+          state: after.state,
+        })),
+      },
+      {
+        ...revisions,
+        rows: heldStates(steps, isOfCategory).map(({ after, ...range }) => ({
+          ...identityOf(after),
+          ...range,
+          state: after.state,
+        })),
+      },
+    ],
+  };
+};
