@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { provideServices } from './composition/services.js';
 import { verifyCommand, type VerifyOptions } from './composition/verify-command.js';
 import { loadConfig } from './config.js';
+import { DomainError } from './domain/decider.js';
 
 const USAGE = `npm run verify -- [--organization <id>] [--checkpoint <file>]
 Reads the whole log and compares it with signed checkpoints, the read model and Redis.
-Ends with 0: all holds, 1: something is broken, 3: nothing is broken but not all is proven.`;
+Ends with 0: all holds, 1: something is broken, or the checkpoint is not ours, 2: it could not be verified,
+3: nothing is broken but not all is proven.`;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -46,6 +48,6 @@ if (asked === undefined) {
     process.exitCode = await run(asked);
   } catch (error) {
     process.stderr.write(`verify: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof DomainError ? 1 : 2;
   }
 }

@@ -38,21 +38,33 @@ export const auditKey = (config: Config): Promise<AuditKey> => loadSigningKey(au
 const ATTEMPTS = 5;
 const ATTEMPT_MS = 200;
 
+const READY_MS = 1_000;
+
+const isAway = (): null => null;
+
+/** False when it refuses, or says nothing for seconds. */
+const isReady = (redis: ReturnType<typeof createProjectorRedis>): Promise<boolean> =>
+  once(redis, 'ready', { signal: AbortSignal.timeout(READY_MS) }).then(
+    () => true,
+    () => false,
+  );
+
 /**
  * Compares Redis with the read model. They move one after the other, so what differs only for a moment does not count.
- * @returns what differs in an organization, in words
+ * @returns what differs in an organization, in words; null while Redis cannot be asked
  */
 const redisDifferences = async (
   { redisUrl, prefix, pool, reveal }: AuditTrailSources,
   organizationId: string,
-): Promise<readonly string[]> => {
+): Promise<readonly string[] | null> => {
   const redis = createProjectorRedis(redisUrl);
   try {
-    await once(redis, 'ready');
+    if (!(await isReady(redis))) return null;
     const snapshot = redisSnapshot(redis, redisLayout(prefix));
     for (let attempt = 1; ; attempt += 1) {
       const { contents } = evaluationSnapshot(await loadCurrentStates(pool)());
-      const found = await snapshot.differences(await reveal.contents(contents()));
+      const found = await snapshot.differences(await reveal.contents(contents())).catch(isAway);
+      if (found === null) return null;
       const own = found.filter((difference) => difference.startsWith(`${organizationId}:`));
       if (own.length === 0 || attempt === ATTEMPTS) return own;
       await delay(ATTEMPT_MS);

@@ -9,6 +9,7 @@ import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
 import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
 import { testService } from '../support/service.js';
+import { tcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const page = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8');
@@ -86,6 +87,18 @@ test('the trail is proven over HTTP', async (t) => {
       });
     },
   );
+
+  await t.test('it is verified without Redis too', async (t) => {
+    const redis = await tcpProxy(t, service.environment['REDIS_URL'] ?? '');
+    const deaf = await service.startAnother({ REDIS_URL: redis.url });
+    const notCompared = { stores: { readModel: { differences: [] }, redis: null } };
+    redis.refuse();
+    t.match(await deaf.get('/audit/verify'), { status: 200, body: notCompared });
+    redis.resume();
+    redis.freeze();
+    t.match(await deaf.get('/audit/verify'), { status: 200, body: notCompared }, 'it is silent');
+    await deaf.stop();
+  });
 
   await t.test('checkpoints are brought outside, also after a refusal', async (t) => {
     const isLatest = (one: Checkpoint | undefined) => one?.signature === checkpoint.signature;

@@ -228,7 +228,8 @@ test('personal data', async (t) => {
     async (t) => {
       const email = 'eve.zorilla@example.com';
       const agent = 'zorilla-browser/1.0';
-      keepSecret(email, agent);
+      const misspelt = 'zorilla-phone/1.0';
+      keepSecret(email, agent, misspelt);
       const owner = await registerOrganization(service, 'Privacy');
       const { credential } = owner;
       const eve = await addMember(service, credential, { role: 'admin', email });
@@ -240,6 +241,15 @@ test('personal data', async (t) => {
       t.equal(made.status, 201);
       const headers = { 'x-min-position': String(made.body.position) };
       t.match((await service.get('/audit', { credential, headers })).text, agent);
+      const { organizationId: organization } = owner;
+      await service.post('/auth/login', {
+        body: { organization, email, password: 'not the password at all' },
+        credential: null,
+        headers: { 'user-agent': misspelt },
+      });
+      await until('the refused login is told', async () =>
+        (await service.get('/audit', { credential })).text.includes(misspelt),
+      );
       const erase = () =>
         service.post<Erased>('/personal-data/erase', { body: { value: email }, credential });
       t.match(await erase(), {
@@ -257,6 +267,7 @@ test('personal data', async (t) => {
       t.ok(
         known.body.events.some(({ isOwnAction, userAgent }) => isOwnAction && userAgent === agent),
       );
+      t.ok(known.body.events.some(({ type }) => type === 'LoginRefused'));
 
       await service.send('DELETE', `/api/v1/members/${eve.userId}`, { credential });
       const gone = await erase();
@@ -267,9 +278,11 @@ test('personal data', async (t) => {
         async () => (await holders(service, email)).length === 0,
       );
       t.strictSame(await holders(service, agent), []);
+      t.strictSame(await holders(service, misspelt), []);
       const { text } = await service.get('/audit', { credential });
       t.match(text, 'erased:');
       t.notMatch(text, agent);
+      t.notMatch(text, misspelt);
       t.match(text, eve.userId, 'what was done stays');
       t.match((await service.get(FLAG)).text, BOB, 'other organizations have lost nothing');
     },

@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { PROJECT_ROLES, type ProjectRoles, ROLES } from '../../domain/access/role.js';
 import { KEY_PATTERN } from '../../domain/streams.js';
+import { Password } from '../authentication/session-schemas.js';
 import { CommandAnswer } from '../command-route.js';
 import { closed, Name, Position, Revision, Timestamp } from '../schemas.js';
 
@@ -24,9 +25,6 @@ const Email = Type.String({
   maxLength: 254,
   pattern: '^\\s*[^\\s@\\u0000-\\u001f\\u007f]+@[^\\s@\\u0000-\\u001f\\u007f]+\\s*$',
 });
-
-/** What makes a password good is judged when it is known whose it is. */
-const Password = Type.String({ minLength: 1, maxLength: 1_000 });
 
 export const UserParams = Type.Object({
   user: Type.String({ pattern: '^usr_[0-9A-Za-z]{12}$', description: 'The id of the user.' }),

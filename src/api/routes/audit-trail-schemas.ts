@@ -125,7 +125,7 @@ export const Verified = Type.Unsafe<FullVerification>(
         segmentsChecked: Count,
         differences: Type.Array(StoredDifference),
       }),
-      redis: Type.Array(Type.String()),
+      redis: nullable(Type.Array(Type.String())),
     }),
   }),
 );

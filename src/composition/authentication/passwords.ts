@@ -42,15 +42,15 @@ export const passwordLogins = (deps: PasswordsDeps) => {
     const { isRight, isOutdated } = await hashes.verify(account?.passwordHash, password);
     if (account === undefined) return undefined;
     const { userId, passwordHash: before } = account;
+    const member = { organizationId, userId, method: 'password' } as const;
     if (!isRight) {
       refused({ organizationId, userId }, origin);
       return undefined;
     }
-    if (isOutdated) {
-      const passwordHash = await hashes.hash(password);
-      await table.changePassword(organizationId, { userId, passwordHash }, before);
-    }
-    return sessions.start({ organizationId, userId, method: 'password' }, origin);
+    if (!isOutdated) return sessions.start({ ...member, passwordHash: before }, origin);
+    const passwordHash = await hashes.hash(password);
+    await table.rehash({ ...member, passwordHash, before });
+    return sessions.start({ ...member, passwordHash }, origin);
   };
 
   /** The address itself is not kept; but whether a password is it can be told. */
@@ -74,16 +74,19 @@ export const passwordLogins = (deps: PasswordsDeps) => {
       throw new DomainError('wrong-password', 'This is not your current password.');
     await requireOther(person, newPassword);
     const passwordHash = await hashes.hash(newPassword);
-    if (!(await table.changePassword(organizationId, { userId, passwordHash }, before)))
-      throw new DomainError('wrong-password', 'It was changed at the same moment.');
-    const others = { organizationId, userId, except: sessionId };
-    const ended = await sessionTable.end(others, 'password-changed');
-    await deps.onSessionsEnded();
     const command = {
       type: 'ChangePassword',
       data: { organizationId, userId, sessionId },
     } as const;
-    await sessionLog.tell(command, origin(actorOf(person)), ended);
+    const ended = await table.changePassword(
+      { organizationId, userId, passwordHash, before, except: sessionId },
+      () => sessionLog.record(command, origin(actorOf(person))),
+    );
+    if (ended === undefined)
+      throw new DomainError('wrong-password', 'It was changed at the same moment.');
+    await deps.onSessionsEnded();
+    // What is not noted here is noted by whoever tells the rest.
+    await sessionTable.told(ended).catch(() => undefined);
     return ended;
   };
 

@@ -16,7 +16,13 @@ export type OpenSessionsDeps = Readonly<{
   onSessionsEnded: () => Promise<void>;
 }>;
 
-export type Member = Readonly<{ organizationId: string; userId: string; method: LoginMethod }>;
+export type Member = Readonly<{
+  organizationId: string;
+  userId: string;
+  method: LoginMethod;
+  /** Of logins by password: the hash that it was checked against. */
+  passwordHash?: string;
+}>;
 
 export const actorOf = ({ userId, method }: Pick<Member, 'userId' | 'method'>): Actor => ({
   id: userId,
@@ -42,15 +48,26 @@ export const openSessions = (deps: OpenSessionsDeps) => {
     return sessionIds;
   };
 
-  /** The log first, so that no session is alive that it does not know. */
-  const start = async (member: Member, origin: Origin): Promise<OpenSession> => {
+  /**
+   * The log first, so that no session is alive that it does not know. Undefined when the password was changed, or the
+   * account removed, since it was looked at.
+   */
+  const start = async (
+    { passwordHash, ...member }: Member,
+    origin: Origin,
+  ): Promise<OpenSession | undefined> => {
     const metadata = origin(actorOf(member));
     const person: Person = { ...member, sessionId: randomId('ses') };
     const { secret, sha256 } = refreshTokens.first(person.sessionId);
     const command = { type: 'StartSession', data: person } as const;
     const events = await sessionLog.record(command, metadata);
     const userAgent = metadata.userAgent ?? null;
-    await table.insert({ ...person, userAgent, tokenSha256: sha256 });
+    const session = { ...person, userAgent, tokenSha256: sha256, passwordHash };
+    if (!(await table.insert(session))) {
+      const refused = { sessionIds: [person.sessionId], cause: 'revoked' } as const;
+      await sessionLog.tellEnded(person, refused);
+      return undefined;
+    }
     const only = events.flatMap(({ type, data }) =>
       type === 'SessionEnded' ? data.sessionId : [],
     );

@@ -1,6 +1,7 @@
 import { type DomainEvent, isKnownType } from '../catalogue.js';
 import { type Event } from '../decider.js';
 import { type Metadata } from '../metadata.js';
+import { parseStream } from '../streams.js';
 import { type Rewrite, rewriteValue } from './person.js';
 import {
   configuration,
@@ -100,17 +101,25 @@ const rewriteHash = (metadata: Metadata, rewrite: Rewrite): Metadata => ({
   commandHash: rewrite({ person: COMMANDS, text: metadata.commandHash }),
 });
 
+/** Whose address and user agent it is: of what strangers do to somebody's account, its owner's, who mostly is the stranger. */
+const personBehind = ({ actor }: Metadata, stream: string): string | null => {
+  if (actor.type === 'user') return actor.id;
+  const parts = parseStream(stream);
+  return parts?.category === 'session' ? parts.key : null;
+};
+
 /** Address and user agent of a user are that user's own; those of machines are nobody's. */
 export const rewriteMetadata = (
-  events: readonly Event[],
+  { stream, events }: Readonly<{ stream: string; events: readonly Event[] }>,
   given: Metadata,
   rewrite: Rewrite,
 ): Metadata => {
   const isAboutPeople = events.some(({ type }) => isKnownType(type) && PERSONAL_FIELDS[type]);
   const metadata = isAboutPeople ? rewriteHash(given, rewrite) : given;
-  const { actor, ip, userAgent } = metadata;
-  if (actor.type !== 'user') return metadata;
-  const own = (text: string): string => rewrite({ person: actor.id, text });
+  const { ip, userAgent } = metadata;
+  const person = personBehind(metadata, stream);
+  if (person === null) return metadata;
+  const own = (text: string): string => rewrite({ person, text });
   return {
     ...metadata,
     ...(ip !== undefined && { ip: own(ip) }),

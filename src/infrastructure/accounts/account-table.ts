@@ -1,8 +1,29 @@
 import { type Pool } from 'pg';
+import { transaction } from '../postgres/postgres.js';
+import { endSessions } from './session-table.js';
 
 export type AccountRow = Readonly<{ userId: string; passwordHash: string }>;
 
 export type NewAccount = AccountRow & Readonly<{ organizationId: string; emailLookup: Buffer }>;
+
+/** `before`: the hash that is to be replaced. */
+type Replaced = AccountRow & Readonly<{ organizationId: string; before: string }>;
+
+/** @returns false when it was replaced meanwhile */
+const replace = async (
+  on: Pick<Pool, 'query'>,
+  { organizationId, userId, passwordHash, before }: Replaced,
+): Promise<boolean> => {
+  const { rowCount } = await on.query(
+    `update chronoflag.account
+        set password_hash = $3, password_changed_at = now()
+      where organization_id = $1
+        and user_id = $2
+        and password_hash = $4`,
+    [organizationId, userId, passwordHash, before],
+  );
+  return rowCount === 1;
+};
 
 /** Password hashes in Postgres; the only place where they are. */
 export const accountTable = (pool: Pool) => ({
@@ -38,22 +59,25 @@ export const accountTable = (pool: Pool) => ({
     return rows[0]?.passwordHash;
   },
 
-  /** `before`: the hash that is to be replaced. @returns false when it was replaced meanwhile */
-  changePassword: async (
-    organizationId: string,
-    { userId, passwordHash }: AccountRow,
-    before: string,
-  ): Promise<boolean> => {
-    const { rowCount } = await pool.query(
-      `update chronoflag.account
-          set password_hash = $3, password_changed_at = now()
-        where organization_id = $1
-          and user_id = $2
-          and password_hash = $4`,
-      [organizationId, userId, passwordHash, before],
-    );
-    return rowCount === 1;
+  /** The same password with other parameters; nothing happens when it was changed meanwhile. */
+  rehash: async (replaced: Replaced): Promise<void> => {
+    await replace(pool, replaced);
   },
+
+  /**
+   * All at once or nothing: the password, all sessions but one, and what `tell` does, which is asked last and refuses by
+   * rejecting. @returns the ids of the sessions that ended; undefined when the password was changed meanwhile
+   */
+  changePassword: (
+    { except, ...replaced }: Replaced & Readonly<{ except: string }>,
+    tell: () => Promise<unknown>,
+  ): Promise<readonly string[] | undefined> =>
+    transaction(pool, async (client) => {
+      if (!(await replace(client, replaced))) return undefined;
+      const ended = await endSessions(client, { ...replaced, except }, 'password-changed');
+      await tell();
+      return ended;
+    }),
 
   remove: async (organizationId: string, userId: string): Promise<void> => {
     await pool.query('delete from chronoflag.account where organization_id = $1 and user_id = $2', [

@@ -8,7 +8,13 @@ export type LiveSession = Readonly<{
   method: LoginMethod;
 }>;
 
-export type NewSession = LiveSession & Readonly<{ userAgent: string | null; tokenSha256: Buffer }>;
+export type NewSession = LiveSession &
+  Readonly<{
+    userAgent: string | null;
+    tokenSha256: Buffer;
+    /** That the login was good for; undefined when it was none by password. */
+    passwordHash?: string | undefined;
+  }>;
 
 /** What its owner may see of a session. */
 export type ListedSession = Readonly<{
@@ -40,14 +46,45 @@ export const LONGEST = '90 days';
 /** A process that ended a session tells the log itself; after this another one does. */
 const TOLD_WITHIN = '5 seconds';
 
+/** @returns the ids of those that were alive */
+export const endSessions = async (
+  on: Pick<Pool, 'query'>,
+  { organizationId, userId, only, except }: Choice,
+  cause: EndCause,
+): Promise<readonly string[]> => {
+  const { rows } = await on.query<{ sessionId: string }>(
+    `update chronoflag.session s
+        set ended_at = clock_timestamp(), ended_cause = $3
+      where s.organization_id = $1
+        and s.user_id = $2
+        and s.ended_at is null
+        and ($4::text[] is null or s.session_id = any ($4))
+        and s.session_id is distinct from $5
+     returning s.session_id as "sessionId"`,
+    [organizationId, userId, cause, only ?? null, except ?? null],
+  );
+  return rows.map(({ sessionId }) => sessionId);
+};
+
 /** Sessions in Postgres: the truth about which are alive. */
 export const sessionTable = (pool: Pool) => ({
-  insert: async (session: NewSession): Promise<void> => {
-    await pool.query(
-      `with started as (
+  /**
+   * Waits for whoever is changing the password or removing the account at this moment.
+   * @returns false when the account is gone, or has another password than the login was good for
+   */
+  insert: async (session: NewSession): Promise<boolean> => {
+    const { rowCount } = await pool.query(
+      `with owner as (
+         select a.organization_id, a.user_id
+           from chronoflag.account a
+          where a.organization_id = $2
+            and a.user_id = $3
+            and a.password_hash = coalesce($7, a.password_hash)
+            for share
+       ), started as (
          insert into chronoflag.session
            (session_id, organization_id, user_id, method, user_agent, expires_at)
-         values ($1, $2, $3, $4, $5, now() + interval '${IDLE}')
+         select $1, o.organization_id, o.user_id, $4, $5, now() + interval '${IDLE}' from owner o
          returning session_id
        )
        insert into chronoflag.refresh_token (sha256, session_id)
@@ -59,8 +96,10 @@ export const sessionTable = (pool: Pool) => ({
         session.method,
         session.userAgent,
         session.tokenSha256,
+        session.passwordHash,
       ],
     );
+    return rowCount === 1;
   },
 
   live: async (organizationId: string, userId: string): Promise<readonly ListedSession[]> => {
@@ -80,23 +119,8 @@ export const sessionTable = (pool: Pool) => ({
   },
 
   /** @returns the ids of those that were alive */
-  end: async (
-    { organizationId, userId, only, except }: Choice,
-    cause: EndCause,
-  ): Promise<readonly string[]> => {
-    const { rows } = await pool.query<{ sessionId: string }>(
-      `update chronoflag.session s
-          set ended_at = clock_timestamp(), ended_cause = $3
-        where s.organization_id = $1
-          and s.user_id = $2
-          and s.ended_at is null
-          and ($4::text[] is null or s.session_id = any ($4))
-          and s.session_id is distinct from $5
-       returning s.session_id as "sessionId"`,
-      [organizationId, userId, cause, only ?? null, except ?? null],
-    );
-    return rows.map(({ sessionId }) => sessionId);
-  },
+  end: (choice: Choice, cause: EndCause): Promise<readonly string[]> =>
+    endSessions(pool, choice, cause),
 
   endExpired: async (): Promise<void> => {
     await pool.query(

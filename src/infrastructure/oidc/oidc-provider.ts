@@ -28,8 +28,12 @@ const isAway = (error: unknown): boolean =>
   error instanceof ProviderUnavailable ||
   (error instanceof Error && error.cause !== undefined && isAway(error.cause));
 
-const unavailable = (): DomainError =>
-  new DomainError('identity-provider-unavailable', 'Try again, or log in with a password.');
+const unavailable = (cause: unknown): DomainError => {
+  const message = 'Try again, or log in with a password.';
+  const error = new DomainError('identity-provider-unavailable', message);
+  error.cause = cause;
+  return error;
+};
 
 const verifiedEmail = ({ email, email_verified: isVerified }: Readonly<Record<string, unknown>>) =>
   typeof email === 'string' && isVerified === true ? { email } : {};
@@ -55,7 +59,7 @@ export const oidcProvider = (options: ProviderOptions) => {
   const configuration = (): Promise<openid.Configuration> => {
     discovered ??= discover().catch((error: unknown) => {
       discovered = undefined;
-      throw isAway(error) ? unavailable() : error;
+      throw unavailable(error);
     });
     return discovered;
   };
@@ -108,7 +112,7 @@ export const oidcProvider = (options: ProviderOptions) => {
       try {
         return await exchange(config, answer, challenge);
       } catch (error) {
-        if (isAway(error)) throw unavailable();
+        if (isAway(error)) throw unavailable(error);
         return undefined;
       }
     },

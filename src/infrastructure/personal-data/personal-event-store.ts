@@ -8,14 +8,17 @@ import { type PersonalData } from './personal-data.js';
 
 const organizationIn = (stream: string): string => parseStream(stream)?.organizationId ?? '';
 
-const personalTexts = (events: readonly Event[], metadata: Metadata): readonly PersonalText[] => {
+const personalTexts = (
+  to: Readonly<{ stream: string; events: readonly Event[] }>,
+  metadata: Metadata,
+): readonly PersonalText[] => {
   const found: PersonalText[] = [];
   const note = (personal: PersonalText): string => {
     found.push(personal);
     return personal.text;
   };
-  for (const event of events) rewriteEvent(event, note);
-  rewriteMetadata(events, metadata, note);
+  for (const event of to.events) rewriteEvent(event, note);
+  rewriteMetadata(to, metadata, note);
   return found;
 };
 
@@ -34,11 +37,11 @@ export const personalEventStore = (store: EventStore, personal: PersonalData): E
     events: readonly NewEvent<E>[],
     options: Parameters<EventStore['append']>[2],
   ) => {
-    const texts = personalTexts(events, options.metadata);
+    const texts = personalTexts({ stream, events }, options.metadata);
     if (texts.length === 0) return store.append(stream, events, options);
     const seal = await personal.sealer(organizationIn(stream), texts);
     const sealed = events.map((event) => rewriteEvent(event, seal));
-    const metadata = rewriteMetadata(events, options.metadata, seal);
+    const metadata = rewriteMetadata({ stream, events }, options.metadata, seal);
     return store.append(stream, sealed, { ...options, metadata });
   },
 });

@@ -2,6 +2,7 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Place, placesInFlag, placesInSegment } from '../../domain/personal/places.js';
 import { sealedPrefix } from '../../domain/personal/sealed-text.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { sessionStream } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 
 /** A flag or segment that names a person now; a deleted one can be restored, so it counts. */
@@ -12,7 +13,7 @@ export type NamedIn = Readonly<{
   places: readonly Place[];
 }>;
 
-/** An event that names a person, or that a user did. Of others who are named in it nothing is told. */
+/** An event that names a person, that a user did, or that happened to that user's account. Of others who are named in it nothing is told. */
 export type PersonalEvent = Readonly<{
   position: number;
   recordedAt: string;
@@ -99,10 +100,17 @@ const eventsOf = async (
                        then e.metadata ->> 'userAgent' end as "userAgent"
              from audit_event e
             where e.organization_id = $1
-              and (e.actor_id = any ($3::text[]) or e.data::text like any ($2::text[]))
+              and (e.actor_id = any ($3::text[]) or e.stream = any ($5::text[])
+                   or e.data::text like any ($2::text[]))
             order by e.position
             limit $4`,
-    values: [organizationId, containing(subjectIds), userIds, MOST_EVENTS + 1],
+    values: [
+      organizationId,
+      containing(subjectIds),
+      userIds,
+      MOST_EVENTS + 1,
+      userIds.map((userId) => sessionStream(organizationId, userId)),
+    ],
   });
   return rows.map((row) => ({ ...row, recordedAt: row.recordedAt.toISOString() }));
 };

@@ -40,7 +40,11 @@ export type TrailVerification = Readonly<{
 export type FullVerification = TrailVerification &
   Readonly<{
     /** Whether the stores that are made from the log agree with it, and with each other. */
-    stores: Readonly<{ readModel: OrganizationVerification; redis: readonly string[] }>;
+    stores: Readonly<{
+      readModel: OrganizationVerification;
+      /** What differs, in words; null while Redis could not be asked. */
+      redis: readonly string[] | null;
+    }>;
   }>;
 
 export type VerifyTrail = Readonly<{

@@ -10,6 +10,7 @@ import {
 import { personOf } from '../../../src/domain/personal/person.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { type SegmentEvent } from '../../../src/domain/segment/events.js';
+import { projectStream, sessionStream } from '../../../src/domain/streams.js';
 import { metadata } from '../../support/metadata.js';
 
 const FIXTURES = new URL('../../fixtures/events/', import.meta.url);
@@ -79,20 +80,32 @@ test('two spellings of an address are one person, two keys that differ in case a
 });
 
 test('address and user agent belong to the user who acted; those of machines to nobody', async (t) => {
-  const by = (type: 'user' | 'apiKey'): Metadata => ({
+  const by = (type: Metadata['actor']['type']): Metadata => ({
     ...metadata('c1'),
     actor: { id: 'usr_1', type, authMethod: 'password' },
     ip: '192.0.2.1',
     userAgent: 'curl',
   });
   const hide = ({ person }: { person: string }) => `of ${person}`;
-  t.match(rewriteMetadata([], by('user'), hide), { ip: 'of usr_1', userAgent: 'of usr_1' });
-  t.match(rewriteMetadata([], by('apiKey'), hide), { ip: '192.0.2.1', userAgent: 'curl' });
+  const elsewhere = { stream: projectStream('acme:shop'), events: [] };
+  const clear = { ip: '192.0.2.1', userAgent: 'curl' };
+  t.match(rewriteMetadata(elsewhere, by('user'), hide), { ip: 'of usr_1', userAgent: 'of usr_1' });
+  t.match(rewriteMetadata(elsewhere, by('apiKey'), hide), clear);
+  t.match(rewriteMetadata(elsewhere, by('system'), hide), clear);
+  const account = { stream: sessionStream('acme', 'usr_2'), events: [] };
+  t.match(
+    rewriteMetadata(account, by('system'), hide),
+    { ip: 'of usr_2', userAgent: 'of usr_2' },
+    'whoever tries to log in to an account mostly is its owner',
+  );
 });
 
 test('what tells a repeated command from another says nothing of the people in it', async (t) => {
   const seal = ({ text }: { text: string }) => `sealed ${text}`;
-  const of = (type: string) => rewriteMetadata([{ type, data: {} }], metadata('c1', 'hash'), seal);
+  const of = (type: string) => {
+    const to = { stream: projectStream('acme:shop'), events: [{ type, data: {} }] };
+    return rewriteMetadata(to, metadata('c1', 'hash'), seal);
+  };
   t.equal(of('FlagTargetsChanged').commandHash, 'sealed hash');
   t.equal(of('FlagEnabled').commandHash, 'hash');
 });

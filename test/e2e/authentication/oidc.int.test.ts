@@ -135,6 +135,12 @@ test('logging in at an OpenID provider', async (t) => {
   });
 
   await t.test('while the provider is away, it is said so', async (t) => {
+    const away = { status: 503, type: 'urn:chronoflag:problem:identity-provider-unavailable' };
+    // Behind a proxy a provider that is away answers, but not as one.
+    const misled = await service.startAnother({ PORT: '0', OIDC_ISSUER: `${provider.issuer}/no` });
+    const start = `/auth/oidc/start?organization=${ada.organizationId}`;
+    t.match((await misled.get(start, { credential: null })).body, away);
+    await misled.stop();
     const { url, cookie } = await begin(ada.organizationId);
     const back = await browse(url.href, callback);
     await provider.stop();
@@ -142,6 +148,6 @@ test('logging in at an OpenID provider', async (t) => {
       credential: null,
       headers: { cookie },
     });
-    t.match(body, { status: 503, type: 'urn:chronoflag:problem:identity-provider-unavailable' });
+    t.match(body, away);
   });
 });

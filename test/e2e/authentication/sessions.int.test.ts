@@ -16,8 +16,11 @@ type AuditList = Readonly<{
 test('sessions of people', async (t) => {
   const service = await testService(t);
   const other = await service.startAnother();
-  const refresh = (refreshToken: string): Promise<Answer<Tokens>> =>
-    service.post<Tokens>('/auth/refresh', { credential: null, body: { refreshToken } });
+  const refresh = (
+    refreshToken: string,
+    { post }: Pick<HttpClient, 'post'> = service,
+  ): Promise<Answer<Tokens>> =>
+    post<Tokens>('/auth/refresh', { credential: null, body: { refreshToken } });
   const isLetIn = async (
     credential: string,
     { get }: Pick<HttpClient, 'get'> = service,
@@ -76,7 +79,7 @@ test('sessions of people', async (t) => {
   await t.test('a lost answer can be asked for again, until its token is used', async (t) => {
     const first = await logIn(service, await registerOwner(service, 'lost-answer'));
     const second = await refresh(first.refreshToken);
-    const again = await refresh(first.refreshToken);
+    const again = await refresh(first.refreshToken, other);
     t.equal(again.body.refreshToken, second.body.refreshToken);
     const third = await refresh(second.body.refreshToken);
     t.equal(third.status, 200);

@@ -56,6 +56,17 @@ test('npm run verify', async (t) => {
   });
 
   await t.test(
+    'a checkpoint that is not ours ends with 1, what cannot be read with 2',
+    async (t) => {
+      const { statement, signature } = checkpoint;
+      const forged = join(environment['DATA_DIRECTORY'] ?? '', 'forged.json');
+      writeFileSync(forged, JSON.stringify({ statement: { ...statement, count: 1 }, signature }));
+      t.match(await verify(environment, '--checkpoint', forged), /^1\nverify: .* signed this/);
+      t.match(await verify(environment, '--checkpoint', '/no/such/file'), /^2\nverify: /);
+    },
+  );
+
+  await t.test(
     'of a log that was forged it names the first bad event, and ends with 1',
     async (t) => {
       await service.stop();
