@@ -23,7 +23,9 @@ const SHORT: Readonly<Record<string, string>> = {
 const expressionIn = ({ kind, text }: SourceText): RegExp | undefined => {
   const end = text.lastIndexOf('/');
   if (kind === 'regex') return new RegExp(text.slice(1, end), text.slice(end + 1));
-  return /^\^.+[$)]$/s.test(text) && !text.includes('${') ? new RegExp(text, 'u') : undefined;
+  return kind === 'text' && /^\^.+[$)]$/s.test(text) && !text.includes('${')
+    ? new RegExp(text, 'u')
+    : undefined;
 };
 
 const samplesOf = ({ source }: RegExp): readonly string[] => {

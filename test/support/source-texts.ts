@@ -3,11 +3,11 @@ import ts from 'typescript';
 
 const SOURCES = new URL('../../src/', import.meta.url);
 
-/** A literal of a source file: a regular expression, or a text in which constants of the file are filled in. */
+/** In a source file: a regular expression, a text with the file's constants filled in, or the name of a property. */
 export type SourceText = Readonly<{
   file: string;
   line: number;
-  kind: 'regex' | 'text';
+  kind: 'regex' | 'text' | 'name';
   text: string;
 }>;
 
@@ -46,6 +46,8 @@ const textsOf = (file: string): readonly SourceText[] => {
     const isRegex = ts.isRegularExpressionLiteral(node);
     const text = isRegex ? node.text : textOf(node, constants);
     const line = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+    if (ts.isPropertyAssignment(node))
+      found.push({ file, line, kind: 'name', text: node.name.getText() });
     if (text !== undefined) found.push({ file, line, kind: isRegex ? 'regex' : 'text', text });
     ts.forEachChild(node, visit);
   };
@@ -53,7 +55,7 @@ const textsOf = (file: string): readonly SourceText[] => {
   return found;
 };
 
-/** Every literal of the files under a folder of src. */
+/** All of them in the files under a folder of src. */
 export const sourceTexts = (folder = ''): readonly SourceText[] =>
   readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.startsWith(folder) && file.endsWith('.ts'))
