@@ -1,5 +1,19 @@
 import tseslint from 'typescript-eslint';
 
+/** Comparing these byte by byte tells by its time how many are right: compare digests with timingSafeEqual. */
+const SECRET = '/secret|token|password|hash|digest|signature|mac$/i';
+const EITHER = ['left', 'right'].flatMap((side) => [
+  `[${side}.name=${SECRET}]`,
+  `[${side}.property.name=${SECRET}]`,
+  `[${side}.expression.property.name=${SECRET}]`,
+]);
+const COMPARED_SECRET = [
+  'BinaryExpression[operator=/^[!=]==?$/]',
+  `:matches(${EITHER.join()})`,
+  ':not([left.name="undefined"], [right.name="undefined"])',
+  ':not([left.type="Literal"], [right.type="Literal"])',
+].join('');
+
 const fromTap = (name) => ({ from: 'package', package: '@tapjs/core', name });
 
 export default tseslint.config(
@@ -43,6 +57,17 @@ export default tseslint.config(
       'max-lines': ['error', { max: 150, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
       'no-console': 'off',
+    },
+  },
+  {
+    files: ['src/{api,composition,infrastructure}/**/*.ts'],
+    // The hashes of the trail are public.
+    ignores: ['src/infrastructure/audit/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: COMPARED_SECRET, message: 'Compare digests with timingSafeEqual.' },
+      ],
     },
   },
   {

@@ -4,6 +4,12 @@ import { Value } from '@sinclair/typebox/value';
 /** `10/s`, `5/min`, with a larger burst `10/s:300`, or `off`. */
 const RateLimit = Type.String({ pattern: '^(off|[1-9]\\d{0,6}/(s|min)(:[1-9]\\d{0,6})?)$' });
 
+/** Where this service sends something, or asks: over TLS, or without it on this machine; no user or password in it. */
+const OutgoingUrl = Type.String({
+  pattern:
+    '^(https://[^\\s/?#@\\\\]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)([/?#]\\S*)?$',
+});
+
 const Config = Type.Object(
   {
     /** What this process does: serve HTTP, write the read model, run jobs, or all of it. */
@@ -47,17 +53,17 @@ const Config = Type.Object(
     auditCheckpointEvents: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
     /** Outside of this installation: a file that every checkpoint is appended to, a URL that it is posted to. */
     auditCheckpointFile: Type.Optional(Type.String({ minLength: 1 })),
-    auditCheckpointWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
+    auditCheckpointWebhook: Type.Optional(OutgoingUrl),
     /** 32 bytes in base64 that wrap all keys in the database. Absent: made once, in the data directory. */
     masterKey: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })),
     /** Who may register an organization: anybody, or nobody. */
     registration: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
     /** A URL that invitations with their tokens are posted to, to be sent by e-mail. Absent: they are logged. */
-    invitationWebhook: Type.Optional(Type.String({ pattern: '^https?://' })),
+    invitationWebhook: Type.Optional(OutgoingUrl),
     /** A new key signs access tokens after so many days. */
     signingKeyDays: Type.Integer({ minimum: 1, maximum: 365 }),
     /** An OpenID provider that people may log in with; all three, or none. */
-    oidcIssuer: Type.Optional(Type.String({ pattern: '^https?://' })),
+    oidcIssuer: Type.Optional(OutgoingUrl),
     oidcClientId: Type.Optional(Type.String({ minLength: 1 })),
     oidcClientSecret: Type.Optional(Type.String({ minLength: 1 })),
     /** Proxies in front, separated by commas, as addresses or networks: the client's address is what they tell. */

@@ -20,6 +20,37 @@ for (const [variable, value] of SECRETS)
     }
   });
 
+const OUTGOING = ['OIDC_ISSUER', 'AUDIT_CHECKPOINT_WEBHOOK', 'INVITATION_WEBHOOK'] as const;
+
+/** Not over TLS, not on this machine though it looks like it, or with a secret in it. */
+const UNSAFE_URLS = [
+  'http://example.com/',
+  'http://127.0.0.1.example.com/',
+  'http://127.0.0.1@example.com/',
+  'http://localhost:80@example.com/',
+  'http://169.254.169.254/latest/meta-data/',
+  'https://someone:password@example.com/',
+  'ftp://example.com/',
+  'file:///etc/passwd',
+  'https://',
+];
+
+const SAFE_URLS = [
+  'https://example.com/hooks/one?of=two',
+  'http://127.0.0.1:8025/',
+  'http://localhost:8025',
+  'http://[::1]:8025/',
+];
+
+test('what is sent elsewhere goes over TLS, or stays on this machine', async (t) => {
+  for (const variable of OUTGOING) {
+    for (const url of UNSAFE_URLS)
+      t.throws(() => loadConfig({ [variable]: url }), { message: variable }, `${variable}=${url}`);
+    for (const url of SAFE_URLS)
+      t.doesNotThrow(() => loadConfig({ [variable]: url }), `${variable}=${url}`);
+  }
+});
+
 test('what .env.example gives is what is without it', async (t) => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
   const given = [...text.matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);

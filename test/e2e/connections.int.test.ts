@@ -19,11 +19,23 @@ const isProblem = (status: number, code: string): RegExp =>
   );
 
 const REQUEST = 'Host: here\r\nContent-Type: application/json\r\n';
-const SLOW_CLIENTS = 100;
+const SLOW_CLIENTS = 1_000;
+const LOGINS = 200;
 const PATH = '/api/v1/projects/demo/environments/production/evaluate';
+
+/** Asks again and again, one after the other, while something else goes on. */
+const whileGoing = async (
+  isGoing: () => boolean,
+  ask: () => Promise<Readonly<{ status: number }>>,
+): Promise<ReadonlySet<number>> => {
+  const found = new Set<number>();
+  while (isGoing()) found.add((await ask()).status);
+  return found;
+};
 
 test('connections', async (t) => {
   const { url, serverKey, send } = await testService(t);
+  const evaluate = () => send('GET', PATH, { credential: serverKey });
 
   await t.test('what is no HTTP gets a problem, and the connection ends', async (t) => {
     const method = await exchange(url, `FOO / HTTP/1.1\r\n${REQUEST}\r\n`);
@@ -55,12 +67,39 @@ test('connections', async (t) => {
         left -= 1;
         return answer;
       });
-      const evaluated = await send('GET', PATH, { credential: serverKey });
+      const evaluated = await evaluate();
       t.match([evaluated.status, left], [200, SLOW_CLIENTS], 'all of them are still waiting');
+      const evaluations = whileGoing(() => left > 0, evaluate);
       // Without limits of our own they would stay for minutes: longer than the test may take.
       const told = await Promise.all(answers);
       const inTime = told.filter((answer) => isProblem(408, 'request-timeout').test(answer));
       t.equal(inTime.length, SLOW_CLIENTS);
+      t.strictSame(await evaluations, new Set([200]), 'evaluation goes on');
     },
   );
+
+  await t.test('a flood of logins is answered, and holds up no evaluation', async (t) => {
+    const body = JSON.stringify({
+      organization: 'default',
+      email: 'nobody@example.com',
+      password: 'a lantern over the sea',
+    });
+    let left = LOGINS;
+    const logIn = async (): Promise<number> => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${url}/api/v1/auth/login`, { method: 'POST', headers, body });
+      await answer.arrayBuffer();
+      left -= 1;
+      return answer.status;
+    };
+    const evaluations = whileGoing(() => left > 0, evaluate);
+    const told = await Promise.all(Array.from({ length: LOGINS }, logIn));
+    t.ok(told.includes(401), 'some passwords were looked at');
+    t.strictSame(
+      told.filter((status) => ![401, 503].includes(status)),
+      [],
+      'the others are told to come again',
+    );
+    t.strictSame(await evaluations, new Set([200]));
+  });
 });

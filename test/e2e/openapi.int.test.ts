@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { test } from 'tap';
 import { type ApiDocument, operationsOf } from '../support/openapi.js';
+import { sourceTexts } from '../support/source-texts.js';
 import { testService } from '../support/service.js';
 
 const PUBLIC = [
@@ -94,6 +95,33 @@ test('the OpenAPI document', async (t) => {
     );
     t.plan(numbers.length);
     for (const { name, schema } of numbers) t.type(schema['maximum'], 'number', name);
+  });
+
+  await t.test('no route is left out', async (t) => {
+    const paths = Object.entries(document.paths).map(([path, item]) => ({
+      path,
+      url: path.replaceAll(/\{\w+\}/g, 'demo'),
+      fits: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.')}$`),
+      methods: Object.keys(item).map((method) => method.toUpperCase()),
+    }));
+    // The event stream's other methods are answered as any unknown path of OFREP, which tells none.
+    const telling = paths.filter(({ path }) => path !== '/ofrep/v1/events');
+    t.plan(telling.length + 1);
+    for (const { path, url } of telling) {
+      // A fixed name may also be the value of a parameter, as in /members/leave.
+      const told = paths.filter(({ fits }) => fits.test(url)).flatMap(({ methods }) => methods);
+      const { headers } = await service.send('TRACE', url);
+      const routes = (headers['allow'] ?? '').split(', ').filter((method) => method !== 'HEAD');
+      t.strictSame(routes, [...new Set(told)].toSorted(), path);
+    }
+    const hiding = sourceTexts('api/').filter(
+      ({ kind, text }) => kind === 'name' && text === 'hide',
+    );
+    t.strictSame(
+      hiding.map(({ file }) => file),
+      ['api/edge/documentation.ts', 'api/ofrep/bulk-route.ts'],
+      'only the document itself, and a second form of a path, are not in it',
+    );
   });
 
   await t.test('every operation has a name of its own', async (t) => {

@@ -57,8 +57,8 @@ const claimsOf = ({ tid, sub, sid, amr: [method] }: Payload): AccessClaims => ({
   method,
 });
 
-/** Access tokens: JWTs of one issuer, for us, signed with EdDSA. RFC 8725, RFC 9068. */
-export const accessTokens = (keys: TokenKeys, issuer: string) => {
+/** Access tokens: JWTs of one issuer, for us, signed with EdDSA. RFC 8725, RFC 9068. `cached`: of each key. */
+export const accessTokens = (keys: TokenKeys, issuer: string, cached = CACHED) => {
   const verifiers = new Map<string, Verifier>();
   let signer: Signer | undefined;
 
@@ -73,7 +73,7 @@ export const accessTokens = (keys: TokenKeys, issuer: string) => {
       checkTyp: TYPE,
       requiredClaims: REQUIRED,
       clockTolerance: CLOCK_TOLERANCE_MS,
-      cache: CACHED,
+      cache: cached,
     }) as Verifier['verify'],
   });
 

@@ -9,7 +9,6 @@ import { type MasterKey, type Wrapping } from '../../infrastructure/master-key.j
 import {
   type Challenge,
   type Identity,
-  isSafeIssuer,
   oidcProvider,
 } from '../../infrastructure/oidc/oidc-provider.js';
 import { type OpenSessions } from './sessions.js';
@@ -39,7 +38,6 @@ const providerIn = ({ oidcIssuer, oidcClientId, oidcClientSecret, publicUrl }: C
   if (oidcIssuer === undefined) return undefined;
   if (oidcClientId === undefined || oidcClientSecret === undefined || publicUrl === undefined)
     throw new InvalidConfig('OIDC_ISSUER needs OIDC_CLIENT_ID, OIDC_CLIENT_SECRET and PUBLIC_URL.');
-  if (!isSafeIssuer(oidcIssuer)) throw new InvalidConfig('OIDC_ISSUER: it must use https.');
   return oidcProvider({
     issuer: oidcIssuer,
     clientId: oidcClientId,

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type pg from 'pg';
 import { type Checkpoint } from '../../domain/audit/checkpoint.js';
+import { postJson } from '../post-json.js';
 import { transaction } from '../postgres/postgres.js';
 
 /** Places outside of this installation; either may be absent. */
@@ -8,9 +9,6 @@ export type CheckpointPlaces = Readonly<{
   file?: string | undefined;
   webhook?: string | undefined;
 }>;
-
-/** Shorter than a transaction may be idle. */
-const ANSWER_MS = 3_000;
 
 type Column = 'filed_at' | 'posted_at';
 type Deliver = (checkpoint: Checkpoint) => Promise<void>;
@@ -29,16 +27,8 @@ const appendTo =
 
 const postTo =
   (url: string): Deliver =>
-  async (checkpoint) => {
-    const { ok, status } = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(checkpoint),
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    if (!ok) throw new Error(`The webhook answered ${status}.`);
-  };
+  (checkpoint) =>
+    postJson(url, checkpoint);
 
 /** Delivers the oldest that is due, and notes it in the same transaction; others leave it alone meanwhile. */
 const deliverOne = (pool: pg.Pool, column: Column, deliver: Deliver): Promise<boolean> =>

@@ -29,11 +29,11 @@ const readAll = async ({ body }: Response): Promise<Buffer> => {
 export const boundedFetch = async (
   url: string,
   options: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Response> => {
-  const { method = 'GET', headers = {}, body = null } = options;
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { method, headers, body, redirect: 'manual', signal });
+    const response = await fetch(url, { ...options, redirect: 'manual', signal });
     if (response.status >= 500) throw new ProviderUnavailable(`It answered ${response.status}.`);
     const content = await readAll(response);
     const { status, headers: told } = response;

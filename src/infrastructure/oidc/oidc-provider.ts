@@ -18,12 +18,6 @@ export type Identity = Readonly<{ issuer: string; subject: string; email?: strin
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** Whether an issuer may be asked: over TLS, or without it on this machine. */
-export const isSafeIssuer = (issuer: string): boolean => {
-  const { protocol, hostname } = new URL(issuer);
-  return protocol === 'https:' || LOOPBACK.has(hostname);
-};
-
 const isAway = (error: unknown): boolean =>
   error instanceof ProviderUnavailable ||
   (error instanceof Error && error.cause !== undefined && isAway(error.cause));

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
+import { postJson } from '../post-json.js';
 
 /** `token` is the secret that makes its holder a member: it is nowhere else. */
 export type InvitationMessage = Readonly<{
@@ -16,7 +17,6 @@ export type InvitationMessage = Readonly<{
 /** Brings an invitation to the person. */
 export type DeliverInvitation = (message: InvitationMessage) => Promise<void>;
 
-const ANSWER_MS = 3_000;
 const RETRY_MS = [500, 5_000] as const;
 
 /** For installations without a webhook: the one line of the log that has a secret, by design. */
@@ -28,16 +28,8 @@ const logInvitation =
 
 const postInvitation =
   (url: string): DeliverInvitation =>
-  async (message) => {
-    const { ok, status } = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(message),
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    if (!ok) throw new Error(`The webhook answered ${status}.`);
-  };
+  (message) =>
+    postJson(url, message);
 
 /** Tries again twice; then says in the log which invitation has to be made anew. Never rejects. */
 const withRetries =

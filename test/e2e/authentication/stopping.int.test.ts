@@ -65,6 +65,20 @@ test('tokens stop everywhere', async (t) => {
       const [header = ''] = token.split('.');
       return (JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }).kid;
     };
+    let isRotating = true;
+    const askOnAndOn = async (
+      client: typeof service | typeof deaf,
+    ): Promise<readonly boolean[]> => {
+      const letIn = [];
+      while (isRotating) {
+        letIn.push(await isLetIn(accessToken, client));
+        const [newest = accessToken] = signed;
+        letIn.push(await isLetIn(newest, client));
+      }
+      return letIn;
+    };
+    const signed: string[] = [];
+    const asking = [service, service, service, deaf].map(askOnAndOn);
     const before = await published();
     t.notOk(await keys.rotate(newKey(), 30), 'it is not time yet');
     await pool.query(`update chronoflag.signing_key set signs_from = now() - interval '31 days'`);
@@ -80,9 +94,14 @@ test('tokens stop everywhere', async (t) => {
       `update chronoflag.signing_key set signs_from = now() where signs_from > now()`,
     );
     await until('the new key signs', async () => {
-      const next = kidOf((await logIn(service, owner)).accessToken);
-      return next !== kidOf(accessToken) && (await published()).includes(next);
+      const { accessToken: next } = await logIn(service, owner);
+      signed.unshift(next);
+      return kidOf(next) !== kidOf(accessToken) && (await published()).includes(kidOf(next));
     });
+    isRotating = false;
+    const letIn = (await Promise.all(asking)).flat();
+    t.ok(letIn.length > 100, `${letIn.length} requests meanwhile`);
+    t.ok(!letIn.includes(false), 'all of them were let in');
     t.ok(await isLetIn(accessToken), 'what the old one signed is still good');
     t.ok(await isLetIn(accessToken, deaf));
     await pool.query(
