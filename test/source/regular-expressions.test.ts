@@ -38,7 +38,7 @@ const samplesOf = ({ source }: RegExp): readonly string[] => {
 
 /** Text that nearly fits: a part of one that does, again and again, and an end that does not. */
 const attacksOn = (expression: RegExp): readonly string[] => {
-  const runs = [...' \ta0.-/:;="\\@_'].map((one) => `${one.repeat(LENGTH)}\u0000 \u0000`);
+  const runs = Array.from(' \ta0.-/:;="\\@_').map((one) => `${one.repeat(LENGTH)}\u0000 \u0000`);
   const pumped = samplesOf(expression).flatMap((sample) =>
     Array.from({ length: Math.min(PLACES, sample.length) }, (_, at) => at).flatMap((at) =>
       [1, 2].map((size) => {
