@@ -78,6 +78,11 @@ test('sessions of people', async (t) => {
 
   await t.test('a lost answer can be asked for again, until its token is used', async (t) => {
     const first = await logIn(service, await registerOwner(service, 'lost-answer'));
+    const { accessToken: credential } = first;
+    await until(
+      'the other process knows the new member',
+      async () => (await other.get('/auth/sessions', { credential })).status === 200,
+    );
     const second = await refresh(first.refreshToken);
     const again = await refresh(first.refreshToken, other);
     t.equal(again.body.refreshToken, second.body.refreshToken);
