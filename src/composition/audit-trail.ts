@@ -105,7 +105,7 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
       },
     }),
     prove: proveEvent(deps),
-    take: takeCheckpoint(pool, key, () => new Date()),
+    take: takeCheckpoint(pool, key, { now: () => new Date() }),
     list: listCheckpoints(pool),
     delivery: async (organizationId) => {
       const { file, webhook } = await checkpointDelivery(pool)(organizationId);

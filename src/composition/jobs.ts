@@ -40,7 +40,7 @@ export const startJobs = async (
   const pool = createPool({ url: databaseUrl, max: 2, onError });
   const key = await auditKey(config);
   const places = checkpointPlaces(config);
-  const take = takeCheckpoint(pool, key, () => new Date());
+  const take = takeCheckpoint(pool, key, { now: () => new Date() });
   const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(client)));
   const verification = startVerificationJob({
     redisUrl,

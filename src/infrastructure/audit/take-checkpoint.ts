@@ -1,39 +1,27 @@
 import type pg from 'pg';
 import { type Link } from '../../domain/audit/chain.js';
 import { type Checkpoint, signed, type SigningKey } from '../../domain/audit/checkpoint.js';
-import { growingTree } from '../../domain/audit/merkle.js';
+import { merkleRoot } from '../../domain/audit/merkle.js';
 import { DomainError } from '../../domain/decider.js';
 import { latestCheckpoint } from '../../queries/trail/checkpoints.js';
 
 type PlacedLink = Link & Readonly<{ position: number }>;
 
-const PAGE = 10_000;
+/** A proof reads as many links. */
+const LONGEST = 10_000;
+
+type Signing = Readonly<{
+  now: () => Date;
+  /** Events that one checkpoint adds at most. */
+  longest?: number;
+}>;
 
 const LINKS = `
   select c.sequence::float8 as sequence, c.position::float8 as position, encode(c.hash, 'hex') as hash
     from audit_chain c
    where c.organization_id = $1`;
 
-const linksAfter = async (
-  pool: pg.Pool,
-  organizationId: string,
-  sequence: number,
-): Promise<readonly PlacedLink[]> => {
-  const text = `${LINKS} and c.sequence > $2 order by c.sequence limit ${PAGE}`;
-  return (await pool.query<PlacedLink>(text, [organizationId, sequence])).rows;
-};
-
-/** The last link, and the root over all after `from`; undefined when there is none. */
-const span = async (pool: pg.Pool, organizationId: string, from: number) => {
-  const tree = growingTree();
-  let last: PlacedLink | undefined;
-  for (;;) {
-    const links = await linksAfter(pool, organizationId, last?.sequence ?? from);
-    for (const { hash } of links) tree.add(hash);
-    last = links.at(-1) ?? last;
-    if (links.length < PAGE) return last && { last, root: tree.root() };
-  }
-};
+const LINKS_AFTER = `${LINKS} and c.sequence > $2 order by c.sequence limit $3`;
 
 /** Whether the chain is still the one that was signed last: after a rebuild from an altered log it is not. */
 const requireUnbroken = async (
@@ -69,36 +57,44 @@ const INSERT = `
       on conflict (organization_id, count) do nothing`;
 
 /**
- * Signs where an organization's chain stands, when it has grown by `atLeast` events since the last time.
+ * Signs where an organization's chain stands, when it has grown by `atLeast` events since the last time. What is longer
+ * than one checkpoint may be is signed in several, one after the other.
  * @returns the latest checkpoint; undefined when there is none and nothing to sign
  * @throws DomainError audit-chain-broken
  */
 export const takeCheckpoint =
-  (pool: pg.Pool, key: SigningKey, now: () => Date) =>
+  (pool: pg.Pool, key: SigningKey, { now, longest = LONGEST }: Signing) =>
   async (organizationId: string, atLeast = 1): Promise<Checkpoint | undefined> => {
-    const latest = await latestCheckpoint(pool)(organizationId);
-    const from = latest?.statement.count ?? 0;
+    const readLatest = () => latestCheckpoint(pool)(organizationId);
+
+    /** @returns whether there was anything */
+    const signAfter = async (from: number): Promise<boolean> => {
+      const after = [organizationId, from, longest];
+      const { rows: links } = await pool.query<PlacedLink>(LINKS_AFTER, after);
+      const last = links.at(-1);
+      if (last === undefined) return false;
+      const { statement, signature } = signed(key, {
+        version: 1,
+        organization: organizationId,
+        from,
+        count: last.sequence,
+        position: last.position,
+        head: last.hash,
+        root: merkleRoot(links.map(({ hash }) => hash)),
+        at: now().toISOString(),
+        keyId: key.keyId,
+      });
+      const values = [organizationId, statement.count, JSON.stringify(statement), signature];
+      await pool.query(INSERT, values);
+      return true;
+    };
+
+    let latest = await readLatest();
     if (latest !== undefined) await requireUnbroken(pool, organizationId, latest);
-    if ((await countOf(pool, organizationId)) - from < atLeast) return latest;
-    const found = await span(pool, organizationId, from);
-    if (found === undefined) return latest;
-    const { last, root } = found;
-    const { statement, signature } = signed(key, {
-      version: 1,
-      organization: organizationId,
-      from,
-      count: last.sequence,
-      position: last.position,
-      head: last.hash,
-      root,
-      at: now().toISOString(),
-      keyId: key.keyId,
-    });
-    await pool.query(INSERT, [
-      organizationId,
-      statement.count,
-      JSON.stringify(statement),
-      signature,
-    ]);
-    return latestCheckpoint(pool)(organizationId);
+    const count = await countOf(pool, organizationId);
+    for (;;) {
+      const from = latest?.statement.count ?? 0;
+      if (count - from < atLeast || !(await signAfter(from))) return latest;
+      latest = await readLatest();
+    }
   };

@@ -16,6 +16,23 @@ export const listCheckpoints =
     return rows;
   };
 
+/** Those that add an event to what was signed before, by its place in the chain; the shortest first. */
+export const checkpointsOver =
+  (db: Database) =>
+  async (organizationId: string, sequence: number): Promise<readonly Checkpoint[]> => {
+    const { rows } = await db.query<Checkpoint>({
+      name: 'checkpoints_over',
+      text: `select c.statement, c.signature
+               from chronoflag.audit_checkpoint c
+              where c.organization_id = $1
+                and c.count >= $2
+                and (c.statement ->> 'from')::bigint < $2
+              order by c.count`,
+      values: [organizationId, sequence],
+    });
+    return rows;
+  };
+
 export const latestCheckpoint =
   (db: Database) =>
   async (organizationId: string): Promise<Checkpoint | undefined> => {

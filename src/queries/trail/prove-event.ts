@@ -4,7 +4,7 @@ import { inclusionPath, merkleRoot } from '../../domain/audit/merkle.js';
 import { DomainError } from '../../domain/decider.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type Database } from '../database.js';
-import { listCheckpoints } from './checkpoints.js';
+import { checkpointsOver } from './checkpoints.js';
 import { type TrailDeps } from './verify-trail.js';
 
 /** All that a stranger needs to check one event against a checkpoint: docs/audit.md has the script. */
@@ -77,12 +77,8 @@ const coveringCheckpoint = async (
   organizationId: string,
   sequence: number,
 ): Promise<Checkpoint> => {
-  const covering = (await listCheckpoints(db)(organizationId)).find(
-    (checkpoint) =>
-      checkpoint.statement.from < sequence &&
-      checkpoint.statement.count >= sequence &&
-      signerOf(key, checkpoint) !== undefined,
-  );
+  const candidates = await checkpointsOver(db)(organizationId, sequence);
+  const covering = candidates.find((checkpoint) => signerOf(key, checkpoint) !== undefined);
   if (covering === undefined)
     throw new DomainError(
       'event-not-signed',

@@ -9,6 +9,7 @@ import { takeCheckpoint } from '../../../src/infrastructure/audit/take-checkpoin
 import { kurrentEventLog } from '../../../src/infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentClient } from '../../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { type LogEvent } from '../../../src/projections/event-log.js';
+import { listCheckpoints } from '../../../src/queries/trail/checkpoints.js';
 import { proveEvent } from '../../../src/queries/trail/prove-event.js';
 import { verifyTrail } from '../../../src/queries/trail/verify-trail.js';
 import { applyBatches } from '../../support/applied-rows.js';
@@ -37,6 +38,8 @@ const replaced =
     });
 
 /** The shop's log in an embedded store, its read model, and two checkpoints over acme's part of it. */
+const now = (): Date => new Date('2026-03-01T12:00:00.000Z');
+
 const provenShop = async (t: Test) => {
   const folder = temporaryFolder(t);
   const { pool } = await testDatabase(t);
@@ -61,7 +64,7 @@ const provenShop = async (t: Test) => {
       all.push(...events);
     return all;
   };
-  const take = takeCheckpoint(pool, key, () => new Date('2026-03-01T12:00:00.000Z'));
+  const take = takeCheckpoint(pool, key, { now });
   const written = await withStore(async (client) => {
     for (const { id, type, data, metadata, stream } of shopLog)
       await client.appendToStream(stream, jsonEvent({ id, type, data, metadata }));
@@ -119,6 +122,22 @@ const dropped =
   (nth: number): Change =>
   (events) =>
     events.filter((_, index) => index !== nth);
+
+test('what is too long for one checkpoint is signed in several, one after the other', async (t) => {
+  const { pool, key, verify } = await provenShop(t);
+  await takeCheckpoint(pool, key, { now, longest: 1 })(OTHER_ORGANIZATION);
+  const spans = (await listCheckpoints(pool)(OTHER_ORGANIZATION)).map(
+    ({ statement: { from, count } }) => [from, count],
+  );
+  t.strictSame(spans, [
+    [0, 1],
+    [1, 2],
+  ]);
+  t.match(await verify(undefined, OTHER_ORGANIZATION), {
+    integrity: { verdict: 'holds' },
+    completeness: { verdict: 'holds' },
+  });
+});
 
 test('an honest log is proven whole, whoever asks', async (t) => {
   const shop = await provenShop(t);
