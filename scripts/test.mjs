@@ -14,7 +14,8 @@ import { buildIfStale, prepare, root, runScript, SetupError } from './bootstrap.
 import { watchForLeftovers } from './leftovers.mjs';
 import { requireNoSecrets } from './secrets.mjs';
 
-const TESTS_LIMIT_MS = 9 * 60_000;
+// They take 7 minutes on 2 quiet cores; this is for what hangs.
+const TESTS_LIMIT_MS = 20 * 60_000;
 const FAULTS_FILE_LIMIT_S = 1_800;
 const EVENT_STORE = join(root, 'dist', 'embedded', 'event-store', 'main.js');
 
