@@ -90,6 +90,16 @@ const checkSources = () =>
     })(),
   ]);
 
+const TAP = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs');
+const TAP_BUILT = join(root, 'node_modules', '@tapjs', 'test', 'test-built', 'dist', 'esm');
+
+/** tap itself finds out too late: a first run after an installation would still have the plugin that .taprc leaves out. */
+const buildTap = async () => {
+  if (!readFileSync(join(TAP_BUILT, 'index.js'), 'utf8').includes('@tapjs/typescript')) return;
+  const child = spawn(process.execPath, [TAP, 'build'], { cwd: root, stdio: 'ignore' });
+  if ((await runToEnd(child)) !== 0) throw new Error('tap could not be built; run: npx tap build');
+};
+
 const startStack = async () => {
   const { startLocalStack } = await import(
     pathToFileURL(join(root, 'dist', 'embedded', 'stack.js')).href
@@ -152,8 +162,7 @@ const runTap = async (stack) => {
     ...(isFaults ? [`--timeout=${FAULTS_FILE_LIMIT_S}`] : []),
     ...(process.stdout.isTTY ? [] : ['--reporter=min']),
   ];
-  const tap = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs');
-  const child = spawn(process.execPath, [tap, ...options, ...files], {
+  const child = spawn(process.execPath, [TAP, ...options, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: environment(stack),
@@ -224,7 +233,7 @@ await runScript(async () => {
   removeOldData();
   if (isWhole) await checkSources();
   const built = await step('build', async () => {
-    await buildIfStale();
+    await Promise.all([buildIfStale(), buildTap()]);
     return true;
   });
   let counts = { passed: 0, failed: 0, skipped: 0 };
