@@ -1,7 +1,8 @@
-import type { sendUnaryData, ServerReadableStream } from '@grpc/grpc-js';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { Metadata, status, type sendUnaryData, type ServerReadableStream } from '@grpc/grpc-js';
 import type { EventLog } from '../log/log.js';
 import { encodeAppended } from '../wire/append-replies.js';
-import { invalidArgument, refusalToCallError } from '../wire/errors.js';
+import { CallError, invalidArgument, refusalToCallError } from '../wire/errors.js';
 import type { Proposal, WriteOptions } from '../wire/requests.js';
 import { toServerError } from '../wire/server-error.js';
 import {
@@ -17,7 +18,27 @@ type AppendCall = ServerReadableStream<WriteOptions | Proposal, Buffer>;
 const isOptions = (message: WriteOptions | Proposal): message is WriteOptions =>
   'stream' in message;
 
-/** Reads the whole call. @throws CallError for events that cannot be taken, before the rest has arrived */
+/** A client that gives up sends the end of its messages first and the reset right behind it. */
+const RESET_FOLLOWS_MS = 2;
+
+/** A client's clock runs this far ahead at most when it gives up at its deadline. */
+const DEADLINE_MARGIN_MS = 25;
+
+/**
+ * A call that is cut off half-way ends like a complete one, so what follows the end decides. Sending the
+ * metadata makes grpc-js look at the HTTP/2 stream, and set `cancelled`, without waiting for its close.
+ */
+const isCutOff = async (call: AppendCall): Promise<boolean> => {
+  await delay(RESET_FOLLOWS_MS);
+  call.sendMetadata(new Metadata());
+  await nextTurn();
+  return call.cancelled || Date.now() + DEADLINE_MARGIN_MS >= Number(call.getDeadline());
+};
+
+/**
+ * Reads the whole call.
+ * @throws CallError for events that cannot be taken, before the rest has arrived, and for a cut call
+ */
 const received = async (call: AppendCall): Promise<[WriteOptions, Collected]> => {
   let options: WriteOptions | undefined;
   let collected: Collected = NOTHING_COLLECTED;
@@ -30,6 +51,8 @@ const received = async (call: AppendCall): Promise<[WriteOptions, Collected]> =>
     if ('kind' in more) throw refusalToCallError(options?.stream ?? '', more);
     collected = more;
   }
+  if (await isCutOff(call))
+    throw new CallError(status.CANCELLED, 'The call ended before its last event.');
   if (!options) throw invalidArgument('The call has no options.');
   return [options, collected];
 };
