@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import {
   rebuildCommand,
   type RebuildServices,
@@ -6,7 +7,10 @@ import {
 import { provideServices } from './composition/services.js';
 import { loadConfig } from './config.js';
 
-const USAGE = `npm run projections -- rebuild   builds the read model anew from the log, compares, swaps
+const USAGE = `npm run projections -- rebuild   builds the read model anew from the log, compares it with the one that
+                                 serves, and puts it in place when both are equal. Ends with 1 and the first
+                                 differences when they are not: then the old one goes on serving
+    --replace-different          puts the rebuilt one in place also when it differs
 npm run projections -- status    tells where the read model stands`;
 
 const print = (line: string): void => {
@@ -29,20 +33,37 @@ const withServices = async (
   }
 };
 
-const run = async (command: string | undefined): Promise<number> => {
+type Arguments = Readonly<{ command: string | undefined; replacesDifferent: boolean }>;
+
+const argumentsOf = (args: readonly string[]): Arguments => {
+  try {
+    const options = { 'replace-different': { type: 'boolean' } } as const;
+    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const [command, ...more] = positionals;
+    const replacesDifferent = values['replace-different'] === true;
+    const isUsable = more.length === 0 && (!replacesDifferent || command === 'rebuild');
+    return { command: isUsable ? command : undefined, replacesDifferent };
+  } catch {
+    return { command: undefined, replacesDifferent: false };
+  }
+};
+
+const run = async ({ command, replacesDifferent }: Arguments): Promise<number> => {
   const stopping = new AbortController();
   process.once('SIGINT', () => {
     stopping.abort(new Error('interrupted; the old read model goes on serving'));
   });
   if (command === 'rebuild')
-    return withServices((services) => rebuildCommand(services, print, stopping.signal));
+    return withServices((services) =>
+      rebuildCommand(services, print, { signal: stopping.signal, replacesDifferent }),
+    );
   if (command === 'status') return withServices((services) => statusCommand(services, print));
   print(USAGE);
   return 2;
 };
 
 try {
-  process.exitCode = await run(process.argv[2]);
+  process.exitCode = await run(argumentsOf(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`projections: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

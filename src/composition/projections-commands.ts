@@ -6,7 +6,7 @@ import { withRebuildDatabase } from '../infrastructure/postgres/postgres-rebuild
 import { loadCheckpoint } from '../projections/checkpoint.js';
 import { READ_MODEL } from '../projections/index.js';
 import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-projection.js';
-import { type Comparison } from '../projections/rebuild/rebuild-database.js';
+import { type Comparison, type RowDifference } from '../projections/rebuild/rebuild-database.js';
 import { type RebuildProgress } from '../projections/rebuild/rebuild-options.js';
 
 export type Print = (line: string) => void;
@@ -35,7 +35,14 @@ const showProgress = (progress: RebuildProgress, print: Print): (() => void) => 
   };
 };
 
-const comparisonLines = ({ live, rebuilt }: Comparison): readonly string[] => {
+const differenceLine = ({ table, key, column, only }: RowDifference): string => {
+  const place = Object.entries(key)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
+  return `  table ${table}, ${place}: ${only ? `only in the ${only} one` : `column ${String(column)}`}`;
+};
+
+const comparisonLines = ({ live, rebuilt, differences }: Comparison): readonly string[] => {
   const cells = rebuilt.map(({ table, rows, sum }, nth) => {
     const was = live[nth];
     const isEqual = was?.rows === rows && was.sum === sum;
@@ -46,15 +53,19 @@ const comparisonLines = ({ live, rebuilt }: Comparison): readonly string[] => {
     (most, row) => row.map((cell, nth) => Math.max(most[nth] ?? 0, cell.length)),
     [],
   );
-  const isEqual = cells.every((row) => row.at(-1) === '=');
   return [
     ...all.map((row) => row.map((cell, nth) => cell.padEnd(widths[nth] ?? 0)).join('  ')),
-    isEqual ? 'The rebuilt read model is equal.' : 'The rebuilt read model is DIFFERENT.',
+    ...(differences.length === 0
+      ? ['The rebuilt read model is equal.']
+      : [
+          'The rebuilt read model is DIFFERENT. The first differences:',
+          ...differences.map(differenceLine),
+        ]),
   ];
 };
 
 const reportLines = (report: RebuildReport, seconds: number): readonly string[] => {
-  const { comparison, poison, events, position } = report;
+  const { comparison, isSwapped, poison, events, position } = report;
   const compared = comparison
     ? comparisonLines(comparison)
     : ['The serving read model was empty or behind; there was nothing to compare.'];
@@ -65,9 +76,14 @@ const reportLines = (report: RebuildReport, seconds: number): readonly string[] 
       ]
     : [];
   const rate = count(events / seconds);
+  const kept = [
+    'NOT put in place: the old read model goes on serving. docs/architecture.md says what to look at;',
+    '`npm run projections -- rebuild --replace-different` puts the rebuilt one in place all the same.',
+  ];
   return [
     ...compared,
     ...stopped,
+    ...(isSwapped ? [] : kept),
     `Rebuilt from ${count(events)} events in ${seconds.toFixed(1)} s (${rate}/s), up to position ${position}.`,
   ];
 };
@@ -81,7 +97,7 @@ const dispose = (client: ReturnType<typeof kurrentClient>): void => {
 export const rebuildCommand = async (
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
-  signal: AbortSignal,
+  { signal, replacesDifferent }: Readonly<{ signal: AbortSignal; replacesDifferent: boolean }>,
 ): Promise<number> => {
   const progress: RebuildProgress = { phase: 'reading', events: 0, position: -1, head: -1 };
   const began = performance.now();
@@ -92,11 +108,11 @@ export const rebuildCommand = async (
   try {
     const eventLog = kurrentEventLog(client);
     const report = await withRebuildDatabase(databaseUrl, (database) =>
-      rebuildReadModel({ database, eventLog, signal, progress }),
+      rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent }),
     );
     const lines = reportLines(report, (performance.now() - began) / 1_000);
     for (const line of lines) print(line);
-    return report.poison === undefined ? 0 : 1;
+    return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();
     dispose(client);

@@ -57,7 +57,7 @@ export const writeRows = async (tx: Transaction, steps: readonly LinkedStep[]): 
   );
   for (const { table, rows, close } of filled) {
     const json = JSON.stringify(rows);
-    if (close !== undefined) await tx.query(close, [json]);
+    if (close !== undefined) await tx.query(close.statement, [json]);
     await tx.query(insertStatement(table), [json]);
   }
 };

@@ -26,12 +26,25 @@ export type Table = Readonly<{
   name: string;
   /** Column → SQL type. */
   columns: Readonly<Record<string, string>>;
-  /** What makes writing the same row again harmless. */
+  /** The columns that tell one row from another: its primary key. */
+  key: readonly string[];
+  /** What happens to a row whose key is there already; makes writing the same row again harmless. */
   onConflict: string;
 }>;
 
-/** Rows of one table. `close` ends the row of the revision before, which was open until now. */
-export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: string }>;
+/** The key's values of a row, as one text. */
+export const keyText = (columns: readonly string[], row: Row): string =>
+  JSON.stringify(columns.map((column) => row[column]));
+
+/** How the row of the revision before, which was open until now, is ended. */
+export type Closing = Readonly<{
+  /** The columns that tell the revisions of one stream from those of another. */
+  stream: readonly string[];
+  statement: string;
+}>;
+
+/** Rows of one table. */
+export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: Closing }>;
 
 /** One read model: pure, from steps in log order to rows. */
 export type ReadModel = Readonly<{
@@ -50,7 +63,7 @@ export const insertStatement = (table: Table): string => {
   return `insert into ${table.name} (${columns.join(', ')})
           select ${columns.map((column) => `r.${column}`).join(', ')}
             from jsonb_to_recordset($1::jsonb) as r (${recordset(table)})
-              on conflict ${table.onConflict}`;
+              on conflict (${table.key.join(', ')}) ${table.onConflict}`;
 };
 
 /** `do update` of every column but the key's and those set once, only by a newer revision. */

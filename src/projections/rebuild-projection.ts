@@ -9,6 +9,8 @@ import { type RebuildOptions } from './rebuild/rebuild-options.js';
 export type RebuildReport = Readonly<{
   events: number;
   position: number;
+  /** False when the two differ: the old one goes on serving. */
+  isSwapped: boolean;
   /** Undefined when the serving read model was empty or behind the rebuilt one. */
   comparison?: Comparison;
   /** The event in front of which the rebuilt read model stops, when there is one. */
@@ -31,12 +33,13 @@ const checkPoison = (poison: PoisonEvent | undefined, livePosition: number): voi
 
 /**
  * Builds the read model anew from the log next to the serving one, compares the two at one position, and puts the
- * new one in its place. Never overtakes a serving one that moves, so that there is such a position; then goes on to
- * the end of the log, in case the serving one does not move.
+ * new one in its place: when they are equal, or could not be compared, or `replacesDifferent` says so. Never overtakes
+ * a serving one that moves, so that there is such a position; then goes on to the end of the log, in case the serving
+ * one does not move.
  * @throws RebuildImpossible
  */
 export const rebuildReadModel = async (options: RebuildOptions): Promise<RebuildReport> => {
-  const { database, eventLog, progress } = options;
+  const { database, eventLog, progress, replacesDifferent = false } = options;
   progress.head = await eventLog.head();
   await database.create();
   const live = await database.livePosition();
@@ -63,17 +66,22 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
     if (livePosition === follow.position()) same.position = livePosition;
   });
 
-  progress.phase = 'swapping';
-  await database.swap(async (livePosition) => {
-    await align(livePosition);
-    stop.poison ??= await follow.to(Number.MAX_SAFE_INTEGER);
-  });
-  await database.dropOld();
+  const isCompared = same.position >= 0;
+  const isSwapped = !isCompared || comparison.differences.length === 0 || replacesDifferent;
+  if (isSwapped) {
+    progress.phase = 'swapping';
+    await database.swap(async (livePosition) => {
+      await align(livePosition);
+      stop.poison ??= await follow.to(Number.MAX_SAFE_INTEGER);
+    });
+    await database.dropOld();
+  } else await database.discard();
   progress.phase = 'done';
   return {
     events: progress.events,
     position: follow.position(),
-    ...(same.position >= 0 && { comparison }),
+    isSwapped,
+    ...(isCompared && { comparison }),
     ...(stop.poison && { poison: poisonOf(READ_MODEL, stop.poison) }),
   };
 };

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { CHAIN_START, type Link, linkAfter } from '../../src/domain/audit/chain.js';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
 import { type Event } from '../../src/domain/decider.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
@@ -52,6 +53,19 @@ const fillAudit = async (db: pg.Pool, log: Log): Promise<void> => {
       data: JSON.stringify(event.data),
       metadata: JSON.stringify(event.metadata),
     });
+  }
+};
+
+/** The hash chain of each organization. */
+const fillChain = async (db: pg.Pool, log: Log): Promise<void> => {
+  const heads = new Map<string, Link>();
+  for (const event of log) {
+    const organization_id = parseStream(event.stream)!.organizationId;
+    const link = linkAfter(heads.get(organization_id) ?? CHAIN_START, organization_id, event);
+    heads.set(organization_id, link);
+    const { sequence, hash } = link;
+    const row = { organization_id, sequence, position: event.position, hash: `\\x${hash}` };
+    await insert(db, 'audit_chain', row);
   }
 };
 
@@ -145,6 +159,7 @@ export const emptyReadModel = async (db: pg.Pool): Promise<void> => {
 export const fillReadModel = async (db: pg.Pool, log: Log): Promise<void> => {
   await emptyReadModel(db);
   await fillAudit(db, log);
+  await fillChain(db, log);
   for (const name of new Set(log.map(({ stream }) => stream))) {
     const stream = log.filter((event) => event.stream === name);
     const category = parseStream(name)?.category;

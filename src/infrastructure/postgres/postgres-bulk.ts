@@ -3,10 +3,18 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { READ_MODELS } from '../../projections/index.js';
 import { type Table } from '../../projections/projection.js';
-import { type Checksum, type CopySink } from '../../projections/rebuild/rebuild-database.js';
+import { sameJson, type Json } from '../../domain/json.js';
+import {
+  type Checksum,
+  type Comparison,
+  type CopySink,
+  type RowDifference,
+} from '../../projections/rebuild/rebuild-database.js';
+
+const ALL = READ_MODELS.flatMap(({ tables }) => tables);
 
 /** The names of the read model's tables, without the checkpoint's. */
-export const TABLES = READ_MODELS.flatMap(({ tables }) => tables).map(({ name }) => name);
+export const TABLES = ALL.map(({ name }) => name);
 
 /**
  * Opens a COPY on a connection of its own; `open` has it until all rows are stored. The table is emptied in the same
@@ -57,4 +65,55 @@ export const checksums = async (
     sums.push({ table, rows: Number(rows[0]?.rows), sum: rows[0]?.sum ?? '' });
   }
   return sums;
+};
+
+/** Of each table that differs. */
+const NAMED_DIFFERENCES = 3;
+
+type Stored = Readonly<Record<string, Json>> | null;
+type Pair = Readonly<{ key: Record<string, unknown>; live: Stored; rebuilt: Stored }>;
+
+const differenceOf = (table: string, { key, live, rebuilt }: Pair): RowDifference => {
+  if (live === null) return { table, key, column: null, only: 'rebuilt' };
+  if (rebuilt === null) return { table, key, column: null, only: 'live' };
+  const column = Object.keys(rebuilt).find(
+    (name) => !sameJson(live[name] ?? null, rebuilt[name] ?? null),
+  );
+  return { table, key, column: column ?? null };
+};
+
+/** The first rows, by key, that two schemas do not have alike. */
+const differingRows = async (
+  client: pg.PoolClient,
+  [live, rebuilt]: readonly [string, string],
+  { name, key }: Table,
+): Promise<readonly RowDifference[]> => {
+  const either = key.map((column) => `coalesce(l.${column}, r.${column})`);
+  const { rows } = await client.query<Pair>(
+    `select json_build_object(${key.map((column, nth) => `'${column}', ${either[nth] ?? ''}`).join(', ')}) as key,
+            to_json(l) as live, to_json(r) as rebuilt
+       from ${live}.${name} l
+       full join ${rebuilt}.${name} r
+         on ${key.map((column) => `l.${column} = r.${column}`).join(' and ')}
+      where l::text is distinct from r::text
+      order by ${either.join(', ')}
+      limit ${NAMED_DIFFERENCES}`,
+  );
+  return rows.map((row) => differenceOf(name, row));
+};
+
+/** Both read models, table by table; where the sums differ, also which rows. */
+export const comparison = async (
+  client: pg.PoolClient,
+  schemas: Readonly<{ live: string; rebuilt: string }>,
+): Promise<Comparison> => {
+  const live = await checksums(client, schemas.live);
+  const rebuilt = await checksums(client, schemas.rebuilt);
+  const different = ALL.filter(
+    (_, nth) => live[nth]?.rows !== rebuilt[nth]?.rows || live[nth]?.sum !== rebuilt[nth]?.sum,
+  );
+  const differences: RowDifference[] = [];
+  for (const table of different)
+    differences.push(...(await differingRows(client, [schemas.live, schemas.rebuilt], table)));
+  return { live, rebuilt, differences };
 };

@@ -6,7 +6,7 @@ import {
   type Comparison,
   type RebuildDatabase,
 } from '../../projections/rebuild/rebuild-database.js';
-import { checksums, copyInto, TABLES } from './postgres-bulk.js';
+import { comparison, copyInto, TABLES } from './postgres-bulk.js';
 import { migrate, READ_MODEL_MIGRATIONS } from './migrate.js';
 import {
   createPool,
@@ -66,10 +66,9 @@ const compare = async (
         await snapshot.query('select 1');
       }),
     );
-    const rebuilt = await checksums(snapshot, NEXT);
-    const live = await checksums(snapshot, READ_MODEL_SCHEMA);
+    const compared = await comparison(snapshot, { live: READ_MODEL_SCHEMA, rebuilt: NEXT });
     await snapshot.query('commit');
-    return { live, rebuilt };
+    return compared;
   } finally {
     snapshot.release(true);
   }
@@ -118,6 +117,7 @@ const rebuildOn = (pool: pg.Pool, copying: Set<pg.PoolClient>): RebuildDatabase 
     },
     compare: (align) => compare(pool, align),
     swap: (align) => swap(pool, align),
+    discard: () => whenUnlocked(() => drop(NEXT)),
     dropOld: () => whenUnlocked(() => drop(OLD)).catch(() => undefined),
   };
 };

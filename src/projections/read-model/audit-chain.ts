@@ -8,7 +8,8 @@ const table: Table = {
     position: 'bigint',
     hash: 'bytea',
   },
-  onConflict: '(organization_id, sequence) do nothing',
+  key: ['organization_id', 'sequence'],
+  onConflict: 'do nothing',
 };
 
 /** One link per event, for proofs and to find what was altered in the log. migrations/read-model/008. */

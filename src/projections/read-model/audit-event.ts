@@ -19,7 +19,8 @@ const table: Table = {
     data: 'jsonb',
     metadata: 'jsonb',
   },
-  onConflict: '(position) do nothing',
+  key: ['position'],
+  onConflict: 'do nothing',
 };
 
 /** The environment that an event is about; for a promotion, the one that it changed. */

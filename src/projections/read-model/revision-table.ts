@@ -1,7 +1,7 @@
-import { type Table } from '../projection.js';
+import { type Closing, type Table } from '../projection.js';
 
-/** A table of revisions, and the statement that ends the row of the revision before. */
-export type RevisionTable = Readonly<{ table: Table; close: string }>;
+/** A table of revisions, and how the row of the revision before is ended. */
+export type RevisionTable = Readonly<{ table: Table; close: Closing }>;
 
 /** `<entity>_revision`: one row for each revision and the range for which it held. `identity` names its streams. */
 export const revisionTable = (entity: string, identity: readonly string[]): RevisionTable => {
@@ -20,9 +20,12 @@ export const revisionTable = (entity: string, identity: readonly string[]): Revi
         recorded_to: 'timestamptz',
         state: 'jsonb',
       },
-      onConflict: `(${identity.join(', ')}, revision) do nothing`,
+      key: [...identity, 'revision'],
+      onConflict: 'do nothing',
     },
-    close: `
+    close: {
+      stream: identity,
+      statement: `
       update ${name} r
          set position_to = n.position_from, recorded_to = n.recorded_from
         from jsonb_to_recordset($1::jsonb)
@@ -30,5 +33,6 @@ export const revisionTable = (entity: string, identity: readonly string[]): Revi
        where ${isSame}
          and r.revision = n.revision - 1
          and r.position_to is null`,
+    },
   };
 };

@@ -32,7 +32,8 @@ export const stateReadModel = <Category extends WithState['category']>(
   const current: Table = {
     name: category,
     columns: all,
-    onConflict: `(${identity.join(', ')}) ${whenNewer(category, all, [...identity, 'created_at'])}`,
+    key: identity,
+    onConflict: whenNewer(category, all, [...identity, 'created_at']),
   };
   const named = identity.map((column) => ({
     column,

@@ -4,22 +4,18 @@ import { foldEvents, type Tracked } from '../fold/fold.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
 import { type PoisonEvent } from '../fold/poison.js';
 import { READ_MODELS } from '../index.js';
-import { type Row, type Table, type TableRows } from '../projection.js';
+import { type Closing, keyText, type Row, type Table, type TableRows } from '../projection.js';
 
-/** Tells the rows of one project, flag or segment from those of another in the same table. */
-const entityOf = (row: Row): string =>
-  JSON.stringify([row['project_id'], row['flag_key'] ?? row['segment_key'] ?? row['key']]);
-
-/** Rows that are not final yet, of one table. */
+/** Rows that are not final yet, of one table, by stream. */
 type Held = Map<string, Row>;
 
 /** Revisions: each is final when the next begins. */
-const finishedRevisions = (held: Held, rows: readonly Row[]): readonly Row[] =>
+const finishedRevisions = (held: Held, { stream }: Closing, rows: readonly Row[]): readonly Row[] =>
   rows.flatMap((row) => {
-    const entity = entityOf(row);
-    const open = held.get(entity);
-    held.delete(entity);
-    if (row['position_to'] === null) held.set(entity, row);
+    const key = keyText(stream, row);
+    const open = held.get(key);
+    held.delete(key);
+    if (row['position_to'] === null) held.set(key, row);
     const closed = open && {
       ...open,
       position_to: row['position_from'],
@@ -29,11 +25,11 @@ const finishedRevisions = (held: Held, rows: readonly Row[]): readonly Row[] =>
   });
 
 /** Current states: none is final before the end. */
-const holdCurrent = (held: Held, rows: readonly Row[]): void => {
+const holdCurrent = (held: Held, table: Table, rows: readonly Row[]): void => {
   for (const row of rows) {
-    const entity = entityOf(row);
-    const created = held.get(entity)?.['created_at'] ?? row['created_at'];
-    held.set(entity, { ...row, created_at: created });
+    const key = keyText(table.key, row);
+    const created = held.get(key)?.['created_at'] ?? row['created_at'];
+    held.set(key, { ...row, created_at: created });
   }
 };
 
@@ -53,9 +49,9 @@ export const bulkRows = () => {
     return rows;
   };
   const finished = ({ table, rows, close }: TableRows): TableRows => {
-    if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), rows) };
+    if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), close, rows) };
     if (!('created_at' in table.columns)) return { table, rows };
-    holdCurrent(heldOf(table), rows);
+    holdCurrent(heldOf(table), table, rows);
     return { table, rows: [] };
   };
   const take = (steps: readonly LinkedStep[]): void => {

@@ -11,8 +11,21 @@ export type CopySink = Readonly<{
 /** Count and order-independent sum of 64-bit hashes of the rows of a table. */
 export type Checksum = Readonly<{ table: string; rows: number; sum: string }>;
 
+/** One row that differs, by its key: `column` is the first that does; null for a row that only one of the two has. */
+export type RowDifference = Readonly<{
+  table: string;
+  key: Readonly<Record<string, unknown>>;
+  column: string | null;
+  only?: 'live' | 'rebuilt';
+}>;
+
 /** Both read models at one log position. */
-export type Comparison = Readonly<{ live: readonly Checksum[]; rebuilt: readonly Checksum[] }>;
+export type Comparison = Readonly<{
+  live: readonly Checksum[];
+  rebuilt: readonly Checksum[];
+  /** The first few of each table; empty when both are equal. */
+  differences: readonly RowDifference[];
+}>;
 
 /** Port to a second read model next to the one that serves. */
 export type RebuildDatabase = Readonly<{
@@ -29,6 +42,8 @@ export type RebuildDatabase = Readonly<{
   compare: (align: (livePosition: number) => Promise<void>) => Promise<Comparison>;
   /** Holds the serving read model while `align` takes the rest in, then puts the rebuilt one in its place. */
   swap: (align: (livePosition: number) => Promise<void>) => Promise<void>;
+  /** Drops the rebuilt one. */
+  discard: () => Promise<void>;
   /** Drops the one that was replaced. Whatever still reads from it may keep it until the next rebuild. */
   dropOld: () => Promise<void>;
 }>;

@@ -14,6 +14,8 @@ export type RebuildProgress = {
 export type RebuildOptions = Readonly<{
   database: RebuildDatabase;
   eventLog: EventLog;
+  /** Puts the rebuilt read model in place also when it differs from the serving one. */
+  replacesDifferent?: boolean;
   signal: AbortSignal;
   /** Changed in place as the rebuild goes on. */
   progress: RebuildProgress;
