@@ -1,4 +1,5 @@
-import { auditLog } from './audit/audit-log.js';
+import { findActors, nameActors } from './audit/actors.js';
+import { auditEntry, auditLog } from './audit/audit-log.js';
 import { exportAuditLog } from './audit/export-audit-log.js';
 import { type Database } from './database.js';
 import { environmentDiff } from './environments/environment-diff.js';
@@ -34,6 +35,9 @@ export const queriesOver = (
   segmentHistory: segmentHistory(db),
   segmentDiff: segmentDiff(db),
   environmentDiff: environmentDiff(db),
+  findActors: findActors(db),
+  nameActors: nameActors(db),
+  auditEntry: auditEntry(db),
   auditLog: auditLog(db),
   exportAuditLog: exportAuditLog(db),
   verifyMembers: verifyMembers(log, db),

@@ -21,13 +21,15 @@ test('every answer is the query it stands for, complete, with the position it st
   const production = { ...project, environment: 'production' };
   const now = { position: LAST.position };
   const then = { position: positionOf('FlagRolloutChanged') };
+  const scope = { organizationId: 'acme', seesPeople: true };
+  const history = await queries.flagHistory(flag);
   const expected: Readonly<Record<string, unknown>> = {
     '/projects': await queries.listProjects(project),
     '/projects/shop': await sources.log.project(project, now),
     '/projects/shop/state': await projectState(sources.log)(project, now),
     '/projects/shop/verify': await queries.verifyProject(project, now),
     '/projects/shop/flags': await queries.listFlags({ ...project, moment: now, isPast: false }),
-    [`${CHECKOUT}/history`]: await queries.flagHistory(flag),
+    [`${CHECKOUT}/history`]: { ...history, items: await queries.nameActors(history.items, scope) },
     [`${CHECKOUT}/diff?from=position:${then.position}`]: await queries.flagDiff(flag, then, now),
     '/projects/shop/environments/production/flags': await environmentAt(sources.log)(
       production,
@@ -35,7 +37,7 @@ test('every answer is the query it stands for, complete, with the position it st
     ),
     [`/projects/shop/environments/production/diff?from=position:${then.position}`]:
       await queries.environmentDiff(production, then, now),
-    '/audit': await queries.auditLog({ organizationId: 'acme', filter: {}, upTo: now }),
+    '/audit': await queries.auditLog({ ...scope, filter: {}, upTo: now }),
     [CHECKOUT]: {
       ...(await sources.log.flag(flag, now)),
       project: 'shop',

@@ -60,7 +60,7 @@ test('each filter of a history lets through the events that it names', async (t)
   t.strictSame(await revisions({}), [0, 1, 2, 3, 4]);
   t.strictSame(await revisions({ order: 'desc' }), [4, 3, 2, 1, 0]);
   t.strictSame(await revisions({ types: ['FlagEnabled', 'FlagReverted'] }), [1, 4]);
-  t.strictSame(await revisions({ actor: events[1]!.metadata.actor.id }), [1, 2]);
+  t.strictSame(await revisions({ actors: [events[1]!.metadata.actor.id] }), [1, 2]);
   t.strictSame(await revisions({ from: events[2]!.recordedAt }), [2, 3, 4]);
   t.strictSame(await revisions({ to: events[2]!.recordedAt }), [0, 1]);
   t.strictSame(await revisions({ types: ['FlagDeleted'] }), []);

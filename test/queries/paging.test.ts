@@ -83,7 +83,13 @@ test('pages of a history, the audit log and the projects visit everything once',
     back: (paging: object) =>
       flagHistory(db)({ ...SHOP, flag: 'checkout', order: 'asc', ...paging }),
     audit: (paging: object) =>
-      auditLog(db)({ organizationId: ORGANIZATION, filter: {}, upTo, ...paging }),
+      auditLog(db)({
+        organizationId: ORGANIZATION,
+        seesPeople: false,
+        filter: {},
+        upTo,
+        ...paging,
+      }),
     projects: (paging: object) =>
       listProjects(db)({ organizationId: ORGANIZATION, status: 'all', ...paging }),
   };

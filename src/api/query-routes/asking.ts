@@ -1,5 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { may } from '../../domain/access/grants.js';
+import { type ActorScope } from '../../queries/audit/actors.js';
 import { type Queries } from '../../queries/queries.js';
 import { closed, Key, problems } from '../schemas.js';
 
@@ -9,6 +11,10 @@ const Text = (maxLength: number, description: string) =>
 
 export const Search = Text(200, 'Anywhere in key, name or description, in any case.');
 export const Id = Text(300, 'Exactly this id.');
+export const ActorText = Text(
+  300,
+  "An actor's id, or part of a member's e-mail address or of a key's name, in any case.",
+);
 export const Time = Type.String({
   maxLength: 64,
   description: 'RFC 3339 with an offset, as 2026-03-01T12:00:00Z; "+" is written %2B.',
@@ -96,6 +102,23 @@ export const addressIn = <Params extends object>({
 }: Pick<FastifyRequest, 'caller'> & { params: Params }) => ({
   organizationId: caller.organizationId,
   ...params,
+});
+
+/** Whose names a caller may see beside ids. */
+export const actorScope = ({ caller }: Pick<FastifyRequest, 'caller'>): ActorScope => ({
+  organizationId: caller.organizationId,
+  seesPeople: may(caller.grants, 'members.read'),
+});
+
+/** A query's filters as the read model takes them: actors as ids. @throws DomainError unknown-actor */
+export const filterIn = async <Filter extends Readonly<{ actor?: string; type?: string[] }>>(
+  { findActors }: Pick<Queries, 'findActors'>,
+  request: Pick<FastifyRequest, 'caller'>,
+  { actor, type, ...rest }: Filter,
+) => ({
+  ...rest,
+  ...(type && { types: type }),
+  ...(actor !== undefined && { actors: await findActors(actor, actorScope(request)) }),
 });
 
 /** An answer with the log position that it stands on, also as X-Position. */

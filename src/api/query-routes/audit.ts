@@ -1,16 +1,30 @@
 import { Readable } from 'node:stream';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyRequest } from 'fastify';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { CATEGORIES, type Category } from '../../domain/streams.js';
+import { type ActorScope } from '../../queries/audit/actors.js';
 import { type AuditFilter } from '../../queries/audit/audit-filter.js';
 import { type AuditEntry } from '../../queries/audit/audit-rows.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
 import { visibleTo } from '../access/authorize.js';
-import { type Caller } from '../caller.js';
 import { answerOf, Key, problems } from '../schemas.js';
-import { awaitPosition, Id, order, paging, query, querySchema, standing, Time } from './asking.js';
-import { answering, Data, nullable, pageOf, provenance } from './view-schemas.js';
+import { PositionParams } from '../routes/audit-trail-schemas.js';
+import {
+  ActorText,
+  actorScope,
+  awaitPosition,
+  filterIn,
+  Id,
+  order,
+  paging,
+  query,
+  querySchema,
+  standing,
+  Time,
+} from './asking.js';
+import { answering, Changes, Data, named, nullable, pageOf } from './view-schemas.js';
 
 const filter = {
   project: Type.Optional(Key),
@@ -20,7 +34,7 @@ const filter = {
     Type.Unsafe<Category>(Type.Union(CATEGORIES.map((category) => Type.Literal(category)))),
   ),
   type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
-  actor: Type.Optional(Id),
+  actor: Type.Optional(ActorText),
   environment: Type.Optional(Key),
   from: Type.Optional(Time),
   to: Type.Optional(Time),
@@ -29,13 +43,14 @@ const filter = {
 };
 
 const Entry = Type.Object({
-  ...provenance,
+  ...named,
   category: Type.String(),
   stream: Type.String(),
   project: nullable(Type.String()),
-  key: nullable(Type.String({ description: 'Of the flag or API key.' })),
+  key: nullable(Type.String({ description: 'Of the flag, segment, API key or person.' })),
   environment: nullable(Type.String()),
   data: Data,
+  changes: Changes,
 });
 
 const FORMATS = {
@@ -45,21 +60,23 @@ const FORMATS = {
 
 const Format = Type.Union([Type.Literal('ndjson'), Type.Literal('csv')]);
 
-/** What was asked for, within what the caller may see. */
-const filterOf = (
-  caller: Caller,
-  { type: types, ...rest }: Static<TObject<typeof filter>>,
-): AuditFilter => ({
-  ...rest,
-  ...visibleTo(caller, 'audit.read'),
-  ...(types && { types }),
-});
-
 /** Everything that happened in an organization, in pages or as one download. */
 export const auditRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
     app.addHook('preHandler', awaitPosition(queries));
+
+    /** What was asked for, within what the caller may see. */
+    const within = async (
+      request: Pick<FastifyRequest, 'caller'>,
+      query: Static<TObject<typeof filter>>,
+    ): Promise<ActorScope & { filter: AuditFilter }> => ({
+      ...actorScope(request),
+      filter: {
+        ...(await filterIn(queries, request, query)),
+        ...visibleTo(request.caller, 'audit.read'),
+      },
+    });
 
     app.get(
       '/audit',
@@ -77,10 +94,30 @@ export const auditRoutes =
       async (request, reply) => {
         const { order: direction = 'desc', limit = 50, cursor, ...rest } = request.query;
         const upTo = await queries.resolveMoment({});
-        const { organizationId } = request.caller;
         const page = { order: direction, limit, ...(cursor !== undefined && { cursor }) };
-        const asked = { organizationId, filter: filterOf(request.caller, rest), upTo, ...page };
+        const asked = { ...(await within(request, rest)), upTo, ...page };
         return standing(reply, upTo.position, await queries.auditLog(asked));
+      },
+    );
+
+    app.get(
+      '/audit/events/:position',
+      {
+        config: { permission: 'audit.read' },
+        schema: {
+          ...querySchema(
+            'audit',
+            'One event: who, when, from where, why, and what it changed',
+            answering<AuditEntry>(Entry),
+          ),
+          params: PositionParams,
+          querystring: query({}),
+        },
+      },
+      async (request, reply) => {
+        const entry = await queries.auditEntry(request.params.position, await within(request, {}));
+        void reply.header('x-position', String(entry.position));
+        return entry;
       },
     );
 
@@ -106,8 +143,7 @@ export const auditRoutes =
       },
       async (request, reply) => {
         const { format = 'ndjson', ...rest } = request.query;
-        const { organizationId } = request.caller;
-        const asked = { organizationId, filter: filterOf(request.caller, rest), format };
+        const asked = { ...(await within(request, rest)), format };
         const { position, chunks } = await queries.exportAuditLog(asked);
         void reply.type(FORMATS[format]).header('x-position', String(position));
         void reply.header(

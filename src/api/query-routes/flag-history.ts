@@ -1,6 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { flagStream, projectIdOf } from '../../domain/streams.js';
+import { type NamedActor } from '../../queries/audit/actors.js';
 import { type FlagDiff } from '../../queries/flags/flag-diff.js';
 import { type FlagHistoryItem } from '../../queries/flags/flag-history.js';
 import { parseMoment } from '../../queries/moments/parse-moment.js';
@@ -9,9 +10,12 @@ import { type Queries } from '../../queries/queries.js';
 import { type ToldDiff, toldDiff } from '../access/who-changed.js';
 import { Key, Position, Revision } from '../schemas.js';
 import {
+  ActorText,
+  actorScope,
   addressIn,
   awaitPosition,
   DiffEndText,
+  filterIn,
   FlagParams,
   Id,
   order,
@@ -27,13 +31,13 @@ import {
   Data,
   LastChange,
   FlagStatus,
+  named,
   nullable,
   pageOf,
-  provenance,
 } from './view-schemas.js';
 
 const HistoryItem = Type.Object({
-  ...provenance,
+  ...named,
   environment: nullable(Type.String()),
   data: Data,
   changes: Changes,
@@ -62,13 +66,15 @@ export const flagHistoryRoutes =
           ...querySchema(
             'flags',
             'Every event of a flag: who, when, from where, why, and what changed',
-            answering<Page<FlagHistoryItem> & { position: number }>(pageOf(HistoryItem)),
+            answering<Page<FlagHistoryItem & { actor: NamedActor }> & { position: number }>(
+              pageOf(HistoryItem),
+            ),
           ),
           params: FlagParams,
           querystring: query({
             environment: Type.Optional(Key),
             type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
-            actor: Type.Optional(Id),
+            actor: Type.Optional(ActorText),
             from: Type.Optional(Time),
             to: Type.Optional(Time),
             ...order,
@@ -77,11 +83,11 @@ export const flagHistoryRoutes =
         },
       },
       async (request, reply) => {
-        const { type: types, ...rest } = request.query;
         const { position } = await queries.resolveMoment({});
-        const filter = { ...rest, ...(types && { types }) };
+        const filter = await filterIn(queries, request, request.query);
         const page = await queries.flagHistory({ ...addressIn(request), ...filter });
-        return standing(reply, position, page);
+        const items = await queries.nameActors(page.items, actorScope(request));
+        return standing(reply, position, { ...page, items });
       },
     );
 

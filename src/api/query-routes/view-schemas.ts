@@ -23,6 +23,20 @@ export const provenance = {
   causationId: Type.String(),
 };
 
+/** Who did it, with a name for people to read. */
+export const named = {
+  ...provenance,
+  actor: Type.Object({
+    ...provenance.actor.properties,
+    name: nullable(
+      Type.String({
+        description:
+          "A member's e-mail address (with the permission members.read) or a key's name.",
+      }),
+    ),
+  }),
+};
+
 const { eventId, type, revision, position, recordedAt, ...who } = provenance;
 
 /** Of what anybody may see; who, from where and why is there for those only who may read the audit log. */

@@ -12,8 +12,8 @@ export type AuditFilter = Readonly<{
   segment?: string;
   category?: Category;
   types?: readonly string[];
-  /** The actor's id. */
-  actor?: string;
+  /** Ids of actors: any of them. */
+  actors?: readonly string[];
   /** Events about this environment; for a promotion, the one it changed. */
   environment?: string;
   /** RFC 3339, inclusive. */
@@ -53,7 +53,7 @@ const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Con
     sql: (parameter) => `e.type = any (${parameter}::text[])`,
     value: filter.types ?? typesOf(filter.category),
   },
-  equal('e.actor_id', filter.actor),
+  { sql: (parameter) => `e.actor_id = any (${parameter}::text[])`, value: filter.actors },
   equal('e.environment', filter.environment),
   equal(`e.metadata ->> 'commandId'`, filter.commandId),
   equal(`e.metadata ->> 'requestId'`, filter.requestId),

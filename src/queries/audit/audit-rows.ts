@@ -1,77 +1,175 @@
+import { type Change, changesBetween, projectChangesBetween } from '../../domain/changes.js';
+import { organizationChangesBetween } from '../../domain/changes/organization-changes.js';
+import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
+import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type JsonObject } from '../../domain/json.js';
+import { type ExistingOrganization } from '../../domain/organization/organization.js';
+import { type ExistingProject } from '../../domain/project/project.js';
+import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Category } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { type SortOrder } from '../flags/flag-filter.js';
 import { type Fact, factColumns, type Provenance, provenanceOf } from '../provenance.js';
+import { nameActors, type NamedActor } from './actors.js';
 import { auditConditions, type AuditFilter } from './audit-filter.js';
 
-/** One event of the log; `data` is what the event itself says. */
-export type AuditEntry = Provenance &
+/** One event of the log, and what it changed; `data` is what the event itself says. */
+export type AuditEntry = Omit<Provenance, 'actor'> &
   Readonly<{
+    actor: NamedActor;
     category: Category;
     stream: string;
     project: string | null;
-    /** Of the flag or API key. */
+    /** Of the flag, segment, API key or person. */
     key: string | null;
     environment: string | null;
     data: JsonObject;
+    /** Empty for events that have no state of their own: keys, sessions, references. */
+    changes: readonly Change[];
   }>;
 
+/** What can have a state in the read model, by category. */
+type Stated = Readonly<{
+  flag: ExistingFlag;
+  segment: ExistingSegment;
+  project: ExistingProject;
+  organization: ExistingOrganization;
+}>;
+
+type Differences = Readonly<{
+  [Kind in keyof Stated]: (
+    before: Stated[Kind] | undefined,
+    after: Stated[Kind],
+  ) => readonly Change[];
+}>;
+
+const DIFFERENCES: Differences = {
+  flag: changesBetween,
+  segment: segmentChangesBetween,
+  project: projectChangesBetween,
+  organization: organizationChangesBetween,
+};
+
+type StatesOf<Kind extends keyof Stated> = {
+  [K in Kind]: Readonly<{ category: K; before: Stated[K] | null; after: Stated[K] | null }>;
+}[Kind];
+
+type NoStates = Readonly<{ category: Exclude<Category, keyof Stated>; before: null; after: null }>;
+
 type Row = Fact &
-  Pick<AuditEntry, 'category' | 'stream' | 'project' | 'key' | 'environment' | 'data'>;
+  (StatesOf<keyof Stated> | NoStates) &
+  Pick<AuditEntry, 'stream' | 'project' | 'key' | 'environment' | 'data'>;
 
 /** `after` is the position of the row before; `upTo` the last position to read. */
 export type AuditRange = Readonly<{
   organizationId: string;
+  seesPeople: boolean;
   filter: AuditFilter;
   order: SortOrder;
   after: number | null;
   upTo: number;
-  limit: number;
 }>;
 
-const entryOf = ({
-  category,
-  stream,
-  project,
-  key,
-  environment,
-  data,
-  ...fact
-}: Row): AuditEntry => ({
-  ...provenanceOf(fact),
-  category,
-  stream,
-  project,
-  key,
-  environment,
-  data,
-});
+const isStated = (row: Row): row is Row & StatesOf<keyof Stated> => row.category in DIFFERENCES;
 
-/** Up to `limit` entries in log order, or against it. @throws DomainError malformed-time */
-export const readAuditEntries =
-  (db: Database) =>
-  async ({
+const differences = <Kind extends keyof Stated>({
+  category,
+  before,
+  after,
+}: StatesOf<Kind>): readonly Change[] =>
+  after === null ? [] : DIFFERENCES[category](before ?? undefined, after);
+
+/** Only an event that this version does not understand leaves no state behind. */
+const changesOf = (row: Row): readonly Change[] =>
+  isStated(row) && (row.before !== null || row.revision === 0) ? differences(row) : [];
+
+const entryOf = (row: Row): Omit<AuditEntry, 'actor'> & Pick<Provenance, 'actor'> => {
+  const { category, stream, project, key, environment, data, before: _, after: __, ...fact } = row;
+  const changes = changesOf(row);
+  return { ...provenanceOf(fact), category, stream, project, key, environment, data, changes };
+};
+
+const PROJECT_ID = `e.organization_id || ':' || e.project_key`;
+
+/** The state that an event's stream had at a revision. The limits keep Postgres from reading every revision. */
+const stateAt = (revision: string): string => `case e.category
+  when 'flag' then (select h.state
+                      from flag_revision h
+                     where h.project_id = ${PROJECT_ID}
+                       and h.flag_key = e.entity_key
+                       and h.revision = ${revision}
+                     limit 1)
+  when 'segment' then (select h.state
+                         from segment_revision h
+                        where h.project_id = ${PROJECT_ID}
+                          and h.segment_key = e.entity_key
+                          and h.revision = ${revision}
+                        limit 1)
+  when 'project' then (select h.state
+                         from project_revision h
+                        where h.project_id = ${PROJECT_ID}
+                          and h.revision = ${revision}
+                        limit 1)
+  when 'organization' then (select h.state
+                              from organization_revision h
+                             where h.organization_id = e.organization_id
+                               and h.revision = ${revision}
+                             limit 1)
+  end`;
+
+const readRows = async (
+  db: Database,
+  { organizationId, filter, order, after, upTo }: AuditRange,
+  limit: number,
+): Promise<readonly Row[]> => {
+  const { sql, values } = auditConditions(organizationId, filter);
+  const [upToAt, limitAt, afterAt] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
+  const { rows } = await db.query<Row>({
     organizationId,
-    filter,
-    order,
-    after,
-    upTo,
-    limit,
-  }: AuditRange): Promise<AuditEntry[]> => {
-    const { sql, values } = auditConditions(organizationId, filter);
-    const [upToAt, limitAt, afterAt] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
-    const { rows } = await db.query<Row>({
-      organizationId,
-      text: `select e.category, e.stream, e.project_key as project, e.entity_key as key,
-                    e.environment, e.data, ${factColumns('e')}
-               from audit_event e
-              where ${sql}
-                and e.position <= ${upToAt}
-                ${after === null ? '' : `and e.position ${order === 'asc' ? '>' : '<'} ${afterAt}`}
-              order by e.position ${order}
-              limit ${limitAt}`,
-      values: [...values, upTo, limit, ...(after === null ? [] : [after])],
-    });
-    return rows.map(entryOf);
-  };
+    text: `select e.category, e.stream, e.project_key as project, e.entity_key as key,
+                  e.environment, e.data, ${factColumns('e')},
+                  ${stateAt('e.revision - 1')} as before, ${stateAt('e.revision')} as after
+             from audit_event e
+            where ${sql}
+              and e.position <= ${upToAt}
+              ${after === null ? '' : `and e.position ${order === 'asc' ? '>' : '<'} ${afterAt}`}
+            order by e.position ${order}
+            limit ${limitAt}`,
+    values: [...values, upTo, limit, ...(after === null ? [] : [after])],
+  });
+  return rows;
+};
+
+/** Entries read at a time. States can be large, so a slice after a large one is smaller. */
+const SLICE = { first: 25, least: 5, most: 200, bytes: 1_048_576 } as const;
+
+/** An entry, and how long its JSON is. */
+export type Sized = Readonly<{ entry: AuditEntry; json: string }>;
+
+const nextSize = (size: number, read: readonly Sized[]): number => {
+  const bytes = read.reduce((sum, { json }) => sum + json.length, 0);
+  return bytes > SLICE.bytes
+    ? Math.max(SLICE.least, Math.floor(size / 2))
+    : Math.min(SLICE.most, size * 2);
+};
+
+/**
+ * Entries in log order, or against it, slice by slice: what bounds the memory of a page or an export.
+ * @throws DomainError malformed-time
+ */
+export async function* auditSlices(
+  db: Database,
+  range: AuditRange,
+): AsyncGenerator<readonly Sized[]> {
+  let { after } = range;
+  for (let size: number = SLICE.first; ;) {
+    const rows = await readRows(db, { ...range, after }, size);
+    const entries = await nameActors(db)(rows.map(entryOf), range);
+    const slice = entries.map((entry) => ({ entry, json: JSON.stringify(entry) }));
+    if (slice.length > 0) yield slice;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < size) return;
+    after = last.position;
+    size = nextSize(size, slice);
+  }
+}

@@ -11,6 +11,7 @@ const COLUMNS: Readonly<Record<string, (entry: AuditEntry) => Cell>> = {
   key: ({ key }) => key,
   environment: ({ environment }) => environment,
   actorId: ({ actor }) => actor.id,
+  actorName: ({ actor }) => actor.name,
   actorType: ({ actor }) => actor.type,
   authMethod: ({ actor }) => actor.authMethod,
   ip: ({ ip }) => ip,
@@ -24,6 +25,7 @@ const COLUMNS: Readonly<Record<string, (entry: AuditEntry) => Cell>> = {
   stream: ({ stream }) => stream,
   revision: ({ revision }) => revision,
   data: ({ data }) => JSON.stringify(data),
+  changes: ({ changes }) => JSON.stringify(changes),
 };
 
 /**

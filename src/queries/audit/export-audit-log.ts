@@ -1,40 +1,28 @@
 import { type Database } from '../database.js';
 import { readPosition } from '../moments/read-position.js';
 import { type AuditFilter, auditConditions } from './audit-filter.js';
-import { type AuditEntry, readAuditEntries } from './audit-rows.js';
+import { type ActorScope } from './actors.js';
+import { auditSlices, type Sized } from './audit-rows.js';
 import { CSV_HEADER, csvLine } from './csv.js';
 
 export type ExportFormat = 'ndjson' | 'csv';
 
-export type ExportAuditLog = Readonly<{
-  organizationId: string;
-  filter: AuditFilter;
-  format: ExportFormat;
-}>;
+export type ExportAuditLog = ActorScope & Readonly<{ filter: AuditFilter; format: ExportFormat }>;
 
 /** Text to be sent as it comes; `position` is the last one that can be in it. */
 export type Export = Readonly<{ position: number; chunks: AsyncGenerator<string> }>;
 
-/** Entries read at a time: what bounds the memory of an export, however long it is. */
-const PAGE = 500;
-
-const ndjsonLine = (entry: AuditEntry): string => `${JSON.stringify(entry)}\n`;
+const ndjsonLine = ({ json }: Sized): string => `${json}\n`;
 
 async function* chunksOf(
   db: Database,
-  { organizationId, filter, format }: ExportAuditLog,
+  { format, ...range }: ExportAuditLog,
   upTo: number,
 ): AsyncGenerator<string> {
-  const line = format === 'csv' ? csvLine : ndjsonLine;
+  const line = format === 'csv' ? ({ entry }: Sized) => csvLine(entry) : ndjsonLine;
   if (format === 'csv') yield CSV_HEADER;
-  const range = { organizationId, filter, order: 'asc', upTo, limit: PAGE } as const;
-  for (let after: number | null = null; ;) {
-    const entries = await readAuditEntries(db)({ ...range, after });
-    if (entries.length > 0) yield entries.map(line).join('');
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < PAGE) return;
-    after = last.position;
-  }
+  for await (const slice of auditSlices(db, { ...range, order: 'asc', after: null, upTo }))
+    yield slice.map(line).join('');
 }
 
 /**

@@ -7,8 +7,8 @@ export type FlagHistoryFilter = Readonly<{
   /** Events about it, and those that changed what holds in it. */
   environment?: string;
   types?: readonly string[];
-  /** The actor's id. */
-  actor?: string;
+  /** Ids of actors: any of them. */
+  actors?: readonly string[];
   /** RFC 3339, inclusive. */
   from?: string;
   /** RFC 3339, exclusive. */
@@ -41,7 +41,7 @@ export const historyConditions = (
   conditions([
     equal('e.stream', stream),
     { sql: (parameter) => `e.type = any (${parameter}::text[])`, value: filter.types },
-    equal('e.actor_id', filter.actor),
+    { sql: (parameter) => `e.actor_id = any (${parameter}::text[])`, value: filter.actors },
     since('>=', filter.from),
     since('<', filter.to),
     touches(filter.environment),

@@ -1,6 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { projectIdOf, segmentStream } from '../../../domain/streams.js';
+import { type NamedActor } from '../../../queries/audit/actors.js';
 import { parseMoment } from '../../../queries/moments/parse-moment.js';
 import { type Page } from '../../../queries/paging/page.js';
 import { type Queries } from '../../../queries/queries.js';
@@ -10,9 +11,12 @@ import { type ToldDiff, toldDiff } from '../../access/who-changed.js';
 import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
 import { Position, Revision } from '../../schemas.js';
 import {
+  ActorText,
+  actorScope,
   addressIn,
   awaitPosition,
   DiffEndText,
+  filterIn,
   Id,
   order,
   paging,
@@ -21,17 +25,9 @@ import {
   standing,
   Time,
 } from '../asking.js';
-import {
-  answering,
-  Changes,
-  Data,
-  LastChange,
-  nullable,
-  pageOf,
-  provenance,
-} from '../view-schemas.js';
+import { answering, Changes, Data, LastChange, named, nullable, pageOf } from '../view-schemas.js';
 
-const HistoryItem = Type.Object({ ...provenance, data: Data, changes: Changes });
+const HistoryItem = Type.Object({ ...named, data: Data, changes: Changes });
 
 const DiffEnd = Type.Object({
   position: Position,
@@ -56,12 +52,14 @@ export const segmentHistoryRoutes =
           ...querySchema(
             'segments',
             'Every event of a segment, and what it changed',
-            answering<Page<SegmentHistoryItem> & { position: number }>(pageOf(HistoryItem)),
+            answering<Page<SegmentHistoryItem & { actor: NamedActor }> & { position: number }>(
+              pageOf(HistoryItem),
+            ),
           ),
           params: SegmentParams,
           querystring: query({
             type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
-            actor: Type.Optional(Id),
+            actor: Type.Optional(ActorText),
             from: Type.Optional(Time),
             to: Type.Optional(Time),
             ...order,
@@ -70,11 +68,11 @@ export const segmentHistoryRoutes =
         },
       },
       async (request, reply) => {
-        const { type: types, ...rest } = request.query;
         const { position } = await queries.resolveMoment({});
-        const filter = { ...rest, ...(types && { types }) };
+        const filter = await filterIn(queries, request, request.query);
         const page = await queries.segmentHistory({ ...addressIn(request), ...filter });
-        return standing(reply, position, page);
+        const items = await queries.nameActors(page.items, actorScope(request));
+        return standing(reply, position, { ...page, items });
       },
     );
 
