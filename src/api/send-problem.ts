@@ -1,6 +1,7 @@
 import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   AppendOutcomeUnknown,
+  CommandNotStarted,
   EventStoreUnavailable,
   WrongRevision,
 } from '../commands/event-store.js';
@@ -92,6 +93,9 @@ export const tell = (error: Error, request: FastifyRequest): Told => {
   }
   if (error instanceof EventStoreUnavailable) {
     return { code: 'event-store-unavailable', detail: error.message };
+  }
+  if (error instanceof CommandNotStarted) {
+    return { code: 'command-not-started', detail: `${error.message} Send it again.` };
   }
   if (error instanceof AppendOutcomeUnknown) return tellOutcomeUnknown(request.commandId);
   return tellFault(error);

@@ -1,4 +1,5 @@
 import { type Decider, type Command, type Event } from '../domain/decider.js';
+import { type Recorded } from '../domain/recorded.js';
 import { type EventStore, NO_STREAM } from './event-store.js';
 
 /** A stream folded up to a revision. `commands` maps the id of every command in it to its hash. */
@@ -19,6 +20,9 @@ type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'e
 /** Events held in memory over all streams before the least recently used streams are dropped. */
 const MAX_EVENTS = 500_000;
 
+/** Streams that are kept although they were read in part only. */
+const MAX_BEGUN = 100;
+
 /**
  * Streams folded in memory, so that a command costs one append and no read. What is here may be behind the
  * log (another process writes too): the append's expected revision, and a refresh before every other answer, make that safe.
@@ -31,6 +35,8 @@ export const aggregates = <S, E extends Event>(
   const cache = new Map<string, Loaded<S>>();
   /** Reads under way, for those who may be told what a read says that was begun before they asked. */
   const reading = new Map<string, Readonly<{ beganAtMs: number; loaded: Promise<Loaded<S>> }>>();
+  /** Streams that were read in part. */
+  const begun = new Map<string, Loaded<S>>();
   let held = 0;
   let epoch = 0;
 
@@ -51,27 +57,50 @@ export const aggregates = <S, E extends Event>(
   const remember = (stream: string, loaded: Loaded<S>): Loaded<S> =>
     loaded.epoch === epoch ? keep(stream, loaded) : loaded;
 
-  const read = async (stream: string): Promise<Loaded<S>> => {
-    const known = cache.get(stream) ?? {
-      state: initialState,
-      revision: NO_STREAM,
-      position: -1,
-      commands: new Map<string, string>(),
-      epoch,
-    };
-    const { events } = await store.read<E>(stream, known.revision + 1);
+  const nothingRead = (): Loaded<S> => ({
+    state: initialState,
+    revision: NO_STREAM,
+    position: -1,
+    checkedAtMs: 0,
+    commands: new Map(),
+    epoch,
+  });
+
+  const folded = (known: Loaded<S>, events: readonly Recorded<E>[]): Loaded<S> => {
     for (const { metadata } of events) {
       known.commands.set(metadata.commandId, metadata.commandHash);
     }
     const last = events.at(-1);
-    return remember(stream, {
+    return {
+      ...known,
       state: events.reduce<S>(evolve, known.state),
       revision: last?.revision ?? known.revision,
       position: last?.position ?? known.position,
       checkedAtMs: clock(),
-      commands: known.commands,
-      epoch: known.epoch,
-    });
+    };
+  };
+
+  /** What was read is kept, so that a read that fails or takes too long for a command goes on where it stopped. */
+  const keepBegun = (stream: string, loaded: Loaded<S>): void => {
+    if (loaded.epoch !== epoch) return;
+    begun.delete(stream);
+    begun.set(stream, loaded);
+    for (const oldest of begun.keys()) {
+      if (begun.size <= MAX_BEGUN) break;
+      begun.delete(oldest);
+    }
+  };
+
+  const read = async (stream: string): Promise<Loaded<S>> => {
+    let known = cache.get(stream) ?? begun.get(stream) ?? nothingRead();
+    for (;;) {
+      const { events, isEnd } = await store.readPage<E>(stream, known.revision + 1);
+      known = folded(known, events);
+      if (isEnd) break;
+      keepBegun(stream, known);
+    }
+    begun.delete(stream);
+    return remember(stream, known);
   };
 
   const readOnce = async (stream: string): Promise<Loaded<S>> => {
@@ -89,13 +118,16 @@ export const aggregates = <S, E extends Event>(
     load: async (stream: string, maxAgeMs = Infinity): Promise<Loaded<S>> => {
       const known = cache.get(stream);
       if (known !== undefined && clock() - known.checkedAtMs < maxAgeMs) return known;
-      const begun = reading.get(stream);
-      if (begun !== undefined && clock() - begun.beganAtMs < maxAgeMs) return begun.loaded;
+      const under = reading.get(stream);
+      if (under !== undefined && clock() - under.beganAtMs < maxAgeMs) return under.loaded;
       return readOnce(stream);
     },
     remember,
-    forget: (stream: string): void => {
-      held -= (cache.get(stream)?.revision ?? NO_STREAM) + 1;
+    /** Nothing is answered from memory before the stream was read on from there. */
+    readOn: (stream: string): void => {
+      const known = cache.get(stream);
+      if (known !== undefined) keepBegun(stream, known);
+      held -= (known?.revision ?? NO_STREAM) + 1;
       cache.delete(stream);
       reading.delete(stream);
     },
@@ -104,6 +136,7 @@ export const aggregates = <S, E extends Event>(
       epoch += 1;
       held = 0;
       cache.clear();
+      begun.clear();
       reading.clear();
     },
   };
@@ -112,6 +145,6 @@ export const aggregates = <S, E extends Event>(
 export type Aggregates<S> = Readonly<{
   load: (stream: string, maxAgeMs?: number) => Promise<Loaded<S>>;
   remember: (stream: string, loaded: Loaded<S>) => Loaded<S>;
-  forget: (stream: string) => void;
+  readOn: (stream: string) => void;
   forgetAll: () => void;
 }>;

@@ -10,19 +10,25 @@ export type AppendRequest<E extends Event> = Readonly<{
   metadata: Metadata;
   /** Tells several appends of one command to one stream apart. @defaultValue 0 */
   firstIndex?: number;
+  /** After this the append is not begun any more. */
+  signal?: AbortSignal;
 }>;
 
 /**
  * Appends events with ids that follow from the command: the only code that writes to the log.
- * @throws WrongRevision, EventStoreUnavailable, AppendOutcomeUnknown
+ * @throws WrongRevision, CommandNotStarted, EventStoreUnavailable, AppendOutcomeUnknown
  */
 export const appendEvents = <E extends Event>(
   store: EventStore,
-  { stream, events, expectedRevision, metadata, firstIndex = 0 }: AppendRequest<E>,
+  { stream, events, expectedRevision, metadata, firstIndex = 0, signal }: AppendRequest<E>,
 ): ReturnType<EventStore['append']> => {
   const identified = events.map((event, index) => ({
     ...event,
     id: eventId(stream, metadata.commandId, firstIndex + index),
   }));
-  return store.append(stream, identified, { expectedRevision, metadata });
+  return store.append(stream, identified, {
+    expectedRevision,
+    metadata,
+    ...(signal && { signal }),
+  });
 };

@@ -11,22 +11,34 @@ export type StreamSlice<E extends Event> = Readonly<{
   revision: number;
 }>;
 
+/** A part of a stream. `isEnd`: nothing came after it when it was read. */
+export type StreamPage<E extends Event> = StreamSlice<E> & Readonly<{ isEnd: boolean }>;
+
 export type NewEvent<E extends Event> = E & Readonly<{ id: string }>;
+
+export type AppendOptions = Readonly<{
+  expectedRevision: number;
+  metadata: Metadata;
+  signal?: AbortSignal;
+}>;
 
 /** Port to the log. */
 export type EventStore = Readonly<{
-  /** @throws EventStoreUnavailable */
+  /** A whole stream, however long. @throws EventStoreUnavailable */
   read: <E extends Event>(stream: string, fromRevision?: number) => Promise<StreamSlice<E>>;
+  /** The next events, a few MiB of them at most: who reads page by page holds no more. @throws EventStoreUnavailable */
+  readPage: <E extends Event>(stream: string, fromRevision: number) => Promise<StreamPage<E>>;
   /**
    * All events or none. A repeat of the same ids at the same expected revision succeeds and writes nothing.
+   * After `signal` aborts it is not begun any more.
    * @throws WrongRevision when the stream stands elsewhere
-   * @throws EventStoreUnavailable when nothing was written
+   * @throws CommandNotStarted, EventStoreUnavailable when nothing was written
    * @throws AppendOutcomeUnknown when it may have been written: read the stream, or repeat with the same ids
    */
   append: <E extends Event>(
     stream: string,
     events: readonly NewEvent<E>[],
-    options: Readonly<{ expectedRevision: number; metadata: Metadata }>,
+    options: AppendOptions,
   ) => Promise<Readonly<{ revision: number; position: number; recordedAt?: string }>>;
 }>;
 
@@ -42,6 +54,21 @@ export class WrongRevision extends Error {
   }
 }
 
+/** Every page of a stream, put together. */
+export const wholeStream = async <E extends Event>(
+  { readPage }: Pick<EventStore, 'readPage'>,
+  stream: string,
+  fromRevision = 0,
+): Promise<StreamSlice<E>> => {
+  const events: Recorded<E>[] = [];
+  for (let revision = fromRevision - 1; ;) {
+    const page = await readPage<E>(stream, revision + 1);
+    for (const event of page.events) events.push(event);
+    revision = page.revision;
+    if (page.isEnd) return { events, revision };
+  }
+};
+
 /** The event store cannot be reached or does not answer in time; nothing was written. */
 export class EventStoreUnavailable extends Error {
   override readonly name = 'EventStoreUnavailable';
@@ -51,3 +78,25 @@ export class EventStoreUnavailable extends Error {
 export class AppendOutcomeUnknown extends Error {
   override readonly name = 'AppendOutcomeUnknown';
 }
+
+/** The time of a command was over before its append began: nothing was written. What was read for it is kept. */
+export class CommandNotStarted extends Error {
+  override readonly name = 'CommandNotStarted';
+}
+
+/** What `work` gives, unless the signal aborts first; the work itself goes on. @throws CommandNotStarted */
+export const beforeAbort = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => {
+  let refuse = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    refuse = () => {
+      reject(new CommandNotStarted('What the command needs is still being read; it is kept.'));
+    };
+    if (signal.aborted) refuse();
+    signal.addEventListener('abort', refuse);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    signal.removeEventListener('abort', refuse);
+  }
+};

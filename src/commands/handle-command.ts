@@ -2,7 +2,8 @@ import { type Command, DomainError, type Event } from '../domain/decider.js';
 import { type Loaded } from './aggregates.js';
 import { appendEvents } from './append-events.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
-import { AppendOutcomeUnknown, WrongRevision } from './event-store.js';
+import { AppendOutcomeUnknown, beforeAbort, WrongRevision } from './event-store.js';
+import { repeatedCommands } from './repeated-command.js';
 import { streamQueue } from './stream-queue.js';
 
 /** How often a decision is made again after another process wrote first. */
@@ -44,42 +45,16 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
 ) => {
   const { store, streams, decider, streamOf, referencesOf, clock, reserve = nothing } = deps;
   const inTurn = streamQueue();
-
-  /** The answer that the first request with this command id got, from the log. */
-  const repeated = async (
-    stream: string,
-    { metadata }: CommandRequest<C>,
-  ): Promise<CommandOutcome<S, E>> => {
-    const { events } = await store.read<E>(stream);
-    const mine = events.filter((event) => event.metadata.commandId === metadata.commandId);
-    const [first, last] = [mine[0], mine.at(-1)];
-    if (first === undefined || last === undefined)
-      throw new AppendOutcomeUnknown('Not in the log.');
-    if (first.metadata.commandHash !== metadata.commandHash) {
-      throw new DomainError(
-        'idempotency-key-reused',
-        `The Idempotency-Key '${metadata.commandId}' was used for another command; use a new one.`,
-      );
-    }
-    const before = events.slice(0, first.revision).reduce<S>(decider.evolve, decider.initialState);
-    return {
-      kind: 'repeated',
-      revision: last.revision,
-      position: last.position,
-      events: mine.map(({ type, data }) => ({ type, data }) as E),
-      before,
-      after: mine.reduce<S>(decider.evolve, before),
-    };
-  };
+  const repeated = repeatedCommands(store, decider);
 
   const append = async (
     stream: string,
-    { metadata }: CommandRequest<C>,
+    { metadata, signal }: CommandRequest<C>,
     loaded: Loaded<S>,
     outcome: CommandOutcome<S, E>,
   ): Promise<CommandOutcome<S, E>> => {
     const { events } = outcome;
-    const to = { stream, events, expectedRevision: loaded.revision, metadata };
+    const to = { stream, events, expectedRevision: loaded.revision, metadata, signal };
     const written = await appendEvents(store, to);
     loaded.commands.set(metadata.commandId, metadata.commandHash);
     streams.remember(stream, {
@@ -134,13 +109,18 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     request: CommandRequest<C>,
     fresh: boolean,
   ): Promise<CommandOutcome<S, E> | undefined> => {
-    const [loaded, references] = await Promise.all([
-      streams.load(stream, fresh ? 0 : Infinity),
-      referencesOf(request.command, fresh),
-    ]);
+    const { signal } = request;
+    const [loaded, references] = await beforeAbort(
+      signal,
+      Promise.all([
+        streams.load(stream, fresh ? 0 : Infinity),
+        referencesOf(request.command, fresh),
+      ]),
+    );
     if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
     const outcome = decideOn(loaded, references, request, fresh);
-    if (outcome === undefined || !(await isReserved(request, outcome, [references, fresh])))
+    if (outcome === undefined) return undefined;
+    if (!(await beforeAbort(signal, isReserved(request, outcome, [references, fresh]))))
       return undefined;
     return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
   };
@@ -154,7 +134,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
         const outcome = await tryOnce(stream, request, fresh);
         if (outcome !== undefined) return outcome;
       } catch (error) {
-        if (error instanceof AppendOutcomeUnknown) streams.forget(stream);
+        if (error instanceof AppendOutcomeUnknown) streams.readOn(stream);
         const isConflict = error instanceof WrongRevision && request.expectedRevision === undefined;
         if (!isConflict || attempts++ === MAX_ATTEMPTS) throw error;
       }

@@ -1,10 +1,10 @@
-import { EventStoreUnavailable } from './event-store.js';
+import { CommandNotStarted } from './event-store.js';
 
-/** Resolves when it is this command's turn. @throws EventStoreUnavailable when the signal aborts before */
+/** Resolves when it is this command's turn. @throws CommandNotStarted when the signal aborts before */
 const turnOf = (previous: Promise<unknown>, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const refuse = (): void => {
-      reject(new EventStoreUnavailable('Earlier commands on this stream are still waiting.'));
+      reject(new CommandNotStarted('Earlier commands on this stream are still waiting.'));
     };
     if (signal.aborted) refuse();
     signal.addEventListener('abort', refuse);

@@ -16,3 +16,27 @@ export const withDeadline = async <T>(
     clearTimeout(timer);
   }
 };
+
+/** How often a watch looks. */
+const LOOK_MS = 100;
+
+/**
+ * Calls `onSilent` when nothing was heard for so long. It counts looks, not the clock: while this process itself was
+ * busy, nobody was silent.
+ */
+export const silenceWatch = (silenceMs: number, onSilent: () => void) => {
+  let looksLeft = silenceMs / LOOK_MS;
+  const looking = setInterval(() => {
+    looksLeft -= 1;
+    if (looksLeft <= 0) onSilent();
+  }, LOOK_MS);
+  return {
+    /** It may be silent for so long from now on. */
+    heard: (nextSilenceMs: number): void => {
+      looksLeft = nextSilenceMs / LOOK_MS;
+    },
+    stop: (): void => {
+      clearInterval(looking);
+    },
+  };
+};

@@ -1,7 +1,11 @@
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { test } from 'tap';
 import { aggregates } from '../../src/commands/aggregates.js';
-import { type EventStore, WrongRevision } from '../../src/commands/event-store.js';
+import {
+  CommandNotStarted,
+  type EventStore,
+  WrongRevision,
+} from '../../src/commands/event-store.js';
 import { type FlagCommand } from '../../src/commands/flag-decider.js';
 import { flagDecider } from '../support/deciders.js';
 import { commandHandler } from '../../src/commands/handle-command.js';
@@ -34,10 +38,14 @@ const processOn = (store: EventStore) => {
   return (
     command: FlagCommand,
     commandId: string,
-    more: { expectedRevision?: number; dryRun?: boolean; commandHash?: string } = {},
+    more: {
+      expectedRevision?: number;
+      dryRun?: boolean;
+      commandHash?: string;
+      signal?: AbortSignal;
+    } = {},
   ) => {
-    const { commandHash = 'hash', ...options } = more;
-    const signal = AbortSignal.timeout(60_000);
+    const { commandHash = 'hash', signal = AbortSignal.timeout(60_000), ...options } = more;
     const own = metadata(commandId, commandHash);
     return handle({ command, metadata: own, grants: OWNER_GRANTS, signal, ...options });
   };
@@ -203,7 +211,7 @@ test('a command whose turn does not come in time is not run', async (t) => {
   const first = handle({ ...asked, command: create, signal: patient.signal });
   const second = handle({ ...asked, command: enable, signal: impatient.signal });
   impatient.abort();
-  await t.rejects(second, { name: 'EventStoreUnavailable' });
+  await t.rejects(second, { name: 'CommandNotStarted' });
   release();
   await first;
   const { events } = await store.read<FlagEvent>(stream);
@@ -211,4 +219,53 @@ test('a command whose turn does not come in time is not run', async (t) => {
     events.map(({ type }) => type),
     ['FlagCreated'],
   );
+});
+
+/** A store that gives a page of one event when it is let, so that its streams are long. */
+const slowly = (store: EventStore) => {
+  const waiting: (() => void)[] = [];
+  let isSlow = false;
+  const slow: EventStore = {
+    ...store,
+    readPage: async (...asked) => {
+      if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve));
+      return store.readPage(...asked);
+    },
+  };
+  return {
+    store: slow,
+    begin: (): void => {
+      isSlow = true;
+    },
+    /** Resolves when nothing is read any more. */
+    finish: async (): Promise<void> => {
+      for (let turns = 0; turns < 100; turns += 1) {
+        waiting.shift()?.();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      isSlow = false;
+    },
+  };
+};
+
+test('a command whose stream takes too long to read wrote nothing, and succeeds later', async (t) => {
+  const store = inMemoryEventStore(1);
+  await processOn(store)(create, 'c1');
+  await processOn(store)(enable, 'c2');
+  const slow = slowly(store);
+  slow.begin();
+  const run = processOn(slow.store);
+  for (const [command, commandId] of [
+    [disable, 'c3'],
+    [enable, 'c2'],
+  ] as const) {
+    const late = new AbortController();
+    const running = run(command, commandId, { signal: late.signal });
+    late.abort();
+    await t.rejects(running, { name: CommandNotStarted.name });
+  }
+  await slow.finish();
+  t.equal((await store.read(stream)).revision, 1);
+  t.match(await run(disable, 'c3'), { kind: 'recorded', revision: 2 });
+  t.match(await run(enable, 'c2'), { kind: 'repeated', revision: 1 });
 });

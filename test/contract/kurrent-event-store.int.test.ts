@@ -8,6 +8,7 @@ import {
 } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { freePort } from '../support/free-port.js';
 import { metadata } from '../support/metadata.js';
+import { tcpProxy } from '../support/tcp-proxy.js';
 import { eventStoreContract } from './event-store.js';
 
 const url = (): string => {
@@ -44,6 +45,27 @@ test('a long stream is read whole', async (t) => {
     slice.events.map(({ revision }) => revision),
     events.map((_, index) => index),
   );
+});
+
+test('a long stream is read in pages, however slowly it comes', async (t) => {
+  const proxy = await tcpProxy(t, url(), 2_000_000);
+  const [direct, slow] = [kurrentClient(url()), kurrentClient(proxy.url)];
+  t.teardown(() => {
+    for (const client of [direct, slow]) client.dispose().catch(() => undefined);
+  });
+  const stream = `contract-slow-${randomUUID()}`;
+  const text = 'x'.repeat(900_000);
+  for (let revision = 0; revision < 6; revision += 1) {
+    const event = { type: 'Happened', data: { text }, id: randomUUID() };
+    const options = { expectedRevision: revision - 1, metadata: metadata(`c${revision}`) };
+    await kurrentEventStore(direct).append(stream, [event], options);
+  }
+  const store = kurrentEventStore(slow);
+  const first = await store.readPage(stream, 0);
+  t.strictSame([first.revision, first.isEnd], [4, false]);
+  const rest = await store.readPage(stream, 5);
+  t.strictSame([rest.revision, rest.isEnd], [5, true]);
+  t.strictSame(await store.readPage(stream, 6), { events: [], revision: 5, isEnd: true });
 });
 
 test('what is over the size limit is refused, and nothing is written', async (t) => {

@@ -8,7 +8,7 @@ import { type Event } from '../../src/domain/decider.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 
 /** The EventStore port in memory; passes test/contract/event-store.ts like the real adapter. */
-export const inMemoryEventStore = (): EventStore => {
+export const inMemoryEventStore = (pageSize = 1000): EventStore => {
   const streams = new Map<string, Recorded[]>();
   let position = 0;
 
@@ -16,6 +16,13 @@ export const inMemoryEventStore = (): EventStore => {
     read: async <E extends Event>(stream: string, fromRevision = 0): Promise<StreamSlice<E>> => {
       const events = (streams.get(stream) ?? []).slice(fromRevision) as Recorded<E>[];
       return { events, revision: events.at(-1)?.revision ?? fromRevision - 1 };
+    },
+
+    readPage: async <E extends Event>(stream: string, fromRevision: number) => {
+      const stored = streams.get(stream) ?? [];
+      const events = stored.slice(fromRevision, fromRevision + pageSize) as Recorded<E>[];
+      const revision = events.at(-1)?.revision ?? fromRevision - 1;
+      return { events, revision, isEnd: revision >= stored.length - 1 };
     },
 
     append: async (stream, events, { expectedRevision, metadata }) => {

@@ -189,10 +189,16 @@ export const setPosition = async (
 
 /** The same log as the event store would give it. */
 export const eventLogOf = (log: Log): EventLog => ({
-  read: async <E extends Event>(stream: string) => ({
+  readPage: async <E extends Event>(stream: string, fromRevision: number) => {
+    const found = log.filter(
+      (event) => event.stream === stream && event.revision >= fromRevision,
+    ) as readonly Recorded[];
     // The caller names the events that its stream holds, as the port says.
-    events: log.filter(
-      (event) => event.stream === stream,
-    ) as readonly Recorded[] as readonly Recorded<E>[],
-  }),
+    const events = found.slice(0, PAGE_SIZE) as readonly Recorded<E>[];
+    const revision = events.at(-1)?.revision ?? fromRevision - 1;
+    return { events, revision, isEnd: events.length === found.length };
+  },
 });
+
+/** Small, so that replays go over several pages. */
+const PAGE_SIZE = 3;

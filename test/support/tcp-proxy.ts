@@ -1,9 +1,23 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { type Test } from 'tap';
 
+/** Lets so many bytes a second through. */
+const throttle = (bytesPerSecond: number): Transform =>
+  new Transform({
+    transform: (chunk: Buffer, _, done) => {
+      setTimeout(
+        () => {
+          done(null, chunk);
+        },
+        (chunk.length / bytesPerSecond) * 1000,
+      );
+    },
+  });
+
 /** A way to a service that can be made to refuse or to go silent. Closed when the test ends. */
-export const tcpProxy = async (t: Test, target: string) => {
+export const tcpProxy = async (t: Test, target: string, bytesPerSecond = Infinity) => {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isRefusing = false;
@@ -24,7 +38,11 @@ export const tcpProxy = async (t: Test, target: string) => {
     service.on('error', () => client.destroy());
     client.on('close', () => service.destroy());
     service.on('close', () => client.destroy());
-    client.pipe(service).pipe(client);
+    const answers = Number.isFinite(bytesPerSecond)
+      ? service.pipe(throttle(bytesPerSecond))
+      : service;
+    client.pipe(service);
+    answers.pipe(client);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,14 +2,10 @@ import {
   type AppendResult,
   ErrorType,
   EventStoreDBClient,
-  FORWARDS,
   jsonEvent,
   type JSONEventData,
   MaxAppendSizeExceededError,
   NO_STREAM as KURRENT_NO_STREAM,
-  type ResolvedEvent,
-  StreamNotFoundError,
-  type StreamingRead,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import {
@@ -18,20 +14,18 @@ import {
   EventStoreUnavailable,
   type NewEvent,
   NO_STREAM,
-  type StreamSlice,
+  type StreamPage,
+  wholeStream,
   WrongRevision,
 } from '../../commands/event-store.js';
 import { DomainError, type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
-import { type Recorded } from '../../domain/recorded.js';
 import { withDeadline } from '../deadline.js';
-import { decodeRecorded, toSafeInteger } from './kurrent-decode.js';
+import { toSafeInteger } from './kurrent-decode.js';
+import { readStreamPage, sizeOf } from './stream-pages.js';
 
 /** The client never gives up by itself on a server that accepts and does not answer. */
 const CALL_TIMEOUT_MS = 800;
-
-/** Events a read call asks for. */
-const PAGE_SIZE = 1000;
 
 const GRPC_UNAVAILABLE = 14;
 
@@ -66,39 +60,19 @@ const toJsonEvent = <E extends Event>(
 ): JSONEventData =>
   jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: { ...metadata } });
 
-const collect = async <E extends Event>(
-  events: StreamingRead<ResolvedEvent>,
-): Promise<Recorded<E>[]> => {
-  const recorded: Recorded<E>[] = [];
-  try {
-    for await (const { event } of events) {
-      if (event !== undefined) recorded.push(decodeRecorded<E>(event));
-    }
-  } catch (error) {
-    if (!(error instanceof StreamNotFoundError)) throw error;
-  }
-  return recorded;
-};
-
-/** At most PAGE_SIZE events, so that reading a long stream is never mistaken for a hanging server. */
 const readPage = async <E extends Event>(
   client: EventStoreDBClient,
   stream: string,
   fromRevision: number,
-): Promise<Recorded<E>[]> => {
-  const reading = client.readStream(stream, {
-    direction: FORWARDS,
-    fromRevision: BigInt(fromRevision),
-    maxCount: PAGE_SIZE,
-  });
+): Promise<StreamPage<E>> => {
   try {
-    return await withDeadline(
-      collect<E>(reading),
+    return await readStreamPage<E>(
+      client,
+      [stream, fromRevision],
       CALL_TIMEOUT_MS,
       () => new EventStoreUnavailable('The event store does not answer.'),
     );
   } catch (error) {
-    reading.destroy();
     throw isUnavailable(error)
       ? new EventStoreUnavailable('The event store cannot be reached.', { cause: error })
       : error;
@@ -118,17 +92,18 @@ const withPingTimeout = (connectionString: string): string => {
 export const kurrentClient = (connectionString: string): EventStoreDBClient =>
   EventStoreDBClient.connectionString(withPingTimeout(connectionString));
 
-/** The log, over EventStoreDB's own protocol. Every call ends within CALL_TIMEOUT_MS. */
+const MIB = 1024 * 1024;
+
+/** A large append may take longer: the server takes in all of it, checks it and brings it to the disk. */
+const appendTimeoutMs = (events: readonly Event[]): number =>
+  CALL_TIMEOUT_MS + events.length + (sizeOf(events) / MIB) * CALL_TIMEOUT_MS * 3;
+
+/** The log, over EventStoreDB's own protocol. A call ends when the server is silent: after CALL_TIMEOUT_MS, or longer after a large append. */
 export const kurrentEventStore = (client: EventStoreDBClient): EventStore => ({
-  read: async <E extends Event>(stream: string, fromRevision = 0): Promise<StreamSlice<E>> => {
-    const events: Recorded<E>[] = [];
-    for (;;) {
-      const page = await readPage<E>(client, stream, fromRevision + events.length);
-      events.push(...page);
-      if (page.length < PAGE_SIZE) break;
-    }
-    return { events, revision: events.at(-1)?.revision ?? fromRevision - 1 };
-  },
+  readPage: (stream, fromRevision) => readPage(client, stream, fromRevision),
+
+  read: <E extends Event>(stream: string, fromRevision?: number) =>
+    wholeStream<E>({ readPage: (...page) => readPage(client, ...page) }, stream, fromRevision),
 
   append: async (stream, events, { expectedRevision, metadata }) => {
     const appending: Promise<AppendResult> = client.appendToStream(
@@ -142,7 +117,7 @@ export const kurrentEventStore = (client: EventStoreDBClient): EventStore => ({
     try {
       const { nextExpectedRevision, position } = await withDeadline(
         appending,
-        CALL_TIMEOUT_MS,
+        appendTimeoutMs(events),
         () => new AppendOutcomeUnknown('The event store did not confirm the append in time.'),
       );
       return {

@@ -1,4 +1,10 @@
-import { type EventStore, type NewEvent } from '../../commands/event-store.js';
+import {
+  type AppendOptions,
+  beforeAbort,
+  type EventStore,
+  type NewEvent,
+  wholeStream,
+} from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { rewriteEvent, rewriteMetadata } from '../../domain/personal/personal-fields.js';
@@ -26,22 +32,28 @@ const personalTexts = (
  * An event store to which personal texts go sealed and from which they come opened, so that commands know nothing of it.
  * Both also throw DomainError personal-data-unavailable; an append then wrote nothing.
  */
-export const personalEventStore = (store: EventStore, personal: PersonalData): EventStore => ({
-  read: async <E extends Event>(stream: string, fromRevision?: number) => {
-    const slice = await store.read<E>(stream, fromRevision);
-    const events = await personal.revealed(organizationIn(stream), slice.events);
-    return { ...slice, events };
-  },
-  append: async <E extends Event>(
-    stream: string,
-    events: readonly NewEvent<E>[],
-    options: Parameters<EventStore['append']>[2],
-  ) => {
-    const texts = personalTexts({ stream, events }, options.metadata);
-    if (texts.length === 0) return store.append(stream, events, options);
-    const seal = await personal.sealer(organizationIn(stream), texts);
-    const sealed = events.map((event) => rewriteEvent(event, seal));
-    const metadata = rewriteMetadata({ stream, events }, options.metadata, seal);
-    return store.append(stream, sealed, { ...options, metadata });
-  },
-});
+export const personalEventStore = (store: EventStore, personal: PersonalData): EventStore => {
+  const readPage = async <E extends Event>(stream: string, fromRevision: number) => {
+    const page = await store.readPage<E>(stream, fromRevision);
+    const events = await personal.revealed(organizationIn(stream), page.events);
+    return { ...page, events };
+  };
+  return {
+    readPage,
+    read: <E extends Event>(stream: string, fromRevision?: number) =>
+      wholeStream<E>({ readPage }, stream, fromRevision),
+    append: async <E extends Event>(
+      stream: string,
+      events: readonly NewEvent<E>[],
+      options: AppendOptions,
+    ) => {
+      const texts = personalTexts({ stream, events }, options.metadata);
+      if (texts.length === 0) return store.append(stream, events, options);
+      const sealing = personal.sealer(organizationIn(stream), texts);
+      const seal = await (options.signal ? beforeAbort(options.signal, sealing) : sealing);
+      const sealed = events.map((event) => rewriteEvent(event, seal));
+      const metadata = rewriteMetadata({ stream, events }, options.metadata, seal);
+      return store.append(stream, sealed, { ...options, metadata });
+    },
+  };
+};

@@ -31,59 +31,77 @@ const isThere = <State extends Readonly<{ status: string }>>(
   state: State | Absent,
 ): state is State => state.status !== 'absent';
 
-const replay = <State extends Readonly<{ status: string }>, E extends Event>(
-  events: readonly Recorded<E>[],
-  position: number,
+/** Reads no further than it must, and holds one page of the stream at a time. */
+async function* eventsOf<E extends Event>(
+  { readPage }: EventLog,
+  stream: string,
+): AsyncGenerator<Recorded<E>> {
+  for (let revision = -1, isEnd = false; !isEnd;) {
+    const page = await readPage<E>(stream, revision + 1);
+    yield* page.events;
+    ({ revision, isEnd } = page);
+  }
+}
+
+const replay = async <State extends Readonly<{ status: string }>, E extends Event>(
+  log: EventLog,
+  [stream, position]: readonly [stream: string, position: number],
   evolve: (state: State | Absent, event: E) => State | Absent,
-): Replayed<State> => {
-  const [first] = events;
-  if (first === undefined) return { found: 'nothing' };
-  const past = events.filter((event) => event.position <= position);
-  const last = past.at(-1);
-  const state = past.reduce<State | Absent>(evolve, { status: 'absent' });
-  if (last === undefined || !isThere(state)) return { found: 'later', createdAt: first.recordedAt };
-  const next = events[past.length];
-  return { found: 'state', state, createdAt: first.recordedAt, last, ...(next && { next }) };
+): Promise<Replayed<State>> => {
+  let state: State | Absent = { status: 'absent' };
+  let [createdAt, last, next]: [string?, Recorded?, Recorded?] = [];
+  for await (const event of eventsOf<E>(log, stream)) {
+    createdAt ??= event.recordedAt;
+    if (event.position > position) {
+      next = event;
+      break;
+    }
+    state = evolve(state, event);
+    last = event;
+  }
+  if (createdAt === undefined) return { found: 'nothing' };
+  if (last === undefined || !isThere(state)) return { found: 'later', createdAt };
+  return { found: 'state', state, createdAt, last, ...(next && { next }) };
 };
 
 /** A flag as the log itself has it at a position. */
-export const replayFlag = async (
+export const replayFlag = (
   log: EventLog,
   projectId: string,
   flag: string,
   position: number,
-): Promise<Replayed<ExistingFlag>> => {
-  const { events } = await log.read<FlagEvent>(flagStream(projectId, flag));
-  return replay<ExistingFlag, FlagEvent>(events, position, evolveFlag);
-};
+): Promise<Replayed<ExistingFlag>> =>
+  replay<ExistingFlag, FlagEvent>(log, [flagStream(projectId, flag), position], evolveFlag);
 
 /** A project as the log itself has it at a position. */
-export const replayProject = async (
+export const replayProject = (
   log: EventLog,
   projectId: string,
   position: number,
-): Promise<Replayed<ExistingProject>> => {
-  const { events } = await log.read<ProjectEvent>(projectStream(projectId));
-  return replay<ExistingProject, ProjectEvent>(events, position, evolveProject);
-};
+): Promise<Replayed<ExistingProject>> =>
+  replay<ExistingProject, ProjectEvent>(log, [projectStream(projectId), position], evolveProject);
 
 /** A segment as the log itself has it at a position. */
-export const replaySegment = async (
+export const replaySegment = (
   log: EventLog,
   projectId: string,
   segment: string,
   position: number,
-): Promise<Replayed<ExistingSegment>> => {
-  const { events } = await log.read<SegmentEvent>(segmentStream(projectId, segment));
-  return replay<ExistingSegment, SegmentEvent>(events, position, evolveSegment);
-};
+): Promise<Replayed<ExistingSegment>> =>
+  replay<ExistingSegment, SegmentEvent>(
+    log,
+    [segmentStream(projectId, segment), position],
+    evolveSegment,
+  );
 
 /** An organization as the log itself has it at a position. */
-export const replayOrganization = async (
+export const replayOrganization = (
   log: EventLog,
   organizationId: string,
   position: number,
-): Promise<Replayed<ExistingOrganization>> => {
-  const { events } = await log.read<OrganizationEvent>(organizationStream(organizationId));
-  return replay<ExistingOrganization, OrganizationEvent>(events, position, evolveOrganization);
-};
+): Promise<Replayed<ExistingOrganization>> =>
+  replay<ExistingOrganization, OrganizationEvent>(
+    log,
+    [organizationStream(organizationId), position],
+    evolveOrganization,
+  );

@@ -31,6 +31,7 @@ const jittery = (store: EventStore, random: () => number): EventStore => {
   };
   return {
     read: (stream, from) => slowly(() => store.read(stream, from)),
+    readPage: (stream, from) => slowly(() => store.readPage(stream, from)),
     append: (stream, events, options) => slowly(() => store.append(stream, events, options)),
   };
 };

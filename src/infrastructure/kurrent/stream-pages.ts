@@ -1,0 +1,86 @@
+import {
+  type EventStoreDBClient,
+  FORWARDS,
+  type ResolvedEvent,
+  type StreamingRead,
+  StreamNotFoundError,
+} from '@eventstore/db-client';
+import { type StreamPage } from '../../commands/event-store.js';
+import { type Event } from '../../domain/decider.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { silenceWatch } from '../deadline.js';
+import { decodeRecorded } from './kurrent-decode.js';
+
+/** Events of one page. */
+const MOST_EVENTS = 1000;
+
+/** Characters of JSON of one page, about; the event that reaches it is the last. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
+/** A large event takes its time on a slow line; that the server answers is known by the one before. */
+const NEXT_EVENT_MS = 5_000;
+
+/** How much JSON a value is, about. Numbers and names count a few characters each. */
+export const sizeOf = (value: unknown): number => {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let size = 8;
+  for (const member of Object.values(value)) size += 8 + sizeOf(member);
+  return size;
+};
+
+const stop = (reading: StreamingRead<ResolvedEvent>): void => {
+  // What comes when nobody reads any more is no error.
+  reading.on('error', () => undefined);
+  void reading.cancel().catch(() => undefined);
+  reading.destroy();
+};
+
+type Collected<E extends Event> = { events: Recorded<E>[]; isFull: boolean };
+
+/** Takes events until the page is full, or there are no more. */
+const collect = async <E extends Event>(
+  reading: StreamingRead<ResolvedEvent>,
+  onEvent: () => void,
+): Promise<Collected<E>> => {
+  const events: Recorded<E>[] = [];
+  let size = 0;
+  try {
+    for await (const { event } of reading) {
+      onEvent();
+      if (event !== undefined) events.push(decodeRecorded<E>(event));
+      size += sizeOf(event?.data);
+      if (size >= MOST_CHARACTERS) return { events, isFull: true };
+    }
+  } catch (error) {
+    if (!(error instanceof StreamNotFoundError)) throw error;
+  }
+  return { events, isFull: events.length >= MOST_EVENTS };
+};
+
+/**
+ * The next events of a stream. However long it takes, it goes on while events arrive.
+ * @throws what `toError` makes when none came within `silenceMs`, or none came after one
+ */
+export const readStreamPage = async <E extends Event>(
+  client: EventStoreDBClient,
+  [stream, fromRevision]: readonly [stream: string, fromRevision: number],
+  silenceMs: number,
+  toError: () => Error,
+): Promise<StreamPage<E>> => {
+  const reading = client.readStream(stream, {
+    direction: FORWARDS,
+    fromRevision: BigInt(fromRevision),
+    maxCount: MOST_EVENTS,
+  });
+  const watch = silenceWatch(silenceMs, () => reading.destroy(toError()));
+  try {
+    const { events, isFull } = await collect<E>(reading, () => {
+      watch.heard(NEXT_EVENT_MS);
+    });
+    return { events, revision: events.at(-1)?.revision ?? fromRevision - 1, isEnd: !isFull };
+  } finally {
+    watch.stop();
+    stop(reading);
+  }
+};
