@@ -11,7 +11,11 @@ import {
   type StreamSubscription,
 } from '@eventstore/db-client';
 import type { Test } from 'tap';
-import { startEventStore, type EventStore } from '../../src/embedded/event-store/start.js';
+import {
+  startEventStore,
+  type EventStore,
+  type EventStoreOptions,
+} from '../../src/embedded/event-store/start.js';
 import { freePort } from './free-port.js';
 
 /** A directory that is removed after the test. */
@@ -34,8 +38,9 @@ export const connect = (t: Test, url: string): EventStoreDBClient => {
 export const startStore = async (
   t: Test,
   folder = temporaryFolder(t),
+  options: Partial<EventStoreOptions> = {},
 ): Promise<{ store: EventStore; client: EventStoreDBClient; folder: string }> => {
-  const store = await startEventStore({ folder, port: await freePort() });
+  const store = await startEventStore({ folder, port: await freePort(), ...options });
   t.teardown(store.close);
   return { store, client: connect(t, store.url), folder };
 };

@@ -84,6 +84,6 @@ export const forgeLog = (
 /** Runs SQL in the file of a stopped embedded store, as one who does not know its format would. */
 export const editLog = (folder: string, sql: string): void => {
   const db = new Libsql(join(folder, LOG_FILE));
-  db.exec(sql);
+  db.exec(`pragma foreign_keys = off; ${sql}`);
   db.close();
 };

@@ -19,7 +19,7 @@ const parse = (args: readonly string[]) => {
         port: { type: 'string', default: DEFAULT_PORT },
         host: { type: 'string', default: '127.0.0.1' },
         socket: { type: 'string' },
-        check: { type: 'boolean', default: false },
+        check: { type: 'boolean' },
         'insecure-allow-remote': { type: 'boolean', default: false },
       },
     }).values;
@@ -52,7 +52,7 @@ export const parseOptions = (args: readonly string[]): EventStoreOptions => {
     folder,
     port: portOf(values.port),
     host,
-    check,
+    ...(check !== undefined && { check }),
     ...(socket !== undefined && { socket }),
   };
 };

@@ -71,7 +71,7 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
     if (states.isTouched(metastream)) queue.flush();
     const { key, last } = states.get(metastream);
     const place = reader.placeAt(key, last);
-    return place ? decodeFrame(reader.frameAt(place.position)).data : SOFT_DELETE_DATA;
+    return place ? decodeFrame(place.frame).data : SOFT_DELETE_DATA;
   };
 
   const writeEvents = (

@@ -1,7 +1,7 @@
 import { appender, type Appender } from './appender.js';
 import { commitQueue } from '../storage/commit-queue.js';
 import { closeDatabase, openDatabase } from '../storage/database.js';
-import type { Database } from '../storage/sqlite.js';
+import { rowsOf, type Database } from '../storage/sqlite.js';
 import { logReader, type LogReader } from '../storage/reader.js';
 import { recentIds } from './recent-ids.js';
 import { FIRST_POSITION } from '../storage/schema.js';
@@ -25,15 +25,15 @@ const BOOTSTRAP_STREAM = '$$$scavenges';
 const BOOTSTRAP_METADATA = Buffer.from('{"$maxAge":2592000}');
 
 const endOf = (db: Database): LogEnd => {
-  const rows = db
-    .prepare(
+  const [newest] = rowsOf<LogEnd>(
+    db.prepare(
       `select position + length(frame) as "nextPosition", created as "createdMs"
          from events
         order by position desc
         limit 1`,
-    )
-    .all() as LogEnd[];
-  return rows[0] ?? { nextPosition: FIRST_POSITION, createdMs: 0 };
+    ),
+  );
+  return newest ?? { nextPosition: FIRST_POSITION, createdMs: 0 };
 };
 
 const commitListeners = () => {
@@ -58,21 +58,24 @@ const commitListeners = () => {
  */
 export const openLog = (
   folder: string,
-  { check, onFault }: { check: boolean; onFault: (error: unknown) => void },
+  { check, onFault }: { check: boolean | undefined; onFault: (error: unknown) => void },
 ): EventLog => {
   const db = openDatabase(folder, check);
   const listeners = commitListeners();
-  const reader = logReader(db);
   const states = streamStates(db);
   const ids = recentIds();
   const queue = commitQueue(db, {
     onCommit: () => {
       states.settle();
-      reader.refreshHead();
+      reader.refreshEnd();
       listeners.notify();
     },
     onFault,
   });
+  const reader = logReader(
+    db,
+    (stream, revision) => queue.pendingAt(stream, revision) !== undefined,
+  );
   const end = endOf(db);
   const writer = logWriter({ queue, states, recentIds: ids }, end);
   if (end.nextPosition === FIRST_POSITION) {

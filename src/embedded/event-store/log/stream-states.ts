@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { decodeFrame, TOMBSTONE_REVISION } from '../wire/frame.js';
-import { bufferOf, type Blob } from '../storage/blob.js';
-import type { Database } from '../storage/sqlite.js';
+import { rowsOf, type Database } from '../storage/sqlite.js';
+import { lost } from '../storage/storage-error.js';
+import { EVENT_COLUMNS, intactFrame, type StoredEvent } from '../storage/stored-event.js';
 import {
   isMetastream,
   METASTREAM_METADATA,
@@ -36,12 +37,19 @@ const KEPT_STREAMS = 50_000;
 export const streamStates = (db: Database): StreamStates => {
   const kept = new LRUCache<string, StreamState>({ max: KEPT_STREAMS });
   const touched = new Map<string, StreamState>();
-  const selectKey = db.prepare('select id from streams where name = ?');
+  const selectKey = db.prepare(
+    `select i.id, s.name
+       from streams i left join streams s on s.id = i.id
+      where i.name = ?`,
+  );
   const selectLast = db.prepare(
-    `select revision, frame
-       from events
-      where stream = ?
-      order by revision desc
+    `select revision from events where stream = ? order by revision desc limit 1`,
+  );
+  const selectNewest = db.prepare(
+    `select ${EVENT_COLUMNS}
+       from events e join streams s on s.id = e.stream
+      where s.name = ?
+      order by e.revision desc
       limit 1`,
   );
   const highest = db.prepare('select coalesce(max(id), 0) as id from streams').all() as [
@@ -49,19 +57,20 @@ export const streamStates = (db: Database): StreamStates => {
   ];
   let nextKey = highest[0].id + 1;
 
-  const keyOf = (name: string): number | undefined =>
-    (selectKey.all([name]) as { id: number }[])[0]?.id;
+  const keyOf = (name: string): number | undefined => {
+    const [row] = rowsOf<{ id: number; name: string | null }>(selectKey, name);
+    if (row && row.name !== name) throw lost(`stream ${name} has the key of another one`);
+    return row?.id;
+  };
 
-  const lastOf = (key: number | undefined) =>
-    key === undefined
-      ? undefined
-      : (selectLast.all([key]) as { revision: number; frame: Blob }[])[0];
+  const lastOf = (key: number | undefined): number =>
+    rowsOf<{ revision: number }>(selectLast, key ?? null)[0]?.revision ?? -1;
 
   const metadataOf = (name: string): StreamMetadata => {
     if (isMetastream(name)) return METASTREAM_METADATA;
-    const event = lastOf(keyOf(metastreamOf(name)));
+    const [event] = rowsOf<StoredEvent>(selectNewest, metastreamOf(name));
     if (!event) return NO_METADATA;
-    const { isJson, data } = decodeFrame(bufferOf(event.frame));
+    const { isJson, data } = decodeFrame(intactFrame(event));
     return isJson ? parseMetadata(data) : NO_METADATA;
   };
 
@@ -71,7 +80,7 @@ export const streamStates = (db: Database): StreamStates => {
       name,
       key: key ?? nextKey++,
       isStored: key !== undefined,
-      last: lastOf(key)?.revision ?? -1,
+      last: lastOf(key),
       metadata: metadataOf(name),
     };
   };

@@ -9,7 +9,7 @@ const LINK = /^(\d+)@(.+)$/s;
 
 /** The message to send for an entry: its stored frame, or the link with its target where links are resolved. */
 export const messageOf = (log: EventLog, entry: Entry, resolvesLinks: boolean): Buffer => {
-  const frame = entry.frame ?? log.reader.frameAt(entry.position);
+  const frame = log.reader.frameOf(entry);
   if (!resolvesLinks || entry.type !== LINK_TYPE) return frame;
   const [, revision, stream] = LINK.exec(decodeFrame(frame).data.toString()) ?? [];
   if (revision === undefined || stream === undefined) return frame;
@@ -19,6 +19,5 @@ export const messageOf = (log: EventLog, entry: Entry, resolvesLinks: boolean): 
 const targetOf = (log: EventLog, stream: string, revision: number): Buffer | undefined => {
   const state = log.states.get(stream);
   if (!isReadable(log, state) || revision < oldestRevision(log, state)) return undefined;
-  const place = log.reader.placeAt(state.key, revision);
-  return place && log.reader.frameAt(place.position);
+  return log.reader.placeAt(state.key, revision)?.frame;
 };

@@ -12,7 +12,7 @@ const firstSince = (log: EventLog, state: StreamState, from: number, sinceMs: nu
   let high = state.last + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if ((log.reader.createdAt(state.key, middle) ?? 0) < sinceMs) low = middle + 1;
+    if ((log.reader.placeAt(state.key, middle)?.createdMs ?? sinceMs) < sinceMs) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -7,7 +7,7 @@ import type { Filter } from './filter.js';
 import { messageOf } from './links.js';
 import type { Outlet } from './outlet.js';
 import type { ReadPlan } from './plan.js';
-import { walkAllAfter } from './walk.js';
+import { walkAllFrom } from './walk.js';
 
 const EVERYTHING: Filter = { matches: () => true, checkpointEvery: Infinity };
 
@@ -31,7 +31,7 @@ export const subscribeToAll = async (
   let cursor = startAfter(log, plan);
   let considered = 0;
   const phase = { isLive: false };
-  const walk = walkAllAfter(log, cursor, plan.filter !== undefined);
+  const walk = walkAllFrom(log, cursor + 1, plan.filter !== undefined);
 
   const sendPage = async (page: readonly Entry[]): Promise<void> => {
     for (const entry of page) {

@@ -34,7 +34,7 @@ export const subscribeToStream = async (
 
   const nextPage = () => {
     const { key, last } = log.states.get(plan.stream);
-    return last < next ? [] : log.reader.inStream(key, next, TOMBSTONE_REVISION, PAGE);
+    return last < next ? [] : log.reader.inStream(key, next, last, PAGE);
   };
 
   const sendNext = async (): Promise<boolean> => {

@@ -10,24 +10,22 @@ const PAGE = 256;
 
 const pageSize = (limit: number): number => Math.min(PAGE, limit);
 
-/** Forwards over `$all`, beginning after `position`; frames come along unless a filter will drop most. */
-export const walkAllAfter = (log: EventLog, position: number, isFiltered: boolean): Walk => {
-  let cursor = position;
+/** Forwards over `$all`, beginning with the first event at `position` or behind it. */
+export const walkAllFrom = (log: EventLog, position: number, isFiltered: boolean): Walk => {
+  let next = log.reader.boundaryFrom(position);
   return (limit) => {
-    if (cursor >= log.reader.head()) return [];
-    const page = isFiltered
-      ? log.reader.scanAfter(cursor, PAGE)
-      : log.reader.after(cursor, pageSize(limit));
-    cursor = page.at(-1)?.position ?? cursor;
+    const page = log.reader.from(next, isFiltered ? PAGE : pageSize(limit));
+    const last = page.at(-1);
+    if (last) next = last.position + last.frame.length;
     return page;
   };
 };
 
-/** Backwards over `$all`, beginning before `position`. */
+/** Backwards over `$all`, beginning with the last event that begins before `position`. */
 const walkAllBefore = (log: EventLog, position: number, isFiltered: boolean): Walk => {
-  let cursor = position;
+  let cursor = log.reader.boundaryFrom(position);
   return (limit) => {
-    const page = log.reader.scanBefore(cursor, isFiltered ? PAGE : pageSize(limit));
+    const page = log.reader.before(cursor, isFiltered ? PAGE : pageSize(limit));
     cursor = page.at(-1)?.position ?? cursor;
     return page;
   };
@@ -36,12 +34,14 @@ const walkAllBefore = (log: EventLog, position: number, isFiltered: boolean): Wa
 /** Forwards over what metadata leaves readable of a stream, up to its last event now. */
 const walkStreamForwards = (log: EventLog, name: string, from: number): Walk => {
   const state = log.states.get(name);
-  const { key, last } = state;
+  const lastAtStart = state.last;
   let next = Math.max(from, oldestRevision(log, state));
   return (limit) => {
-    if (next > last) return [];
-    const page = log.reader.inStream(key, next, last, pageSize(limit));
-    next = (page.at(-1)?.revision ?? last) + 1;
+    const { key, last } = log.states.get(name); // lower than at the start when a commit has failed since
+    const to = Math.min(last, lastAtStart);
+    if (next > to) return [];
+    const page = log.reader.inStream(key, next, to, pageSize(limit));
+    next = (page.at(-1)?.revision ?? to) + 1;
     return page;
   };
 };
@@ -49,24 +49,21 @@ const walkStreamForwards = (log: EventLog, name: string, from: number): Walk => 
 const walkStreamBackwards = (log: EventLog, name: string, from: number): Walk => {
   const state = log.states.get(name);
   const oldest = oldestRevision(log, state);
-  let next = Math.min(from, state.last);
+  let next = from;
   return (limit) => {
+    const { key, last } = log.states.get(name);
+    next = Math.min(next, last);
     if (next < oldest) return [];
-    const page = log.reader.inStream(state.key, next, oldest, pageSize(limit));
+    const page = log.reader.inStream(key, next, oldest, pageSize(limit));
     next = (page.at(-1)?.revision ?? 0) - 1;
     return page;
   };
 };
 
 const allWalk = (log: EventLog, { start, isBackwards, filter }: ReadPlan): Walk => {
-  const head = log.reader.head();
-  const isFiltered = filter !== undefined;
-  if (isBackwards) {
-    const before = { start: 0, end: head + 1 };
-    return walkAllBefore(log, typeof start === 'number' ? start : before[start], isFiltered);
-  }
-  const after = { start: 0, end: head };
-  return walkAllAfter(log, typeof start === 'number' ? start - 1 : after[start], isFiltered);
+  const position = typeof start === 'number' ? start : { start: 0, end: log.reader.end() }[start];
+  const walk = isBackwards ? walkAllBefore : walkAllFrom;
+  return walk(log, position, filter !== undefined);
 };
 
 /** The walk of a plain read: inclusive forwards; `$all` backwards begins before its position. */

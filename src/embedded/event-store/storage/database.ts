@@ -38,6 +38,7 @@ const lock = (db: Database, folder: string): void => {
   } catch (error) {
     if (error instanceof Libsql.SqliteError && error.code === 'SQLITE_BUSY')
       throw new StorageError(
+        'unusable',
         `${folder} is in use by another event store. Stop that one, or use another directory.`,
         { cause: error },
       );
@@ -52,7 +53,11 @@ const refuseNewerSchema = (db: Database, file: string): void => {
   refuseNewerFormat(file, row.version);
 };
 
-const start = (db: Database, folder: string, options: { file: string; check: boolean }): void => {
+const start = (
+  db: Database,
+  folder: string,
+  options: { file: string; check: boolean | undefined },
+): void => {
   lock(db, folder);
   refuseNewerSchema(db, options.file);
   checkLog(db, options);
@@ -66,10 +71,10 @@ const asStorageError = (error: unknown, file: string): unknown =>
 
 /**
  * Opens the log in `folder`, creating both when missing. Files are written to only after every check.
- * With `check` all events are verified, whatever the size of the file.
+ * `check` says whether all events are verified; undefined leaves it to the size of the file.
  * @throws StorageError when it is in use, damaged, foreign or of a newer format
  */
-export const openDatabase = (folder: string, check: boolean): Database => {
+export const openDatabase = (folder: string, check: boolean | undefined): Database => {
   const file = join(folder, LOG_FILE);
   mkdirSync(folder, { recursive: true });
   if (existsSync(file)) checkHeader(file);

@@ -9,6 +9,7 @@ const MAGIC = 'SQLite format 3\0';
 export const refuseNewerFormat = (file: string, version: number): void => {
   if (version > FORMAT_VERSION)
     throw new StorageError(
+      'unusable',
       `${file} has format ${version}, this version reads up to ${FORMAT_VERSION}. Nothing was changed; start the newer version that wrote it.`,
     );
 };
@@ -43,6 +44,7 @@ export const checkHeader = (file: string): void => {
       throw damaged(file, 'it does not begin like an event log');
     if (header.readUInt32BE(68) !== APPLICATION_ID)
       throw new StorageError(
+        'unusable',
         `${file} is an SQLite database but not an event log of this server. Nothing was changed; use another directory.`,
       );
     refuseNewerFormat(file, header.readUInt32BE(60));

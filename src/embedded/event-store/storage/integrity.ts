@@ -1,40 +1,30 @@
 import { statSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
-import { decodeFrame } from '../wire/frame.js';
-import { bufferOf, type Blob } from './blob.js';
 import type { Database } from './sqlite.js';
 import { FIRST_POSITION } from './schema.js';
 import { damaged } from './storage-error.js';
+import { EVENT_COLUMNS, isIntact, type StoredEvent } from './stored-event.js';
 
 /** Up to this size every event is verified at each start; it takes well under a second. */
 const SMALL_FILE_BYTES = 32 * 1024 * 1024;
 const TAIL_EVENTS = 256;
 const PAGE_EVENTS = 1000;
 
-type Row = Readonly<{
-  position: number;
-  name: string;
-  crc: number;
-  frame: Blob;
-  indexed: number | null;
-}>;
+/** An event and the position under which the index has its revision; columns of other tables are null without a row. */
+type Row = StoredEvent & Readonly<{ indexed: number | null }>;
 
 const SELECT_ROWS = `
-  select e.position, s.name, e.crc, e.frame, i.position as indexed
+  select ${EVENT_COLUMNS}, i.position as indexed
     from events e
     left join streams s
       on s.id = e.stream
     left join events i indexed by events_stream_revision
       on i.stream = e.stream and i.revision = e.revision`;
 
-const flawOf = ({ position, name, crc, indexed, ...row }: Row): string | undefined => {
-  const frame = bufferOf(row.frame);
-  if (crc32(frame) !== crc) return `the event at position ${position} is not what was written`;
+const flawOf = (row: Row): string | undefined => {
+  const { position, indexed } = row;
+  if (!isIntact(row)) return `the event at position ${position} is not what was written`;
   if (indexed !== position) return `the event at position ${position} is missing in the index`;
-  const event = decodeFrame(frame);
-  return event.position === position && event.stream === name
-    ? undefined
-    : `the event at position ${position} belongs elsewhere`;
+  return undefined;
 };
 
 const firstFlaw = (rows: readonly Row[]): string | undefined => {
@@ -53,6 +43,29 @@ const tailFlaw = (db: Database): string | undefined => {
     .prepare(`${SELECT_ROWS} order by e.position desc limit ${TAIL_EVENTS}`)
     .all() as Row[];
   return firstFlaw(rows.reverse());
+};
+
+/** Streams that their name does not lead to, and streams whose newest event in the index is not in the table. */
+const streamsFlaw = (db: Database): string | undefined => {
+  const [stream] = db
+    .prepare(
+      `select s.name
+         from streams s
+         left join streams n indexed by sqlite_autoindex_streams_1
+           on n.name = s.name
+        where n.id is not s.id
+           or not exists (
+                select 1
+                  from (select i.position
+                          from events i indexed by events_stream_revision
+                         where i.stream = s.id
+                         order by i.revision desc
+                         limit 1) newest
+                 where newest.position <= (select max(position) from events))
+        limit 1`,
+    )
+    .all() as { name: string }[];
+  return stream && `stream ${stream.name} is not what was written`;
 };
 
 const everyEventFlaw = (db: Database): string | undefined => {
@@ -76,12 +89,16 @@ const structureFlaw = (db: Database): string | undefined => {
 };
 
 /**
- * Refuses a log that does not hold what was written. The newest events are always verified; all of
- * them, and the structure of the file, when it is small or `check` asks for it.
+ * Refuses a log that does not hold what was written. The streams and the newest events are always verified; all
+ * events, and the structure of the file, as `check` says or else when the file is small.
  * @throws StorageError
  */
-export const checkLog = (db: Database, { file, check }: { file: string; check: boolean }): void => {
-  const everything = check || statSync(file).size <= SMALL_FILE_BYTES;
-  const flaw = everything ? (structureFlaw(db) ?? everyEventFlaw(db)) : tailFlaw(db);
+export const checkLog = (
+  db: Database,
+  { file, check }: { file: string; check: boolean | undefined },
+): void => {
+  const everything = check ?? statSync(file).size <= SMALL_FILE_BYTES;
+  const flaw =
+    (everything ? (structureFlaw(db) ?? everyEventFlaw(db)) : tailFlaw(db)) ?? streamsFlaw(db);
   if (flaw !== undefined) throw damaged(file, flaw);
 };

@@ -1,122 +1,90 @@
-import { crc32 } from 'node:zlib';
-import { bufferOf, type Blob } from './blob.js';
-import type { Database } from './sqlite.js';
-import type { Place } from '../log/expected-revision.js';
-import { StorageError } from './storage-error.js';
+import { pagesOfAll, pagesOfStream, type Entry, type FullEntry, type IsPending } from './pages.js';
+import { rowsOf, type Database } from './sqlite.js';
+import { FIRST_POSITION } from './schema.js';
+import { lost } from './storage-error.js';
+import { EVENT_COLUMNS, idHexOf, intactFrame, type StoredEvent } from './stored-event.js';
 
-/** An event of the log as a read meets it; `frame` is there when the page could carry it in bounded memory. */
-export type Entry = Readonly<{
-  position: number;
+export type { Entry } from './pages.js';
+
+/** An event of a stream, found by its revision. */
+type Placed = Readonly<{
+  id: string;
   revision: number;
-  type: string;
-  stream: string;
-  frame: Buffer | undefined;
+  position: number;
+  createdMs: number;
+  frame: Buffer;
 }>;
 
-/** Reads committed events, a page at a time; a page is empty when there is nothing (yet). */
+/**
+ * Reads committed events, a page at a time; a page is empty when there is nothing (yet). Every page knows which
+ * position or revision must come next, so a hole or a repeated row is an error and never the end.
+ * Everything here throws StorageError where the log does not hold what was written.
+ */
 export type LogReader = Readonly<{
   /** The position of the newest event, 0 in an empty log. */
   head: () => number;
-  after: (position: number, limit: number) => readonly Entry[];
-  /** Like `after`, without frames: for filters, which pass over most of what they see. */
-  scanAfter: (position: number, limit: number) => readonly Entry[];
-  scanBefore: (position: number, limit: number) => readonly Entry[];
+  /** The position that the next event will have. */
+  end: () => number;
+  /** The first position not before `position` at which an event begins, or `end()`. */
+  boundaryFrom: (position: number) => number;
+  /** The events from the one that begins at `position` on. */
+  from: (position: number, limit: number) => readonly FullEntry[];
+  /** The events that end before `position`, which is a boundary; the newest first. */
+  before: (position: number, limit: number) => readonly FullEntry[];
   /** Revisions `from` to `to`, both inclusive; backwards when `from` is the larger. */
   inStream: (stream: number, from: number, to: number, limit: number) => readonly Entry[];
-  placeAt: (stream: number, revision: number) => (Place & Readonly<{ id: string }>) | undefined;
-  createdAt: (stream: number, revision: number) => number | undefined;
-  /** @throws StorageError when the stored event is not what was written */
-  frameAt: (position: number) => Buffer;
+  /** The event with this revision; undefined when there is none (yet). */
+  placeAt: (stream: number, revision: number) => Placed | undefined;
+  /** The frame of an event that a page has found. */
+  frameOf: (entry: Entry) => Buffer;
 }>;
 
-/** The largest event is smaller (1 MiB of body, names), so a window this long always holds the next one. */
-const WINDOW_BYTES = 2 * 1024 * 1024;
-
-type Stored = Readonly<{ position: number; crc: number; frame: Blob }>;
-
-const verified = ({ position, crc, frame }: Stored): Buffer => {
-  const bytes = bufferOf(frame);
-  if (crc32(bytes) === crc) return bytes;
-  throw new StorageError(
-    `The event at position ${position} is damaged; restore the directory from a copy.`,
-  );
-};
-
-const ENTRY = 'e.position, e.revision, e.type, s.name as stream';
-const EVENTS = 'events e join streams s on s.id = e.stream';
-
 const statements = (db: Database) => ({
-  head: db.prepare('select coalesce(max(position), 0) as head from events'),
-  after: db.prepare(
-    `select ${ENTRY}, e.crc, e.frame
-       from ${EVENTS}
-      where e.position > ? and e.position <= ?
-      order by e.position
-      limit ?`,
-  ),
-  scanAfter: db.prepare(
-    `select ${ENTRY} from ${EVENTS} where e.position > ? order by e.position limit ?`,
-  ),
-  scanBefore: db.prepare(
-    `select ${ENTRY} from ${EVENTS} where e.position < ? order by e.position desc limit ?`,
-  ),
-  forwards: db.prepare(
-    `select ${ENTRY}
-       from ${EVENTS}
-      where e.stream = ? and e.revision >= ? and e.revision <= ?
-      order by e.revision
-      limit ?`,
-  ),
-  backwards: db.prepare(
-    `select ${ENTRY}
-       from ${EVENTS}
-      where e.stream = ? and e.revision <= ? and e.revision >= ?
-      order by e.revision desc
-      limit ?`,
+  newest: db.prepare(
+    'select position, position + length(frame) as next from events order by position desc limit 1',
   ),
   place: db.prepare(
-    'select id, revision, position, created from events where stream = ? and revision = ?',
+    `select ${EVENT_COLUMNS}
+       from events e join streams s on s.id = e.stream
+      where e.stream = ? and e.revision = ?`,
   ),
-  frame: db.prepare('select position, crc, frame from events where position = ?'),
+  frame: db.prepare('select crc, frame from events where position = ?'),
 });
 
-type StoredEntry = Omit<Entry, 'frame'> & Stored;
-
-type PlaceRow = Place & Readonly<{ id: Blob; created: number }>;
-
-/** Prepares the statements once; `head` is kept current by `refreshHead` after each commit. */
-export const logReader = (db: Database): LogReader & Readonly<{ refreshHead: () => void }> => {
+/**
+ * Prepares the statements once; `refreshEnd` is due after each commit. `isPending` says of what is not committed yet
+ * that it has been accepted.
+ */
+export const logReader = (
+  db: Database,
+  isPending: IsPending,
+): LogReader & Readonly<{ refreshEnd: () => void }> => {
   const sql = statements(db);
-  const readHead = () => (sql.head.all() as [{ head: number }])[0].head;
-  let head = readHead();
-
-  const placeRow = (stream: number, revision: number): PlaceRow | undefined =>
-    (sql.place.all(stream, revision) as PlaceRow[])[0];
+  const newest = () => {
+    const [row] = rowsOf<{ position: number; next: number }>(sql.newest);
+    return row ?? { position: 0, next: FIRST_POSITION };
+  };
+  let { position: head, next: end } = newest();
+  const { forwards, backwards } = pagesOfStream(db, isPending);
 
   return {
     head: () => head,
-    refreshHead: () => {
-      head = readHead();
+    end: () => end,
+    refreshEnd: () => {
+      ({ position: head, next: end } = newest());
     },
-    after: (position, limit) => {
-      const rows = sql.after.all(position, position + WINDOW_BYTES, limit) as StoredEntry[];
-      return rows.map((row) => ({ ...row, frame: verified(row) }));
-    },
-    scanAfter: (position, limit) => sql.scanAfter.all(position, limit) as Entry[],
-    scanBefore: (position, limit) => sql.scanBefore.all(position, limit) as Entry[],
-    inStream: (stream, from, to, limit) => {
-      const statement = from <= to ? sql.forwards : sql.backwards;
-      return statement.all(stream, from, to, limit) as Entry[];
-    },
+    ...pagesOfAll(db, () => end),
+    inStream: (stream, from, to, limit) =>
+      from <= to ? forwards(stream, from, to, limit) : backwards(stream, from, to, limit),
     placeAt: (stream, revision) => {
-      const row = placeRow(stream, revision);
-      return row && { id: bufferOf(row.id).toString('hex'), revision, position: row.position };
+      const [row] = rowsOf<StoredEvent>(sql.place, stream, revision);
+      return row && { ...row, id: idHexOf(row), frame: intactFrame(row) };
     },
-    createdAt: (stream, revision) => placeRow(stream, revision)?.created,
-    frameAt: (position) => {
-      const [row] = sql.frame.all([position]) as Stored[];
-      if (!row) throw new StorageError(`The event at position ${position} is missing.`);
-      return verified(row);
+    frameOf: (entry) => {
+      if (entry.frame) return entry.frame;
+      const [row] = rowsOf<Pick<StoredEvent, 'crc' | 'frame'>>(sql.frame, entry.position);
+      if (!row) throw lost(`no event begins at position ${entry.position}`);
+      return intactFrame({ ...entry, ...row });
     },
   };
 };

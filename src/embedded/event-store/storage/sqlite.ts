@@ -1,4 +1,37 @@
-import type Libsql from 'libsql';
+import Libsql from 'libsql';
+import { lost, StorageError } from './storage-error.js';
 
 /** An open SQLite connection. */
 export type Database = Libsql.Database;
+
+type Statement = ReturnType<Database['prepare']>;
+
+/** What SQLite's result codes say about the log. Source: sqlite.org/rescode.html. */
+const FAULTS = [
+  [/^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/, 'damaged'],
+  [/^SQLITE_FULL/, 'full'],
+  [/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH|BUSY|LOCKED)/, 'unusable'],
+] as const;
+
+/** The kind of fault behind an error of SQLite; an I/O error where it names none. */
+export const faultOf = (error: InstanceType<typeof Libsql.SqliteError>) =>
+  FAULTS.find(([codes]) => codes.test(error.code))?.[1] ?? 'failing';
+
+/** Whatever reading the log can throw, as a StorageError; a value that SQLite cannot hand over counts as damage. */
+const readingError = (error: unknown): StorageError => {
+  if (error instanceof StorageError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const fault = error instanceof Libsql.SqliteError ? faultOf(error) : 'damaged';
+  return fault === 'damaged'
+    ? lost(text, error)
+    : new StorageError(fault, `The log cannot be read: ${text}.`, { cause: error });
+};
+
+/** All rows of a query. @throws StorageError */
+export const rowsOf = <Row>(statement: Statement, ...parameters: readonly unknown[]): Row[] => {
+  try {
+    return statement.all(parameters) as Row[];
+  } catch (error) {
+    throw readingError(error);
+  }
+};

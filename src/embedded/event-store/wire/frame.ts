@@ -32,10 +32,10 @@ const mapEntry = (out: Encoder, key: string, value: string): void => {
   });
 };
 
-const recordedEvent = (out: Encoder, event: PlacedEvent): void => {
-  out.bytes(8, event.data);
-  out.bytes(7, event.metadata);
-  mapEntry(out, 'content-type', event.isJson ? JSON_TYPE : BINARY_TYPE);
+/** The fields of a record that the log also keeps as columns; they stand together at its beginning. */
+type RecordHead = Omit<PlacedEvent, keyof ProposedEvent> & Pick<ProposedEvent, 'id' | 'type'>;
+
+const recordHead = (out: Encoder, event: RecordHead): void => {
   mapEntry(out, 'created', `${event.createdMs}${TICKS_PER_MS}`);
   mapEntry(out, 'type', event.type);
   out.uint(5, event.position);
@@ -47,6 +47,13 @@ const recordedEvent = (out: Encoder, event: PlacedEvent): void => {
   out.nest(1, () => {
     out.text(2, event.id);
   });
+};
+
+const recordedEvent = (out: Encoder, event: PlacedEvent): void => {
+  out.bytes(8, event.data);
+  out.bytes(7, event.metadata);
+  mapEntry(out, 'content-type', event.isJson ? JSON_TYPE : BINARY_TYPE);
+  recordHead(out, event);
 };
 
 /**
@@ -62,6 +69,17 @@ export const encodeFrame = (event: PlacedEvent): Buffer =>
       });
     });
   });
+
+/** The tags and lengths of the two messages around a record: at most six bytes each. */
+const MAX_WRAPPING_BYTES = 12;
+
+/** Whether this frame holds the event with these columns. */
+export const isFrameOf = (frame: Buffer, event: RecordHead): boolean => {
+  const head = encode((out) => {
+    recordHead(out, event);
+  });
+  return frame.subarray(0, MAX_WRAPPING_BYTES + head.length).includes(head);
+};
 
 /** The encoded `RecordedEvent` inside a frame. Throws RangeError when the frame is malformed. */
 const recordIn = (frame: Buffer): Buffer => {

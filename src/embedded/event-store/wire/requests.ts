@@ -60,7 +60,8 @@ const decodeWriteOptions = (source: Buffer): WriteOptions => {
   };
 };
 
-const hyphenated = (hex: string): string =>
+/** A UUID of 32 hex digits with its hyphens. */
+export const hyphenated = (hex: string): string =>
   [8, 12, 16, 20, 32]
     .map((end, index, ends) => hex.slice(index === 0 ? 0 : ends[index - 1], end))
     .join('-');
