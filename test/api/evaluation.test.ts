@@ -15,7 +15,13 @@ import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 
 const PATH = '/api/v1/projects/shop/environments/production/evaluate';
-const byPlan = aSplit([['on', 100_000]], { bucketBy: 'plan' });
+const byPlan = aSplit(
+  [
+    ['on', 99_999],
+    ['off', 1],
+  ],
+  { bucketBy: 'plan' },
+);
 const flags = [
   aRuleset('checkout', {
     configuration: { targets: [{ variant: 'off', keys: ['anna'] }] },

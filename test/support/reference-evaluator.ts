@@ -163,7 +163,9 @@ const live = (flag: Ruleset, context: Context, world: World): Served => {
   const rule = rules.find(({ clauses }) => clauses.every((each) => truth(each, context, world)));
   if (rule !== undefined)
     return { variant: served(rule.serve), reason: 'TARGETING_MATCH', ruleId: rule.id };
-  return { variant: served(fallthrough), reason: isStatic(flag) ? 'STATIC' : 'DEFAULT' };
+  const variant = served(fallthrough);
+  const isPlain = isStatic(flag) && variant !== undefined;
+  return { variant, reason: isPlain ? 'STATIC' : 'DEFAULT' };
 };
 
 /** Of flags whose rules and fallthrough serve variants: splits and expressions have tests of their own. */

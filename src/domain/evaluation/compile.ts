@@ -1,4 +1,4 @@
-import { type Prerequisite } from '../flag/configuration.js';
+import { type Prerequisite, type Serve, wholeVariant } from '../flag/configuration.js';
 import { type EvaluationPorts } from './clauses/clause.js';
 import { type Reason, type Resolution } from './resolution.js';
 import { type AnswerFor, type CompiledRule, compileRule } from './rule.js';
@@ -19,6 +19,7 @@ export type CompiledFlag<Answer> = Readonly<{
   rules: readonly CompiledRule<Answer>[];
   /** The same rules, as they are tried. */
   steps: readonly RuleStep<Answer>[];
+  /** Of the fallthrough, unless one variant has its whole weight. */
   split: CompiledSplit<Answer> | undefined;
   /** For whom nothing else holds; without a value when the split could not be made. */
   fallthrough: Answer;
@@ -57,16 +58,26 @@ const compileTargets = <Answer>({ configuration }: Ruleset, answer: AnswerFor<An
   return targets;
 };
 
+/** The fallthrough of a flag that serves one variant, or none, to all who come to it. */
+const fixedFallthrough = (
+  fallthrough: Serve,
+  looksAtContext: boolean,
+): readonly [variant: string | null | undefined, reason: Reason] => {
+  if ('split' in fallthrough) return [wholeVariant(fallthrough.split), 'SPLIT'];
+  const { variant } = fallthrough;
+  return [variant, looksAtContext || variant === null ? 'DEFAULT' : 'STATIC'];
+};
+
 const compileFallthrough = <Answer>(
   { configuration: { fallthrough }, salt }: Ruleset,
   looksAtContext: boolean,
   answer: AnswerFor<Answer>,
 ) => {
-  if ('split' in fallthrough) {
+  if ('split' in fallthrough && wholeVariant(fallthrough.split) === undefined) {
     const split = compileSplit(fallthrough.split, salt, (variant) => answer(variant, 'SPLIT'));
     return { constant: undefined, split, fallthrough: answer(null, 'DEFAULT') };
   }
-  const last = answer(fallthrough.variant, looksAtContext ? 'DEFAULT' : 'STATIC');
+  const last = answer(...fixedFallthrough(fallthrough, looksAtContext));
   return { constant: looksAtContext ? undefined : last, split: undefined, fallthrough: last };
 };
 

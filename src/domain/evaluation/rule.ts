@@ -1,4 +1,4 @@
-import { type Rule } from '../flag/configuration.js';
+import { type Rule, wholeVariant } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 import { compileClauses, type EvaluationPorts } from './clauses/clause.js';
 import { type CompiledClause, type Condition } from './clauses/compiled-clause.js';
@@ -54,6 +54,8 @@ const compileServe = <Answer>({ id, serve }: Rule, owner: RuleOwner<Answer>) => 
   if ('logic' in serve) return { ...nothing, logic: compiledLogic(serve.logic, id, owner) };
   if ('split' in serve) {
     const answer = (variant: string) => owner.answer(variant, 'SPLIT', id);
+    const whole = wholeVariant(serve.split);
+    if (whole !== undefined) return { ...nothing, answer: answer(whole) };
     return { ...nothing, split: compileSplit(serve.split, owner.salt, answer) };
   }
   return { ...nothing, answer: owner.answer(serve.variant, 'TARGETING_MATCH', id) };
@@ -70,7 +72,7 @@ export const compileRule = <Answer>(
 });
 
 /** Undefined when the expression chooses no variant. One that fails is an error, as in flagd. */
-export const logicAnswer = <Answer>(
+const logicAnswer = <Answer>(
   { run, answers, unknown }: CompiledLogic<Answer>,
   context: Context,
 ): Answer | undefined => {

@@ -5,7 +5,7 @@ import { type HashPrefix, hashPrefix, murmur3 } from './murmur3.js';
 
 /** Shares of a split with all that can be known before the bucketing value is. */
 export type CompiledSplit<Answer> = Readonly<{
-  split: Split;
+  total: number;
   readUnit: ReadAttribute;
   salt: HashPrefix;
   sums: readonly number[];
@@ -17,7 +17,7 @@ export const compileSplit = <Answer>(
   flagSalt: string,
   answer: (variant: string) => Answer,
 ): CompiledSplit<Answer> => ({
-  split,
+  total: split.total,
   readUnit: attributeReader(split.bucketBy),
   salt: hashPrefix(split.salt ?? flagSalt),
   sums: cumulated(split.weights.map(({ weight }) => weight)),
@@ -26,11 +26,11 @@ export const compileSplit = <Answer>(
 
 /** The share that the context's unit falls into; undefined when it has no unit: the split is skipped. */
 export const splitAnswer = <Answer>(
-  { split, readUnit, salt, sums, answers }: CompiledSplit<Answer>,
+  { total, readUnit, salt, sums, answers }: CompiledSplit<Answer>,
   context: Context,
 ): Answer | undefined => {
   const unit = bucketingUnit(readUnit(context));
   if (unit === undefined) return undefined;
-  const bucket = bucketOf(murmur3(unit, salt), split.total);
+  const bucket = bucketOf(murmur3(unit, salt), total);
   return answers[shareAt(sums, bucket)];
 };

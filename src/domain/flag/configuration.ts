@@ -17,6 +17,10 @@ export type Split = Readonly<{
   salt?: string;
 }>;
 
+/** The variant that has the whole weight of a split: it goes to everyone, also to whom nothing can be hashed for. */
+export const wholeVariant = ({ weights, total }: Split): string | undefined =>
+  weights.find(({ weight }) => weight === total)?.variant;
+
 /** What is served: one variant (`null`: none, so the caller's code default), or a split. */
 export type Serve = Readonly<{ variant: string | null }> | Readonly<{ split: Split }>;
 

@@ -28,7 +28,10 @@ const half = aSplit([
   ['on', 50_000],
   ['off', 50_000],
 ]);
-const everyone = aSplit([['on', 100_000]]);
+const nearlyAll = aSplit([
+  ['on', 99_999],
+  ['off', 1],
+]);
 
 test('a flag without targets and split serves its variant as STATIC', async (t) => {
   t.strictSame(served(aRuleset('f')), ['on', true, 'STATIC']);
@@ -38,7 +41,7 @@ test('a flag without targets and split serves its variant as STATIC', async (t) 
 
 test('a fallthrough without variant serves no value', async (t) => {
   const ruleset = aRuleset('f', { configuration: { fallthrough: { variant: null } } });
-  t.strictSame(served(ruleset), [undefined, undefined, 'STATIC']);
+  t.strictSame(served(ruleset), [undefined, undefined, 'DEFAULT']);
   t.notOk(Object.hasOwn(resolve(ruleset), 'value'));
 });
 
@@ -71,22 +74,45 @@ test('a key in two target lists gets the first', async (t) => {
 });
 
 test('an individual target comes before a split', async (t) => {
-  const ruleset = aRuleset('f', { configuration: { targets, fallthrough: everyone } });
+  const ruleset = aRuleset('f', { configuration: { targets, fallthrough: nearlyAll } });
   t.strictSame(served(ruleset, user('carl')), ['off', false, 'TARGETING_MATCH']);
   t.strictSame(served(ruleset, user('dora')), ['on', true, 'SPLIT']);
 });
 
 test('a split without a unit to hash is skipped: no value, never bucket 0', async (t) => {
-  const byTenant = aSplit([['on', 100_000]], { bucketBy: 'tenant' });
+  const byTenant = aSplit(
+    [
+      ['on', 99_999],
+      ['off', 1],
+    ],
+    { bucketBy: 'tenant' },
+  );
   const ruleset = aRuleset('f', { configuration: { fallthrough: byTenant } });
   const nothing = [undefined, undefined, 'DEFAULT'];
   const units = [undefined, '', null, true, 1.5, Infinity, NaN, 2 ** 53, ['x'], { a: 1 }];
   t.plan(units.length + 1);
   for (const tenant of units) t.strictSame(served(ruleset, user('anna', { tenant })), nothing);
   t.strictSame(
-    served(aRuleset('f', { configuration: { fallthrough: everyone } }), user()),
+    served(aRuleset('f', { configuration: { fallthrough: nearlyAll } }), user()),
     nothing,
   );
+});
+
+test('one variant with the whole weight needs no unit', async (t) => {
+  const whole = aSplit(
+    [
+      ['off', 0],
+      ['on', 100_000],
+    ],
+    { bucketBy: 'tenant' },
+  );
+  const plain = aRuleset('f', { configuration: { fallthrough: whole } });
+  const targeted = aRuleset('f', { configuration: { fallthrough: whole, targets } });
+  for (const context of [user(), user('dora'), user('dora', { tenant: 'acme' })])
+    for (const ruleset of [plain, targeted])
+      t.strictSame(served(ruleset, context), ['on', true, 'SPLIT']);
+  t.not(compiled(plain).constant, undefined, 'decided when it was compiled');
+  t.equal(compiled(targeted).split, undefined, 'nothing is hashed');
 });
 
 test('an integer and its decimal text are one unit', async (t) => {
@@ -110,7 +136,13 @@ test('what objects inherit is no attribute', async (t) => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length'];
   t.plan(names.length);
   for (const bucketBy of names) {
-    const fallthrough = aSplit([['on', 100_000]], { bucketBy });
+    const fallthrough = aSplit(
+      [
+        ['on', 99_999],
+        ['off', 1],
+      ],
+      { bucketBy },
+    );
     t.equal(resolve(aRuleset('f', { configuration: { fallthrough } })).reason, 'DEFAULT');
   }
 });

@@ -115,8 +115,27 @@ test('a split tells its unit, hash, bucket, weights and variant', async (t) => {
   t.notOk(Object.hasOwn(without ?? {}, 'unit'));
 });
 
+test('a split that gives everything to one variant tells so without a unit', async (t) => {
+  const whole = aSplit([
+    ['on', 0],
+    ['off', 100_000],
+  ]);
+  const rules = [{ ...ruleOf('none', pro), serve: whole }];
+  const flag = aRuleset('f', { configuration: { rules, fallthrough: whole } });
+  const { rules: tried, decidedBy } = explained(user(undefined, { plan: 'pro' }), [flag]);
+  t.equal(decidedBy, 'rule');
+  t.match(tried, [{ split: { weights: [{ weight: 0 }, { weight: 100_000 }], variant: 'off' } }]);
+  t.match(explained(user(), [flag]), { decidedBy: 'fallthrough', split: { variant: 'off' } });
+});
+
 test('a rule that matches and has nothing to serve is marked', async (t) => {
-  const byCompany = aSplit([['on', 100_000]], { bucketBy: 'company' });
+  const byCompany = aSplit(
+    [
+      ['on', 99_999],
+      ['off', 1],
+    ],
+    { bucketBy: 'company' },
+  );
   const rules = [
     { ...ruleOf('split', pro), serve: byCompany },
     { ...ruleOf('logic', pro), serve: { logic: { var: 'wanted' } } },

@@ -74,19 +74,45 @@ test('an individual target comes before every rule', async (t) => {
 });
 
 test('a rule serves a split of its own, by its own attribute and salt', async (t) => {
-  const split = aSplit([['on', 100_000]], { bucketBy: 'company.id', salt: 'other' });
+  const split = aSplit(
+    [
+      ['on', 99_999],
+      ['off', 1],
+    ],
+    { bucketBy: 'company.id', salt: 'other' },
+  );
   const flag = withRules(rule('half', [plan('pro')], split), rule('rest', [plan('pro')], off));
   const companion = { plan: 'pro', company: { id: 'c-1' } };
   t.match(resolve(flag, user('a', companion)), { reason: 'SPLIT', variant: 'on', ruleId: 'half' });
 });
 
 test('a split whose unit is missing is skipped: the next rule is tried', async (t) => {
-  const split = aSplit([['on', 100_000]], { bucketBy: 'company.id' });
+  const split = aSplit(
+    [
+      ['on', 99_999],
+      ['off', 1],
+    ],
+    { bucketBy: 'company.id' },
+  );
   const flag = withRules(rule('half', [plan('pro')], split), rule('rest', [plan('pro')], off));
   for (const company of [undefined, { id: '' }, { id: 1.5 }, 'c-1'])
     t.match(resolve(flag, user('a', { plan: 'pro', company })), {
       reason: 'TARGETING_MATCH',
       ruleId: 'rest',
+    });
+});
+
+test('a rule that gives everything to one variant holds also without a unit', async (t) => {
+  const nobody = aSplit([
+    ['on', 0],
+    ['off', 100_000],
+  ]);
+  const flag = withRules(rule('none', [plan('pro')], nobody), rule('all', [plan('pro')], on));
+  for (const context of [user(), user('anna')])
+    t.match(resolve(flag, { ...context, attributes: { plan: 'pro' } }), {
+      reason: 'SPLIT',
+      variant: 'off',
+      ruleId: 'none',
     });
 });
 

@@ -1,7 +1,8 @@
 import { type CompiledFlag } from '../compile.js';
 import { type Context } from '../context.js';
 import { evaluateWithin, type EvaluationEnvironment, type Resolved } from '../evaluate.js';
-import { type CompiledRule, logicAnswer } from '../rule.js';
+import { type CompiledRule, servedBy } from '../rule.js';
+import { splitAnswer } from '../split.js';
 import { type Scope, tryRule } from './explain-clause.js';
 import { explainSplit } from './explain-split.js';
 import {
@@ -42,18 +43,15 @@ const explainPrerequisites = <Answer extends Resolved>({
 };
 
 /** What a rule serves for whom it matches; `answer` is undefined when that is nothing. */
-const explainServe = <Answer>(
-  { answer, split, logic }: CompiledRule<Answer>,
-  { flag, context }: Way<Answer>,
-) => {
-  if (split !== undefined) {
-    const explained = explainSplit(split, flag.ruleset.salt, context);
-    const index = split.split.weights.findIndex(({ variant }) => variant === explained.variant);
-    return { told: { split: explained }, answer: split.answers[index] };
+const explainServe = <Answer>(compiled: CompiledRule<Answer>, { flag, context }: Way<Answer>) => {
+  const { rule, logic } = compiled;
+  const answer = servedBy(compiled, context);
+  if ('split' in rule.serve) {
+    const split = explainSplit(rule.serve.split, flag.ruleset.salt, context);
+    return { told: { split }, answer };
   }
-  if (logic === undefined) return { told: {}, answer };
-  const chose = logic.run(context);
-  return { told: chose === undefined ? {} : { chose }, answer: logicAnswer(logic, context) };
+  const chose = logic?.run(context);
+  return { told: chose === undefined ? {} : { chose }, answer };
 };
 
 const explainRule = <Answer>(
@@ -84,10 +82,10 @@ const explainRules = <Answer>(way: Way<Answer>): readonly Tried<Answer>[] => {
 
 const explainFallthrough = <Answer>({ flag, context }: Way<Answer>) => {
   const { split, fallthrough, ruleset } = flag;
-  if (split === undefined) return { told: {}, answer: fallthrough };
-  const explained = explainSplit(split, ruleset.salt, context);
-  const index = split.split.weights.findIndex(({ variant }) => variant === explained.variant);
-  return { told: { split: explained }, answer: split.answers[index] ?? fallthrough };
+  const { fallthrough: serve } = ruleset.configuration;
+  const answer = (split && splitAnswer(split, context)) ?? fallthrough;
+  if (!('split' in serve)) return { told: {}, answer };
+  return { told: { split: explainSplit(serve.split, ruleset.salt, context) }, answer };
 };
 
 const explainLive = <Answer extends Resolved>(way: Way<Answer>): Explained<Answer> => {
