@@ -9,7 +9,8 @@ import { type FlagdFile } from './flagd-file.js';
 import { parseMetadata } from './metadata.js';
 import { isObject, refuseAt } from './place.js';
 import { NO_SEGMENTS, type SegmentKeys } from './targeting/condition.js';
-import { exactTargeting, mapTargeting, type Targeting } from './targeting/map-targeting.js';
+import { exactTargeting, mapTargeting } from './targeting/map-targeting.js';
+import { type Targeting } from './targeting/outcome.js';
 
 /** What one entry of a flagd file says about a flag, in our terms. */
 export type FlagDefinition = Readonly<{

@@ -1,9 +1,10 @@
 import { type Ruleset } from '../evaluation/ruleset.js';
-import { type Configuration } from '../flag/configuration.js';
+import { type Configuration, type Rule } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 import { MAX_REFERENCE_DEPTH } from '../targeting/clause.js';
 import { areTrue, type Membership } from './clause-expressions.js';
-import { all, any, cannotExpress, choose, not } from './expressions.js';
+import { all, any, cannotExpress, choose, isPresent, not } from './expressions.js';
+import { namesOrNothing, plainBranches } from './named-results.js';
 import { servedBy } from './serve-expressions.js';
 
 /** The other flags and segments that a flag may look at. */
@@ -13,6 +14,9 @@ export type Surroundings = Readonly<{
 }>;
 
 type Branch = readonly [condition: Json, result: Json];
+
+/** What is asked for in turn. An expression that names no variant is passed over. */
+type Step = Branch | Readonly<{ condition: Json; logic: Json }>;
 
 /** An expression of its own that reads the key of the flag it stands in means another thing in another flag. */
 const readsFlagKey = (logic: Json): boolean =>
@@ -41,40 +45,93 @@ const prerequisitesMet = (
       const flag = surroundings.flags.get(flagKey);
       if (flag === undefined || depth >= MAX_REFERENCE_DEPTH) return false;
       requireMovable(flag);
-      return isMet(expressionOf(flag, surroundings, depth + 1), variants);
+      return isMet(wholeExpression(flag, surroundings, depth + 1), variants);
     }),
   );
 
-const ruleBranches = ({ configuration, salt }: Ruleset, membership: Membership): Branch[] =>
-  (configuration.rules ?? []).map(({ clauses, serve }) => {
-    const { result, isPossible } = servedBy(serve, salt);
-    return [all([areTrue(clauses, membership), isPossible]), result];
-  });
+const ruleStep = ({ clauses, serve }: Rule, salt: string, membership: Membership): Step => {
+  const condition = areTrue(clauses, membership);
+  if ('logic' in serve) return { condition, logic: serve.logic };
+  const { result, isPossible } = servedBy(serve, salt);
+  return [all([condition, isPossible]), result];
+};
 
-const targetBranches = ({ targets }: Configuration): Branch[] =>
+const targetSteps = ({ targets }: Configuration): readonly Branch[] =>
   targets.map(({ variant, keys }) => [
     any(keys.length === 0 ? [] : [{ in: [{ var: 'targetingKey' }, keys] }]),
     variant,
   ]);
 
-const liveExpression = (ruleset: Ruleset, surroundings: Surroundings, depth: number): Json => {
+const stepsOf = (ruleset: Ruleset, surroundings: Surroundings, depth: number): readonly Step[] => {
   const { configuration, salt } = ruleset;
-  const { result, isPossible } = servedBy(configuration.fallthrough, salt);
-  return choose(
-    [
-      [not(prerequisitesMet(configuration, surroundings, depth)), configuration.offVariant],
-      ...targetBranches(configuration),
-      ...ruleBranches(ruleset, surroundings.membership),
-      [isPossible, result],
-    ],
-    null,
-  );
+  const { fallthrough, offVariant, rules = [] } = configuration;
+  const steps: readonly Step[] = [
+    [not(prerequisitesMet(configuration, surroundings, depth)), offVariant],
+    ...targetSteps(configuration),
+    ...rules.map((rule) => ruleStep(rule, salt, surroundings.membership)),
+  ];
+  const { result, isPossible } = servedBy(fallthrough, salt);
+  return 'split' in fallthrough ? [...steps, [isPossible, result]] : steps;
 };
+
+/** The branches that an expression comes to by itself; undefined when it may name none behind a condition that holds. */
+const logicBranches = (condition: Json, logic: Json): readonly Branch[] | undefined =>
+  plainBranches(logic)?.map(([asked, result]) => [all([condition, asked]), result]);
+
+/**
+ * An expression, and what holds when it names nothing. Written once where what it names is plain to see; what computes
+ * a name might compute `false` or 0, which only asking for null tells from nothing.
+ */
+const withLogic = (condition: Json, logic: Json, otherwise: Json): Json => {
+  if (otherwise === null) return choose(condition, logic, null);
+  const branches = logicBranches(condition, logic);
+  if (branches !== undefined)
+    return branches.reduceRight<Json>((rest, branch) => choose(...branch, rest), otherwise);
+  return namesOrNothing(logic)
+    ? { or: [choose(condition, logic, null), otherwise] }
+    : choose(all([condition, isPresent(logic)]), logic, otherwise);
+};
+
+const chained = (steps: readonly Step[], otherwise: Json): Json =>
+  steps.reduceRight<Json>(
+    (rest, step) =>
+      'logic' in step
+        ? withLogic(step.condition, step.logic, rest)
+        : choose(step[0], step[1], rest),
+    otherwise,
+  );
 
 /** Whether a flag serves one variant, or none, to everyone. */
 export const isOff = ({ configuration, isArchived }: Ruleset): boolean =>
   isArchived || !configuration.enabled;
 
-/** The name of the variant that a flag serves, or null for none, as a JSONLogic expression. @throws Inexpressible */
-export const expressionOf = (ruleset: Ruleset, surroundings: Surroundings, depth = 0): Json =>
-  isOff(ruleset) ? ruleset.configuration.offVariant : liveExpression(ruleset, surroundings, depth);
+const lastVariant = ({ fallthrough }: Configuration): string | null =>
+  'variant' in fallthrough ? fallthrough.variant : null;
+
+/** The name of the variant that a flag serves, or null for none. @throws Inexpressible */
+const wholeExpression = (ruleset: Ruleset, surroundings: Surroundings, depth: number): Json =>
+  isOff(ruleset)
+    ? ruleset.configuration.offVariant
+    : chained(stepsOf(ruleset, surroundings, depth), lastVariant(ruleset.configuration));
+
+/** Whether somebody gets no variant where flagd would serve its default. */
+const servesNothing = (step: Step): boolean =>
+  !('logic' in step) && step[0] !== false && step[1] === null;
+
+/**
+ * The variant for whom the targeting names none, and the targeting; a text or null when it is the same for everyone. Who
+ * falls through gets the default variant, so that flagd's reason for them is `DEFAULT`; but a flag that serves some people
+ * no variant at all can have no default. @throws Inexpressible
+ */
+export const targetingOf = (
+  ruleset: Ruleset,
+  surroundings: Surroundings,
+): Readonly<{ defaultVariant: string | null; targeting: Json }> => {
+  const { configuration } = ruleset;
+  if (isOff(ruleset)) return { defaultVariant: configuration.offVariant, targeting: null };
+  const steps = stepsOf(ruleset, surroundings, 0);
+  const last = lastVariant(configuration);
+  return last !== null && steps.some(servesNothing)
+    ? { defaultVariant: null, targeting: chained(steps, last) }
+    : { defaultVariant: last, targeting: chained(steps, null) };
+};

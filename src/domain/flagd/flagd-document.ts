@@ -1,9 +1,8 @@
 import { type EnvironmentContents } from '../evaluation/environment-contents.js';
 import { type Ruleset } from '../evaluation/ruleset.js';
-import { type Configuration } from '../flag/configuration.js';
-import { type Json, type JsonObject } from '../json.js';
+import { type JsonObject } from '../json.js';
 import { Inexpressible } from './expressions.js';
-import { expressionOf, isOff, type Surroundings } from './flag-expression.js';
+import { isOff, type Surroundings, targetingOf } from './flag-expression.js';
 import { membershipIn } from './segment-expressions.js';
 
 /** A flag that flagd has no words for, and why. */
@@ -14,40 +13,31 @@ export type FlagdDocument = Readonly<{ document: JsonObject; leftOut: readonly L
 
 const MAX_TEXT_LENGTH = 1_000_000;
 
-/** The expression that is the whole targeting of a flag, as flagd had it. */
-const wholeLogic = ({
-  targets,
-  prerequisites = [],
-  rules = [],
-}: Configuration): Json | undefined => {
-  const [only, ...more] = rules;
-  const others = [...targets, ...prerequisites, ...more, ...(only?.clauses ?? [])];
-  return only !== undefined && others.length === 0 && 'logic' in only.serve
-    ? only.serve.logic
-    : undefined;
-};
+/** What an entry says of whom it serves what. */
+export type ServingEntry = Readonly<{
+  state: 'ENABLED' | 'DISABLED';
+  defaultVariant: string | null;
+  targeting?: JsonObject;
+}>;
 
-/** Without a default variant, those for whom the targeting names none get none. */
-const targetingOf = (ruleset: Ruleset, surroundings: Surroundings): JsonObject => {
-  const { fallthrough } = ruleset.configuration;
-  const logic = isOff(ruleset) ? undefined : wholeLogic(ruleset.configuration);
-  if (logic !== undefined && 'variant' in fallthrough) {
-    return { defaultVariant: fallthrough.variant, targeting: logic };
-  }
-  const expression = expressionOf(ruleset, surroundings);
-  return typeof expression === 'string' || expression === null
-    ? { defaultVariant: expression }
-    : { defaultVariant: null, targeting: expression };
+/** How an environment serves a flag, in flagd's terms. @throws Inexpressible */
+export const servingEntry = (ruleset: Ruleset, surroundings: Surroundings): ServingEntry => {
+  const isAbsent = isOff(ruleset) && ruleset.configuration.offVariant === null;
+  const state = isAbsent ? 'DISABLED' : 'ENABLED';
+  const { defaultVariant, targeting } = targetingOf(ruleset, surroundings);
+  if (typeof targeting === 'string') return { state, defaultVariant: targeting };
+  return targeting === null
+    ? { state, defaultVariant }
+    : { state, defaultVariant, targeting: targeting as JsonObject };
 };
 
 const definitionOf = (ruleset: Ruleset, surroundings: Surroundings): JsonObject => {
-  const targeting = targetingOf(ruleset, surroundings);
-  const isAbsent = isOff(ruleset) && ruleset.configuration.offVariant === null;
+  const { state, ...serving } = servingEntry(ruleset, surroundings);
   const variants = ruleset.variants.map(({ name, value }) => [name, value] as const);
   return {
-    state: isAbsent ? 'DISABLED' : 'ENABLED',
+    state,
     variants: Object.fromEntries(variants),
-    ...targeting,
+    ...serving,
     ...(ruleset.metadata === undefined ? {} : { metadata: ruleset.metadata }),
   };
 };

@@ -1,7 +1,7 @@
-import { type RuleServe, type Split } from '../flag/configuration.js';
+import { type Serve, type Split, wholeVariant } from '../flag/configuration.js';
 import { type Json } from '../json.js';
 import { variable } from './attribute.js';
-import { all, any, isNumber, isPresent, isText } from './expressions.js';
+import { all, any, isNumber, isText } from './expressions.js';
 
 /** What is served, and whether there is something to serve: else the next rule is tried. */
 export type Served = Readonly<{ result: Json; isPossible: Json }>;
@@ -16,19 +16,19 @@ const isUnit = (bucketBy: string): Json => {
   ]);
 };
 
-const splitServed = ({ weights, bucketBy, salt }: Split, flagSalt: string): Served => ({
+/** A salt makes a text of whatever is joined to it, so one variant with the whole weight needs no guard. */
+const splitServed = (split: Split, flagSalt: string): Served => ({
   result: {
     fractional: [
-      { cat: [salt ?? flagSalt, variable(bucketBy)] },
-      ...weights.map(({ variant, weight }): Json => [variant, weight]),
+      { cat: [split.salt ?? flagSalt, variable(split.bucketBy)] },
+      ...split.weights.map(({ variant, weight }): Json => [variant, weight]),
     ],
   },
-  isPossible: isUnit(bucketBy),
+  isPossible: wholeVariant(split) === undefined ? isUnit(split.bucketBy) : true,
 });
 
 /** @throws Inexpressible */
-export const servedBy = (serve: RuleServe, flagSalt: string): Served => {
-  if ('logic' in serve) return { result: serve.logic, isPossible: isPresent(serve.logic) };
-  if ('split' in serve) return splitServed(serve.split, flagSalt);
-  return { result: serve.variant, isPossible: true };
-};
+export const servedBy = (serve: Serve, flagSalt: string): Served =>
+  'split' in serve
+    ? splitServed(serve.split, flagSalt)
+    : { result: serve.variant, isPossible: true };

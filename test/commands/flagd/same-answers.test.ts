@@ -240,6 +240,21 @@ test('imported and exported again, a flag answers in flagd as before', async (t)
   );
 });
 
+test('an empty text is hashed where the file says what to hash, as in flagd', async (t) => {
+  const shares = [
+    ['on', 1],
+    ['off', 3],
+  ];
+  const attribute = { var: 'team' };
+  for (const first of [attribute, { cat: ['a', attribute] }, { cat: ['d', attribute] }]) {
+    const file = fileOf({ fractional: [first, ...shares] }, {}, 'true');
+    for (const team of ['', 'x'])
+      t.ok(theySayTheSame(file, imported(file, 'rules'), { team }).every(Boolean));
+  }
+  const byKey = fileOf({ fractional: shares }, {}, 'true');
+  t.ok(theySayTheSame(byKey, imported(byKey, 'rules'), { targetingKey: '' }).every(Boolean));
+});
+
 test('most conditions become clauses', async (t) => {
   const samples = fc.sample(condition, { numRuns: 500, seed: 1 });
   const kept = samples.filter((one) => {

@@ -1,196 +1,18 @@
 import { type FlagdCore } from '@openfeature/flagd-core';
-import fc, { type Arbitrary } from 'fast-check';
 import { test } from 'tap';
+import { parseFlagd, type TargetingMode } from '../../../src/commands/flagd/parse-flagd.js';
+import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
 import { type Context } from '../../../src/domain/evaluation/context.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../../src/domain/evaluation/segment-definition.js';
-import { type Configuration, type RuleServe } from '../../../src/domain/flag/configuration.js';
+import { withTargeting } from '../../../src/domain/flag/configuration.js';
 import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
-import { type Json } from '../../../src/domain/json.js';
-import { type Clause, type SimpleClause } from '../../../src/domain/targeting/clause.js';
-import { anEnvironment, NOW_MS } from '../../support/evaluation.js';
+import { type JsonObject } from '../../../src/domain/json.js';
+import { anEnvironment } from '../../support/evaluation.js';
 import { flagdEngine } from '../../support/flagd-core.js';
 import { property } from '../../support/property.js';
+import { context, project } from '../../support/random-flagd-project.js';
 import { aRuleset, aSplit, contentsOf } from '../../support/rulesets.js';
-
-// The contexts that docs/flagd.md promises equality for: attributes are absent, null, booleans, numbers, texts that are
-// no numbers, and lists of these; no list is asked for its version or bucketed. ASCII only, because flagd-core hashes
-// UTF-16 units where flagd, and we, hash UTF-8 bytes. flagd-core reads the machine's clock: rules ask for other years.
-
-const words = ['pro', 'team', 'beta-one', 'x@y.org', 'true', '', 'no version'];
-const versions = ['1.2.3', 'v1.2', '2', '1.2.3-beta.2', '1.2.3-beta.11+7', '0.3.0'];
-const numbers = [0, 1, 5, -2, 2.5, 42];
-const scalars: readonly Json[] = [...words, ...versions.slice(0, 1), ...numbers, true, false, null];
-const scalar = fc.constantFrom(...scalars);
-const list = fc.array(scalar, { maxLength: 3 });
-const keys = ['user1', 'user2', 'jon@company.com', ''];
-
-const attributes = fc.record(
-  {
-    plan: fc.oneof(scalar, list),
-    age: fc.oneof(scalar, list),
-    version: fc.oneof(fc.constantFrom<Json[]>(...versions), scalar),
-    unit: scalar,
-    deep: fc.record({ plan: fc.oneof(scalar, list) }, { requiredKeys: [] }),
-  },
-  { requiredKeys: [] },
-);
-
-const context: Arbitrary<Context> = fc
-  .tuple(fc.option(fc.constantFrom(...keys), { nil: undefined }), attributes)
-  .map(([targetingKey, given]) => ({ targetingKey, attributes: given, nowMs: NOW_MS }));
-
-const negate = fc.constantFrom({}, { negate: true as const });
-const attribute = fc.constantFrom('plan', 'age', 'deep.plan', 'targetingKey', 'unit');
-const some = <T>(...of: readonly T[]) =>
-  fc.array(fc.constantFrom(...of), { minLength: 1, maxLength: 3 });
-
-const clauseOf = (
-  operators: readonly string[],
-  asked: Arbitrary<string>,
-  values: Arbitrary<readonly unknown[]>,
-): Arbitrary<SimpleClause> =>
-  fc
-    .tuple(asked, fc.constantFrom(...operators), values, negate)
-    .map(
-      ([name, operator, list, more]) =>
-        ({ attribute: name, operator, values: list, ...more }) as SimpleClause,
-    );
-
-const PAST = [Date.UTC(2000, 0), '2010-05-01T00:00:00Z'];
-const FUTURE = [Date.UTC(2300, 0)];
-
-const semver = [
-  'Equals',
-  'LessThan',
-  'LessThanOrEqual',
-  'GreaterThan',
-  'GreaterThanOrEqual',
-  'Tilde',
-  'Caret',
-];
-const numeric = [
-  'numberEquals',
-  'lessThan',
-  'lessThanOrEqual',
-  'greaterThan',
-  'greaterThanOrEqual',
-];
-
-const simpleClause: Arbitrary<SimpleClause> = fc.oneof(
-  clauseOf(['in'], attribute, some<unknown>(...words, ...numbers, true, false)),
-  clauseOf(
-    ['contains', 'startsWith', 'endsWith'],
-    attribute,
-    some('p', 'beta', 'one', '@', 'user'),
-  ),
-  clauseOf(numeric, fc.constantFrom('age', 'plan', 'unit'), some(...numbers)),
-  clauseOf(
-    semver.map((name) => `semver${name}`),
-    fc.constant('version'),
-    some(...versions),
-  ),
-  clauseOf(['exists', 'notExists'], attribute, fc.constant([])),
-  clauseOf(
-    ['before', 'beforeOrAt', 'after', 'afterOrAt'],
-    fc.constant('$now'),
-    some(...PAST, ...FUTURE),
-  ),
-);
-
-const segmentClause = (segments: readonly string[]): Arbitrary<SimpleClause> =>
-  fc
-    .tuple(fc.subarray([...segments], { minLength: 1 }), negate)
-    .map(([named, more]) => ({ segments: named, ...more }));
-
-const clausesWith = (segments: readonly string[]): Arbitrary<readonly Clause[]> => {
-  const simple = fc.oneof(
-    { arbitrary: simpleClause, weight: 4 },
-    { arbitrary: segmentClause(segments), weight: 1 },
-  );
-  const group = fc
-    .array(simple, { minLength: 1, maxLength: 3 })
-    .map((anyOf): Clause => ({ anyOf }));
-  return fc.array(fc.oneof({ arbitrary: simple, weight: 3 }, { arbitrary: group, weight: 1 }), {
-    minLength: 1,
-    maxLength: 3,
-  });
-};
-
-const segmentWith = (key: string, others: readonly string[]): Arbitrary<SegmentDefinition> =>
-  fc.record({
-    key: fc.constant(key),
-    revision: fc.constant(1),
-    position: fc.constant(1),
-    included: fc.constantFrom<string[][]>([], ['user1']),
-    excluded: fc.constantFrom<string[][]>([], ['user2']),
-    rules: fc.array(
-      clausesWith(others).map((clauses) => ({ id: 'r', description: '', clauses })),
-      { maxLength: 2 },
-    ),
-  });
-
-const variant = fc.constantFrom<(string | null)[]>('on', 'off', null);
-const split = fc
-  .tuple(
-    fc.constantFrom('targetingKey', 'unit'),
-    fc.integer({ min: 0, max: 100_000 }),
-    fc.constantFrom({}, { salt: 'other' }),
-  )
-  .map(([bucketBy, on, salt]) =>
-    aSplit(
-      [
-        ['on', on],
-        ['off', 100_000 - on],
-      ],
-      { bucketBy, ...salt },
-    ),
-  );
-const logic = fc.constantFrom<RuleServe[]>(
-  { logic: { if: [{ '===': [{ var: 'plan' }, 'pro'] }, 'on'] } },
-  { logic: { if: [{ starts_with: [{ var: 'unit' }, 'x'] }, 'off', null] } },
-);
-const serve = fc.oneof(
-  variant.map((name) => ({ variant: name })),
-  split,
-  logic,
-);
-const rule = (segments: readonly string[]) =>
-  fc
-    .tuple(clausesWith(segments), serve)
-    .map(([clauses, served]) => ({ id: 'r', description: '', clauses, serve: served }));
-
-const flagWith = (
-  key: string,
-  flags: readonly string[],
-  segments: readonly string[],
-): Arbitrary<Ruleset> =>
-  fc
-    .record({
-      enabled: fc.constantFrom(true, true, true, false),
-      offVariant: variant,
-      fallthrough: fc.oneof(
-        variant.map((name) => ({ variant: name })),
-        split,
-      ),
-      targets: fc.constantFrom<Configuration['targets'][]>(
-        [],
-        [{ variant: 'off', keys: ['user1', 'user2'] }],
-      ),
-      rules: fc.array(rule(segments), { maxLength: 3 }),
-      prerequisites: fc.constantFrom<NonNullable<Configuration['prerequisites']>[]>(
-        [],
-        ...flags.map((flagKey) => [{ flagKey, variants: ['on'] }]),
-      ),
-    })
-    .map((configuration) => aRuleset(key, { configuration }));
-
-const SEGMENTS = ['staff', 'testers'];
-const project = fc.tuple(
-  fc.tuple(segmentWith('staff', ['gone']), segmentWith('testers', ['staff', 'gone'])),
-  fc.tuple(flagWith('base', ['gone'], SEGMENTS), flagWith('top', ['base'], [...SEGMENTS, 'gone'])),
-);
 
 const theirs = (engine: FlagdCore, key: string, { targetingKey, attributes: given }: Context) => {
   const about = targetingKey === undefined ? given : { ...given, targetingKey };
@@ -225,4 +47,71 @@ test('flagd-core answers from the exported file as we do', async (t) => {
       });
   });
   t.equal(left, 0, 'nothing of this is left out');
+});
+
+const documentOf = (flags: readonly Ruleset[]): JsonObject =>
+  flagdDocument(contentsOf(flags), 'acme').document;
+
+const sameText = (left: JsonObject, right: JsonObject): boolean =>
+  JSON.stringify(left) === JSON.stringify(right);
+
+/** The flags that a file becomes in a project of its own. */
+const imported = (document: JsonObject, mode: TargetingMode): readonly Ruleset[] =>
+  parseFlagd(readFlagdFile(document), mode).map((parsed) => {
+    if ('refusal' in parsed) throw parsed.refusal;
+    const { fallthrough, rules, enabled, variants, type } = parsed.definition;
+    const plain = { enabled, offVariant: null, fallthrough, targets: [] };
+    return aRuleset(parsed.key, { type, variants, configuration: withTargeting(plain, rules) });
+  });
+
+test('an export stays as it is, however often it is imported as it stands elsewhere', async (t) => {
+  property(t, [project], ([segments, flags]) => {
+    const { document } = flagdDocument(contentsOf(flags, segments), 'acme');
+    return sameText(documentOf(imported(document, 'exact')), document);
+  });
+});
+
+test('an export that becomes rules elsewhere stays as these are exported', async (t) => {
+  property(t, [project], ([segments, flags]) => {
+    const { document } = flagdDocument(contentsOf(flags, segments), 'acme');
+    const once = documentOf(imported(document, 'rules'));
+    return sameText(documentOf(imported(once, 'rules')), once);
+  });
+});
+
+test('who falls through gets the default variant, and its reason', async (t) => {
+  const rules = [
+    {
+      id: 'r',
+      description: '',
+      clauses: [{ attribute: 'targetingKey', operator: 'in' as const, values: ['x'] }],
+      serve: { variant: 'on' },
+    },
+  ];
+  const flag = aRuleset('f', { configuration: { rules, fallthrough: { variant: 'off' } } });
+  const document = documentOf([flag]);
+  t.match(document, {
+    flags: {
+      f: {
+        defaultVariant: 'off',
+        targeting: { if: [{ in: [{ var: 'targetingKey' }, ['x']] }, 'on'] },
+      },
+    },
+  });
+  const reason = (targetingKey: string) =>
+    flagdEngine(document, true).resolveBooleanEvaluation('f', true, { targetingKey }).reason;
+  t.strictSame([reason('x'), reason('y')], ['TARGETING_MATCH', 'DEFAULT']);
+});
+
+test('a whole split is exported so that it needs no targeting key', async (t) => {
+  const whole = aSplit([
+    ['on', 0],
+    ['off', 100_000],
+  ]);
+  const document = documentOf([aRuleset('f', { configuration: { fallthrough: whole } })]);
+  for (const isInterpreted of [true, false])
+    t.match(flagdEngine(document, isInterpreted).resolveBooleanEvaluation('f', true, {}), {
+      variant: 'off',
+    });
+  t.match(imported(document, 'rules'), [{ configuration: { fallthrough: whole } }]);
 });

@@ -1,8 +1,13 @@
 import { MAX_SPLIT_TOTAL, type Split } from '../../../domain/flag/configuration.js';
+import { bucketOf, cumulated, shareAt } from '../../../domain/evaluation/bucket.js';
+import { murmur3 } from '../../../domain/evaluation/murmur3.js';
 import { type Json } from '../../../domain/json.js';
 import { isArray, operationOf } from '../place.js';
 
-type Bucketing = Pick<Split, 'bucketBy' | 'salt'>;
+type Bucketing = Required<Pick<Split, 'bucketBy' | 'salt'>>;
+
+/** A split, and the variant that whoever has an empty text to hash gets; undefined: nothing is hashed for them. */
+export type FlagdSplit = Readonly<{ split: Split; ofEmptyText: string | undefined }>;
 
 const variableName = (expression: Json | undefined): string | undefined => {
   const found = operationOf(expression);
@@ -39,14 +44,21 @@ const sharesOf = (entries: readonly Json[]): Pick<Split, 'weights' | 'total'> | 
   return isPossible ? { weights, total } : undefined;
 };
 
+const ofEmptyText = ({ weights, total, salt = '' }: Split): string | undefined => {
+  const sums = cumulated(weights.map(({ weight }) => weight));
+  return weights[shareAt(sums, bucketOf(murmur3(salt), total))]?.variant;
+};
+
+const bucketingIn = (first: Json, flagKey: string): Bucketing | undefined =>
+  isArray(first) ? { bucketBy: 'targetingKey', salt: flagKey } : bucketingOf(first, flagKey);
+
 /** A split as flagd makes it; undefined when it is none that a split can be. */
-export const splitOf = (argument: Json, flagKey: string): Split | undefined => {
+export const splitOf = (argument: Json, flagKey: string): FlagdSplit | undefined => {
   const [first, ...rest] = isArray(argument) ? argument : [];
   if (first === undefined || !isArray(argument)) return undefined;
-  const bucketing: Bucketing | undefined = isArray(first)
-    ? { bucketBy: 'targetingKey', salt: flagKey }
-    : bucketingOf(first, flagKey);
+  const bucketing = bucketingIn(first, flagKey);
   const shares = sharesOf(isArray(first) ? argument : rest);
   if (bucketing === undefined || shares === undefined) return undefined;
-  return { ...shares, algorithm: 'murmur3-32', ...bucketing };
+  const split: Split = { ...shares, algorithm: 'murmur3-32', ...bucketing };
+  return { split, ofEmptyText: isArray(first) ? undefined : ofEmptyText(split) };
 };

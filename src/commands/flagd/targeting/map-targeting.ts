@@ -1,26 +1,14 @@
-import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
-import { type Json } from '../../../domain/json.js';
-import { type Clause } from '../../../domain/targeting/clause.js';
+import { type Rule } from '../../../domain/flag/configuration.js';
+import { isPresent } from '../../../domain/flagd/expressions.js';
+import { namesOrNothing } from '../../../domain/flagd/named-results.js';
+import { type Json, sameJson } from '../../../domain/json.js';
 import { isArray, operationOf } from '../place.js';
-import { conditionOf, type SegmentKeys } from './condition.js';
-import { splitOf } from './fractional.js';
+import { conditionOf } from './condition.js';
 import { areWithinLimits } from './limits.js';
+import { type About, type Branch, type Draft, type Outcome, type Targeting } from './outcome.js';
+import { guardedSplit, isCutShort, splitOutcome } from './split-outcome.js';
 
-/** Whose targeting it is. */
-export type About = Readonly<{
-  flagKey: string;
-  variants: readonly string[];
-  defaultVariant: string | null;
-  /** Of the project, for conditions that flags share. */
-  segments: SegmentKeys;
-}>;
-
-export type Targeting = Readonly<{ rules: readonly Rule[]; fallthrough: Serve }>;
-
-type Draft = Readonly<{ clauses: readonly Clause[]; serve: RuleServe }>;
-
-/** What is tried in order, and what everyone else gets. */
-type Outcome = Readonly<{ drafts: readonly Draft[]; rest: Serve }>;
+const NO_OPERATION = { name: '', argument: null };
 
 const MAX_RULES = 200;
 
@@ -39,22 +27,9 @@ const namedVariant = (
   return name !== undefined && variants.includes(name) ? name : undefined;
 };
 
-/** flagd serves the default variant to those who cannot be bucketed; a rule's split would leave them to the next rule. */
-const splitOutcome = (argument: Json, about: About): Outcome | undefined => {
-  const split = splitOf(argument, about.flagKey);
-  if (!split?.weights.every(({ variant }) => about.variants.includes(variant))) return undefined;
-  const attribute = split.bucketBy;
-  const withoutUnit: Clause = {
-    anyOf: [
-      { attribute, operator: 'notExists', values: [] },
-      { attribute, operator: 'in', values: [''] },
-    ],
-  };
-  const serve = { variant: about.defaultVariant };
-  return { drafts: [{ clauses: [withoutUnit], serve }], rest: { split } };
-};
-
-type Branch = Readonly<{ condition: Json; result: Json }>;
+/** An expression as an export writes it before others: if it names something, what it names. */
+const guardedLogic = ({ condition, result }: Branch): Draft | undefined =>
+  sameJson(condition, isPresent(result)) ? { clauses: [], serve: { logic: result } } : undefined;
 
 const branchesOf = (list: readonly Json[]): readonly Branch[] =>
   list.flatMap((condition, index) => {
@@ -63,7 +38,10 @@ const branchesOf = (list: readonly Json[]): readonly Branch[] =>
   });
 
 /** A branch as rules; undefined when its condition cannot be put as clauses. */
-const draftsOf = ({ condition, result }: Branch, about: About): readonly Draft[] | undefined => {
+const draftsOf = (branch: Branch, about: About): readonly Draft[] | undefined => {
+  const { condition, result } = branch;
+  const guarded = guardedLogic(branch) ?? guardedSplit(branch, about);
+  if (guarded !== undefined) return [guarded];
   const alternatives = conditionOf(condition, about.segments);
   if (alternatives !== undefined) {
     const { drafts, rest } = outcomeOf(result, about);
@@ -83,7 +61,7 @@ const chainOutcome = (list: readonly Json[], about: About): Outcome => {
   const drafts: Draft[] = [];
   for (const [index, branch] of branchesOf(list).entries()) {
     const found = draftsOf(branch, about);
-    if (found === undefined) {
+    if (found === undefined || isCutShort(found, list.slice(index * 2 + 2), about)) {
       const { drafts: last, rest } = kept({ if: list.slice(index * 2) }, about);
       return { drafts: [...drafts, ...last], rest };
     }
@@ -94,16 +72,27 @@ const chainOutcome = (list: readonly Json[], about: About): Outcome => {
   return { drafts: [...drafts, ...more], rest };
 };
 
-const NO_OPERATION = { name: '', argument: null };
+/** Undefined for what has no rules of its own. */
+const operationOutcome = (expression: Json, about: About): Outcome | undefined => {
+  const { name, argument } = operationOf(expression) ?? NO_OPERATION;
+  if (name === 'fractional') return splitOutcome(argument, about);
+  if (!isArray(argument) || argument.length < 2) return undefined;
+  if (name === 'if') return chainOutcome(argument, about);
+  return name === 'or' ? alternativeOutcome(argument, about) : undefined;
+};
 
 const outcomeOf = (expression: Json, about: About): Outcome => {
   const variant = namedVariant(expression, about);
   if (variant !== undefined) return { drafts: [], rest: { variant } };
-  const { name, argument } = operationOf(expression) ?? NO_OPERATION;
-  const isChain = name === 'if' && isArray(argument) && argument.length > 1;
-  if (isChain) return chainOutcome(argument, about);
-  const split = name === 'fractional' ? splitOutcome(argument, about) : undefined;
-  return split ?? kept(expression, about);
+  return operationOutcome(expression, about) ?? kept(expression, about);
+};
+
+/** `or` of an expression that names a variant or nothing, as an export writes it, and of what holds then. */
+const alternativeOutcome = (list: readonly Json[], about: About): Outcome | undefined => {
+  const [logic = null, next = null] = list;
+  if (list.length !== 2 || !namesOrNothing(logic)) return undefined;
+  const { drafts, rest } = outcomeOf(next, about);
+  return { drafts: [{ clauses: [], serve: { logic } }, ...drafts], rest };
 };
 
 /** For everyone: what comes after it is never reached. */

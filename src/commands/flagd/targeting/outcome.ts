@@ -1,0 +1,23 @@
+import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
+import { type Json } from '../../../domain/json.js';
+import { type Clause } from '../../../domain/targeting/clause.js';
+import { type SegmentKeys } from './condition.js';
+
+/** Whose targeting it is. */
+export type About = Readonly<{
+  flagKey: string;
+  variants: readonly string[];
+  defaultVariant: string | null;
+  /** Of the project, for conditions that flags share. */
+  segments: SegmentKeys;
+}>;
+
+export type Targeting = Readonly<{ rules: readonly Rule[]; fallthrough: Serve }>;
+
+export type Draft = Readonly<{ clauses: readonly Clause[]; serve: RuleServe }>;
+
+/** What is tried in order, and what everyone else gets. */
+export type Outcome = Readonly<{ drafts: readonly Draft[]; rest: Serve }>;
+
+/** One condition of an `if`, and its result. */
+export type Branch = Readonly<{ condition: Json; result: Json }>;
