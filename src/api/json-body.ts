@@ -1,4 +1,5 @@
 import { DomainError } from '../domain/decider.js';
+import { isKept, isWholeKept } from '../domain/targeting/numeric-text.js';
 import { isSealed } from '../domain/personal/sealed-text.js';
 
 /** How deep arrays and objects may nest. */
@@ -6,24 +7,53 @@ const MAX_DEPTH = 32;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
 const OPENING = new Set([0x5b, 0x7b]);
 const CLOSING = new Set([0x5d, 0x7d]);
 
-/** Deepest nesting of a JSON text, found without parsing it: a parser would run out of stack first. */
-const depthOf = (text: string): number => {
+/** Where the string that begins at an index ends. */
+const endOfString = (text: string, start: number): number => {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const character = text.charCodeAt(index);
+    if (character === BACKSLASH) index += 1;
+    else if (character === QUOTE) return index;
+  }
+  return text.length;
+};
+
+/**
+ * Deepest nesting of a JSON text and number of its members, found without parsing it: a parser would run out of stack
+ * first.
+ */
+const measure = (text: string): Readonly<{ deepest: number; members: number }> => {
   let depth = 0;
   let deepest = 0;
-  let isInString = false;
+  let members = 0;
   for (let index = 0; index < text.length; index += 1) {
     const character = text.charCodeAt(index);
-    if (isInString) {
-      if (character === BACKSLASH) index += 1;
-      else if (character === QUOTE) isInString = false;
-    } else if (character === QUOTE) isInString = true;
+    if (character === QUOTE) index = endOfString(text, index);
+    else if (character === COLON) members += 1;
     else if (OPENING.has(character)) deepest = Math.max(deepest, (depth += 1));
     else if (CLOSING.has(character)) depth -= 1;
   }
-  return deepest;
+  return { deepest, members };
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Of all objects in a value. */
+const membersOf = (value: object): number => {
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const element of value as readonly unknown[])
+      if (isObject(element)) members += membersOf(element);
+    return members;
+  }
+  for (const key in value) {
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[key];
+    members += isObject(member) ? 1 + membersOf(member) : 1;
+  }
+  return members;
 };
 
 const refuse = (what: string): never => {
@@ -37,15 +67,11 @@ const checkText = (text: string): void => {
   if (!text.isWellFormed()) refuse('A string has half of a surrogate pair, which is no character.');
 };
 
-/**
- * Only these can hide a U+0000, a lone surrogate, a number beyond double range or sealed text in an otherwise clean
- * text.
- */
-const SUSPICIOUS = /\\u00|\\u[dD][89a-fA-F]|\d[eE]|\d{300}|pd1:/;
+/** Only these can hide a U+0000, a lone surrogate or sealed text in an otherwise clean text. */
+const SUSPICIOUS = /\\u00|\\u[dD][89a-fA-F]|pd1:/;
 
 const checkValue = (value: unknown): void => {
   if (typeof value === 'string') checkText(value);
-  else if (typeof value === 'number' && !Number.isFinite(value)) refuse('A number is too large.');
   else if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value)) {
       checkText(key);
@@ -63,19 +89,84 @@ const checkKeys = (value: unknown): void => {
   for (const member of Object.values(value)) checkKeys(member);
 };
 
-/**
- * Parses a request body. Refused: broken JSON, nesting over MAX_DEPTH, U+0000, lone surrogates, numbers that
- * are not finite, `__proto__` keys, texts that look sealed: all that could poison a read model or a prototype later.
- * @throws DomainError `invalid-json`
- */
-export const parseJsonBody = (text: string): unknown => {
-  if (depthOf(text) > MAX_DEPTH) refuse(`Arrays and objects nest deeper than ${MAX_DEPTH}.`);
-  let value: unknown;
+/** Only these can be numbers that a double does not keep. */
+const LONG_NUMBER = /(?:^|[[:,\s])-?(?:[\d.]{16}|[\d.]+[eE])/;
+
+/** Which numbers must be kept as they are sent: all, or whole ones only. */
+type Exactness = 'all' | 'whole';
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[{}[\],]/g;
+
+const refuseNumber = (literal: string, pointer: string): never => {
+  const number = Number(literal);
+  if (!Number.isFinite(number)) refuse(`The number at "${pointer}" is too large.`);
+  const kept = Number.isInteger(number) ? BigInt(number) : number;
+  throw new DomainError(
+    'inexact-number',
+    `The number ${literal} at "${pointer}" would become ${kept}, because it has more digits than a double. ` +
+      `Send it as a text, "${literal}".`,
+  );
+};
+
+type Place = { readonly keys?: Set<string>; part: string | number; isKeyNext: boolean };
+
+/** A text that is valid JSON once more, with its places: each number is looked at, and no key comes twice. */
+const checkTokens = (text: string, exactness: Exactness): void => {
+  const places: Place[] = [];
+  const isFit = exactness === 'all' ? isKept : isWholeKept;
+  const pointer = (): string =>
+    places.map(({ part }) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+
+  const takeText = (text: string): void => {
+    const place = places.at(-1);
+    if (place?.isKeyNext !== true) return;
+    const key = JSON.parse(text) as string;
+    place.part = key;
+    place.isKeyNext = false;
+    if (place.keys?.has(key) === true) refuse(`The key "${pointer()}" is given twice.`);
+    place.keys?.add(key);
+  };
+  const next = (): void => {
+    const place = places.at(-1);
+    if (place === undefined) return;
+    if (typeof place.part === 'number') place.part += 1;
+    else place.isKeyNext = true;
+  };
+  const marks: Readonly<Record<string, () => unknown>> = {
+    '{': () => places.push({ keys: new Set(), part: '', isKeyNext: true }),
+    '[': () => places.push({ part: 0, isKeyNext: false }),
+    '}': () => places.pop(),
+    ']': () => places.pop(),
+    ',': next,
+  };
+  for (const [token] of text.matchAll(TOKEN)) {
+    const mark = marks[token];
+    if (mark !== undefined) mark();
+    else if (token.startsWith('"')) takeText(token);
+    else if (!isFit(token) || !Number.isFinite(Number(token))) refuseNumber(token, pointer());
+  }
+};
+
+const parse = (text: string): unknown => {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text) as unknown;
   } catch (error) {
     return refuse(error instanceof Error ? error.message : 'It cannot be parsed.');
   }
+};
+
+/**
+ * Parses a request body. Refused: broken JSON, nesting over MAX_DEPTH, keys given twice, U+0000, lone surrogates,
+ * numbers that a double would change, `__proto__` keys, texts that look sealed: all that could be stored as something
+ * else, or poison a read model or a prototype later. `exactness` is `whole` for contexts: they are compared, not kept.
+ * @throws DomainError `invalid-json`, `inexact-number`
+ */
+export const parseJsonBody = (text: string, exactness: Exactness = 'all'): unknown => {
+  const { deepest, members } = measure(text);
+  if (deepest > MAX_DEPTH) refuse(`Arrays and objects nest deeper than ${MAX_DEPTH}.`);
+  const value = parse(text);
+  const hasKeyTwice = isObject(value) && membersOf(value) < members;
+  if (hasKeyTwice || LONG_NUMBER.test(text)) checkTokens(text, exactness);
   if (SUSPICIOUS.test(text)) checkValue(value);
   if (FORBIDDEN_KEY.test(text)) checkKeys(value);
   return value;

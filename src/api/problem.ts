@@ -2,6 +2,7 @@
 export const PROBLEMS = {
   'invalid-request': [400, 'The request does not fit its schema'],
   'invalid-json': [400, 'The body is not acceptable JSON'],
+  'inexact-number': [400, 'A number would be changed'],
   'malformed-request': [400, 'The request cannot be read'],
   'malformed-time': [400, 'A time is not RFC 3339'],
   'several-moments': [400, 'Only one moment can be asked for'],

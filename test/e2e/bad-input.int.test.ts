@@ -58,6 +58,25 @@ const BODIES: readonly Try[] = [
   ['half a surrogate pair', valued('{"a":"\\ud800"}'), 400, /surrogate/],
   ['a number beyond range', valued('{"a":1e400}'), 400],
   ['a number beyond range in digits', valued(`{"a":${'9'.repeat(400)}}`), 400],
+  [
+    'a key twice',
+    json('{"key":"bad","type":"boolean","key":"worse"}'),
+    400,
+    /"\/key" is given twice/,
+  ],
+  [
+    'a key twice inside',
+    valued('{"a":[{"b":1,"\\u0062":2}]}'),
+    400,
+    /"\/variants\/0\/value\/a\/0\/b" is given twice/,
+  ],
+  [
+    'a whole number that no double has',
+    valued('{"a":9007199254740993}'),
+    400,
+    /9007199254740993 .*\/value\/a/,
+  ],
+  ['more digits than a double has', valued('{"a":0.1234567890123456789}'), 400, /as a text/],
   ['1 MiB and more', json(`{"key":"${'a'.repeat(1024 * 1024)}"}`), 413, /1 MiB/],
   ['text', { raw: '{}', headers: { 'content-type': 'text/plain' } }, 415, /application\/json/],
   ['a form', { raw: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
@@ -89,6 +108,9 @@ const BODIES: readonly Try[] = [
   ],
 ];
 
+const ruleOn = (id: string): string =>
+  `{"rules":[{"clauses":[{"attribute":"id","operator":"in","values":["a",${id}]}],"serve":{"variant":"on"}}]}`;
+
 /** Sent elsewhere. */
 const REQUESTS: readonly (readonly [method: string, path: string, ...rest: Try])[] = [
   ['PUT', `${PLACE}/rollout`, 'a text for a number', body({ percentage: '25' }), 400],
@@ -117,7 +139,42 @@ const REQUESTS: readonly (readonly [method: string, path: string, ...rest: Try])
   ['POST', `${FLAGS}/a%2Fb/archive`, 'a slash in a key', {}, 400, /params\/flag/],
   ['GET', `${FLAGS}?tag=%00`, 'U+0000 in a filter', {}, 400, /U\+0000/],
   ['GET', `${FLAGS}?limit=0`, 'a limit of nothing', {}, 400, /limit must be >= 1/],
-  ['GET', `${FLAGS}?limit=1e400`, 'a limit beyond range', {}, 400, /limit must be <= 200/],
+  [
+    'GET',
+    `${FLAGS}?limit=${'9'.repeat(400)}`,
+    'a limit beyond range',
+    {},
+    400,
+    /limit must be <= 200/,
+  ],
+  [
+    'GET',
+    `${FLAGS}?limit=1e2`,
+    'a limit with an exponent',
+    {},
+    400,
+    /limit must be a whole number/,
+  ],
+  ['GET', `${FLAGS}?limit=%201`, 'a limit with a space', {}, 400, /limit must be a whole number/],
+  ['GET', `${FLAGS}/f?position=9007199254740993`, 'a position that no double has', {}, 400],
+  [
+    'PUT',
+    `${PLACE}/rules`,
+    'an id in a rule',
+    json(ruleOn('822106502566256641')),
+    400,
+    /"\/rules\/0\/clauses\/0\/values\/1" .*as a text/,
+  ],
+  [
+    'POST',
+    '/projects/demo/import',
+    'a large number in a file',
+    json(
+      '{"flags":{"n":{"state":"ENABLED","variants":{"a":9007199254740993},"defaultVariant":"a"}}}',
+    ),
+    400,
+    /"\/flags\/n\/variants\/a"/,
+  ],
   ['GET', `${FLAGS}?limit=1&limit=2`, 'a limit twice', {}, 400, /limit/],
   ['GET', FLAGS, 'a position of text', { headers: { 'x-min-position': 'now' } }, 400],
   ['GET', '/nothing', 'no route', {}, 404, /no GET/],
@@ -177,6 +234,8 @@ test('bad input is refused, clearly, and stores nothing', async (t) => {
     await refused(400, body({ context: { targetingKey: 1 } }));
     await refused(400, json(`{"context":{"a":${nested(40)}}}`));
     await refused(400, json('{"context":{"a":"\\u0000"}}'));
+    await refused(400, json('{"context":{"id":822106502566256642}}'));
+    await refused(400, json('{"context":{"id":1,"id":2}}'));
     await refused(413, body({ context: { a: 'a'.repeat(65 * 1024) } }));
     t.match(await service.get(`${path}?a=%00`), { status: 400 });
   });

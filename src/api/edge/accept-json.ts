@@ -36,9 +36,11 @@ export const acceptJson = (app: FastifyInstance): void => {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async ({ headers }: FastifyRequest, body: Buffer) => {
+    async ({ headers, access }: FastifyRequest, body: Buffer) => {
       requireUtf8(headers['content-type'], body);
-      return body.length === 0 ? undefined : parseJsonBody(body.toString());
+      if (body.length === 0) return undefined;
+      const isContext = access === 'evaluation' || access === 'bulk-evaluation';
+      return parseJsonBody(body.toString(), isContext ? 'whole' : 'all');
     },
   );
   app.addHook('onRoute', (route) => {

@@ -1,10 +1,16 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { PROBLEMS } from '../problem.js';
+import { type ProblemCode, PROBLEMS } from '../problem.js';
 import { tell } from '../send-problem.js';
 
 /** The error codes of OFREP 0.3.0. */
 type ErrorCode =
   'PARSE_ERROR' | 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL';
+
+/** Of problems; `GENERAL` for all others. */
+const ERROR_CODES: Readonly<Partial<Record<ProblemCode, ErrorCode>>> = {
+  'invalid-json': 'PARSE_ERROR',
+  'inexact-number': 'INVALID_CONTEXT',
+};
 
 /** A request that cannot be evaluated. */
 export class OfrepFailure extends Error {
@@ -42,7 +48,7 @@ const failureOf = (error: Error, request: FastifyRequest): OfrepFailure => {
   if (error instanceof OfrepFailure) return error;
   const { code, detail } = tell(error, request);
   const [status, title] = PROBLEMS[code];
-  const errorCode = code === 'invalid-json' ? 'PARSE_ERROR' : 'GENERAL';
+  const errorCode = ERROR_CODES[code] ?? 'GENERAL';
   return new OfrepFailure(status, errorCode, detail ?? title);
 };
 

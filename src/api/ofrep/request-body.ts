@@ -45,10 +45,10 @@ const targetingKeyIn = ({ targetingKey }: Members): string | undefined => {
 
 /**
  * The context in a body. No body, no context and `null` are the empty context: clients send these when an
- * application sets none. @throws OfrepFailure, DomainError `invalid-json`
+ * application sets none. @throws OfrepFailure, DomainError `invalid-json`, `inexact-number`
  */
 export const contextIn = (text: string): Context => {
-  const body = objectOr(text === '' ? undefined : parseJsonBody(text), 'The body');
+  const body = objectOr(text === '' ? undefined : parseJsonBody(text, 'whole'), 'The body');
   const attributes = objectOr(body['context'], 'The context');
   return { targetingKey: targetingKeyIn(attributes), attributes, nowMs: Date.now() };
 };

@@ -88,6 +88,9 @@ test('OFREP on the wire', async (t) => {
     const cases: readonly (readonly [number, string, string, Options, string?])[] = [
       [400, 'PARSE_ERROR', BULK, raw('{"context":')],
       [400, 'PARSE_ERROR', `${BULK}/a-boolean`, raw('{')],
+      [400, 'PARSE_ERROR', BULK, raw('{"context":{"a":1,"a":2}}')],
+      [400, 'INVALID_CONTEXT', BULK, raw('{"context":{"id":822106502566256642}}')],
+      [400, 'INVALID_CONTEXT', `${BULK}/a-boolean`, raw('{"context":{"id":822106502566256642}}')],
       [400, 'INVALID_CONTEXT', BULK, raw('[]')],
       [400, 'INVALID_CONTEXT', BULK, raw('{"context":[]}')],
       [400, 'INVALID_CONTEXT', `${BULK}/a-boolean`, raw('{"context":{"targetingKey":7}}')],
