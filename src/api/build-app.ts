@@ -13,6 +13,7 @@ import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
 import { allowOrigins } from './edge/cors.js';
 import { refuseNul } from './edge/clean-url.js';
+import { cleanForwardedFor } from './edge/forwarded-for.js';
 import { documentRoutes } from './edge/documentation.js';
 import { shedLoad, type ShedFrom } from './edge/load-shedding.js';
 import { secureHeaders } from './edge/security-headers.js';
@@ -99,6 +100,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   app.setErrorHandler(sendProblem);
   answerUnknownRoutes(app);
   requirePermissions(app);
+  cleanForwardedFor(app, deps.trustedProxies);
   describeRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);

@@ -165,4 +165,38 @@ test('behind a proxy that is trusted every client has an address', async (t) => 
     [401, 429, 401],
   );
   t.equal(await guess('198.51.100.1, 203.0.113.9'), 429, 'only what the proxy itself added counts');
+
+  await t.test('a port makes it no other client', async (t) => {
+    for (const from of ['203.0.113.9:50001', '"203.0.113.9:50002"', '203.0.113.10:1'])
+      t.equal(await guess(from), 429, from);
+    t.equal(await guess('[2001:db8::1]:4711'), 401);
+    for (const from of ['[2001:db8::1]:4712', '"[2001:db8::2]"', '2001:db8::3'])
+      t.equal(await guess(from), 429, from);
+  });
+
+  await t.test('a proxy that tells no address counts as the client', async (t) => {
+    t.equal(await guess('junk'), 401);
+    for (const from of ['unknown', '_hidden:80', '203.0.113.77, 999.1.1.1', '1.2.3.4 5.6.7.8', ','])
+      t.equal(await guess(from), 429, from);
+    t.equal(await guess('junk, 203.0.113.11'), 401, 'what it appended to junk does');
+  });
+
+  await t.test('the audit log has addresses only', async (t) => {
+    for (const [from, ip] of [
+      ['203.0.113.9:50001', '203.0.113.9'],
+      ['"[2001:db8::1]:4711"', '2001:db8::1'],
+      ['junk', '127.0.0.1'],
+    ] as const) {
+      const body = { key: `p-${randomUUID()}`, name: 'One' };
+      const headers = { 'x-forwarded-for': from };
+      const made = await service.post<{ position: number; commandId: string }>(PROJECTS, {
+        body,
+        headers,
+      });
+      const position = { 'x-min-position': String(made.body.position) };
+      const path = `/audit?commandId=${made.body.commandId}`;
+      const found = await service.get(path, { headers: position });
+      t.match(found.body, { items: [{ ip }] }, from);
+    }
+  });
 });
