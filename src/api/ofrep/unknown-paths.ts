@@ -1,6 +1,7 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { OfrepFailure, sendFailure } from './failure.js';
 
+const STREAM = '/ofrep/v1/events';
 const EVALUATION = /^\/ofrep\/v1\/evaluate\/flags(?:\/(.*))?$/;
 
 const decoded = (text: string): string => {
@@ -18,6 +19,11 @@ export const answerUnknown = (request: FastifyRequest, reply: FastifyReply): voi
   if (found !== null && request.method !== 'POST') {
     void reply.header('allow', 'POST');
     sendFailure(new OfrepFailure(405, 'GENERAL', 'Evaluate with POST.'), request, reply);
+    return;
+  }
+  if (path === STREAM) {
+    void reply.header('allow', 'GET, HEAD');
+    sendFailure(new OfrepFailure(405, 'GENERAL', 'Follow events with GET.'), request, reply);
     return;
   }
   if (found === null) {

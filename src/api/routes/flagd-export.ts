@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { flagdExport } from '../../queries/flagd/flagd-export.js';
 import { EnvironmentParams, MinPosition, MomentQuery } from '../evaluation/evaluation-schemas.js';
 import { environmentLocator, type EvaluationDeps } from '../evaluation/locate-environment.js';
-import { namesTag } from '../ofrep/validators.js';
+import { namesTag, notModified } from '../ofrep/validators.js';
 import { problems } from '../schemas.js';
 
 const Document = Type.Object(
@@ -46,7 +46,7 @@ export const flagdExportRoutes =
           .header('etag', `"${tag}"`)
           .header('x-position', position)
           .header('x-left-out', leftOut);
-        if (namesTag(request.headers['if-none-match'], tag)) return reply.code(304).send(null);
+        if (namesTag(request.headers['if-none-match'], tag)) return notModified(reply);
         return reply.header('content-type', 'application/json; charset=utf-8').send(text);
       },
     );

@@ -156,6 +156,22 @@ for (const [whose, limits, statusCode] of STREAM_LIMITS)
     t.equal((await listen(t, ofrep, path)).response.statusCode, 200);
   });
 
+test('HEAD tells what GET would, and opens no stream', async (t) => {
+  const { app, ...ofrep } = await ofrepApp(t, { rulesets: FLAGS });
+  const url = await streamPath({ app, ...ofrep });
+  const head = await app.inject({ method: 'HEAD', url });
+  t.match(head, {
+    statusCode: 200,
+    body: '',
+    headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+  });
+  t.equal(ofrep.streams.count(), 0);
+  t.equal((await app.inject({ method: 'HEAD', url: `${url}x` })).statusCode, 401);
+  const post = await app.inject({ method: 'POST', url });
+  t.match(post, { statusCode: 405, headers: { allow: 'GET, HEAD' } });
+  t.match(post.json(), { errorCode: 'GENERAL' });
+});
+
 test('who does not read is let go, and the others hear of everything', async (t) => {
   const ofrep = await ofrepApp(t, { rulesets: FLAGS, streams: { maxBuffered: 1_000 } });
   const path = await streamPath(ofrep);

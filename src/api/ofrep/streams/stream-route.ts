@@ -89,6 +89,10 @@ export const eventStreamRoute = (
           'Evaluate all flags again: the answer has a new URL.',
         );
       requireOrigin(request, reply, key);
+      if (request.method === 'HEAD') {
+        void reply.headers(HEAD).send();
+        return;
+      }
       const listener = { key, address: clientNetwork(request.ip) };
       checkRoom(listener);
       open(request, reply, listener, streams);
