@@ -20,7 +20,7 @@ export type Caller = Readonly<{
 /** What a user was given in an organization, told at once; undefined for those who are no members (any more). */
 export type GrantsOf = (organizationId: string, userId: string) => Grants | undefined;
 
-/** Looks a credential up; undefined when it is not one. */
+/** Looks a credential up; undefined when it is not one. Rejects with `unauthorized` for one that has expired. */
 export type Authenticate = (credential: string) => Promise<Caller | undefined>;
 
 /** The key of an application that a text is, told at once; undefined when it is none that is valid. */
@@ -69,18 +69,21 @@ export const credentialIn = ({ headers }: Pick<FastifyRequest, 'headers'>): stri
   return typeof key === 'string' ? key : undefined;
 };
 
+/** What to send: OFREP clients and applications have a key, everybody else a credential. */
+const howToAuthenticate = ({ access }: FastifyRequest): string =>
+  access === 'evaluation' || access === 'bulk-evaluation'
+    ? 'Send an application key, as "X-API-Key: <key>" or "Authorization: Bearer <key>".'
+    : 'Send "Authorization: Bearer <credential>", an API token or the access token of a login.';
+
 const requireCaller = async (
+  request: FastifyRequest,
   credential: string | undefined,
   authenticate: Authenticate,
 ): Promise<Caller> => {
   const caller = credential === undefined ? undefined : await authenticate(credential);
-  if (caller === undefined) {
-    throw new DomainError(
-      'unauthorized',
-      'Send "Authorization: Bearer <credential>"; the first start printed some.',
-    );
-  }
-  return caller;
+  if (caller !== undefined) return caller;
+  const what = credential === undefined ? '' : 'The credential is unknown or was revoked. ';
+  throw new DomainError('unauthorized', `${what}${howToAuthenticate(request)}`);
 };
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -169,7 +172,7 @@ export const guardRoutes = (
       done(blocked);
       return;
     }
-    requireCaller(credential, authenticate).then(
+    requireCaller(request, credential, authenticate).then(
       (caller) => {
         request.caller = caller;
         guesses?.accept(credential);

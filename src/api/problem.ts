@@ -53,6 +53,7 @@ export const PROBLEMS = {
   'still-member': [409, 'The person is a member'],
   'personal-data-erased': [409, 'A person was erased a moment ago'],
   'api-key-revoked': [409, 'The API key is revoked'],
+  'api-key-expired': [409, 'The API key has expired'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
   'event-not-signed': [409, 'No checkpoint covers the event'],
   'audit-chain-broken': [409, 'The audit trail is not what was signed'],

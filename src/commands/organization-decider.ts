@@ -91,7 +91,7 @@ export const organizationDecider: Decider<
 
 export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;
 
-/** References: the project of an application key that is to be issued. */
+/** References: the project of an application key that is to be issued or rotated. */
 export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project | undefined> = {
   initialState: absentApiKey,
   evolve: evolveApiKey,
@@ -100,7 +100,7 @@ export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project 
       case 'IssueApiKey':
         return issueApiKey(command, apiKey, project);
       case 'RotateApiKey':
-        return rotateApiKey(command, apiKey);
+        return rotateApiKey(command, apiKey, project);
       case 'RevokeApiKey':
         return revokeApiKey(command, apiKey);
     }

@@ -4,7 +4,7 @@ import {
   newAdminCredential,
 } from '../infrastructure/postgres/credentials.js';
 import { keyIdFrom } from '../infrastructure/secrets.js';
-import { revoking, secretMaking } from './secret-making.js';
+import { revoking, rotationOf, secretMaking } from './secret-making.js';
 import { type WriteSide } from './write-side.js';
 
 /** API tokens: what issues, rotates, revokes and lists them. */
@@ -23,18 +23,17 @@ export const apiTokens = (
     return {
       keyId,
       command: { type: 'IssueApiKey', data },
-      ...secretMaking(apiKeys, async () => {
-        await credentials.save(fresh, token);
-        return fresh.secret;
-      }),
+      ...secretMaking(apiKeys, async () =>
+        (await credentials.save(fresh, token)) ? fresh.secret : undefined,
+      ),
     };
   },
 
-  rotating: ({ organizationId, keyId }, overlapUntil) =>
-    secretMaking(apiKeys, async () => {
+  rotating: ({ organizationId, keyId }) =>
+    secretMaking(apiKeys, async (outcome) => {
       const fresh = newAdminCredential(keyId);
-      await credentials.rotate(organizationId, fresh, overlapUntil);
-      return fresh.secret;
+      const isRotated = await credentials.rotate(organizationId, fresh, rotationOf(outcome));
+      return isRotated ? fresh.secret : undefined;
     }),
 
   revoking: ({ organizationId, keyId }) =>

@@ -14,7 +14,7 @@ import { keyMemory } from '../infrastructure/application-keys/key-memory.js';
 import { keySupply } from '../infrastructure/application-keys/key-supply.js';
 import { keyTable } from '../infrastructure/application-keys/key-table.js';
 import { keyIdFrom, newSecret } from '../infrastructure/secrets.js';
-import { revoking, secretMaking } from './secret-making.js';
+import { revoking, rotationOf, secretMaking } from './secret-making.js';
 import { type WriteSide } from './write-side.js';
 
 const KINDS = { server: 'srv', client: 'cli' } as const;
@@ -68,24 +68,25 @@ export const startApplicationKeys = async (
       keyId,
       command: { type: 'IssueApiKey', data } as const,
       ...secretMaking(commands.apiKeys, async () => {
-        await table.save({ ...place, keyId, kind, name, sha256, expiresAt: expiresAt ?? null });
+        const key = { ...place, keyId, kind, name, sha256, expiresAt: expiresAt ?? null };
+        const isSaved = await table.save(key);
         await supply.refresh();
-        return secret;
+        return isSaved ? secret : undefined;
       }),
     };
   };
 
   const keys: ApplicationKeys = {
     issuing,
-    rotating: (keyId, place, overlapUntil) => {
-      return secretMaking(commands.apiKeys, async (apiKey) => {
-        const isClient = apiKey.status !== 'absent' && apiKey.kind === 'client';
+    rotating: (keyId, place) =>
+      secretMaking(commands.apiKeys, async (outcome) => {
+        const { after } = outcome;
+        const isClient = after.status !== 'absent' && after.kind === 'client';
         const fresh = newSecret(isClient ? 'cli' : 'srv', keyId);
-        await table.rotate(fresh, place, overlapUntil);
+        const isRotated = await table.rotate(fresh, place, rotationOf(outcome));
         await supply.refresh();
-        return fresh.secret;
-      });
-    },
+        return isRotated ? fresh.secret : undefined;
+      }),
     revoking: (keyId, place) =>
       revoking(commands.apiKeys, async () => {
         await table.revoke(keyId, place);
@@ -101,6 +102,7 @@ export const startApplicationKeys = async (
     ...keys,
     report: lists.report,
     verify: memory.verify,
+    expiryOf: memory.expiryOf,
     find: memory.find,
     sign: memory.sign,
     allowsOrigin: memory.allowsOrigin,

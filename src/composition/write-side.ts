@@ -99,7 +99,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       streams: aggregates(store, apiKeyDecider, clock),
       streamOf: ({ data }: ApiKeyCommand) => apiKeyStream(data.organizationId, data.keyId),
       referencesOf: async ({ type, data: { projectId } }: ApiKeyCommand, fresh) =>
-        type === 'IssueApiKey' && projectId !== undefined
+        type !== 'RevokeApiKey' && projectId !== undefined
           ? loadProject(projectId, fresh ? 0 : PROJECT_MAX_AGE_MS)
           : undefined,
     }),

@@ -139,6 +139,71 @@ test('API tokens', async (t) => {
     const token = await issue({ name: 'short', role: 'viewer', expiresAt });
     t.equal(await statusOf(token.secret), 200);
     await until('it has expired', async () => (await statusOf(token.secret)) === 401);
+    t.match((await other.get('/projects/demo', { credential: token.secret })).body, {
+      detail: `The API token expired at ${expiresAt}; issue another.`,
+    });
+    t.match(await service.post(`/tokens/${token.id}/rotate`), {
+      status: 409,
+      body: { type: `${PROBLEM}api-key-expired`, detail: new RegExp(expiresAt) },
+    });
+  });
+
+  await t.test('an old secret counts no longer than its token', async (t) => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const token = await issue({ name: 'soon', role: 'viewer', expiresAt });
+    const body = { overlapSeconds: 86_400 };
+    t.equal((await service.post(`/tokens/${token.id}/rotate`, { body })).status, 200);
+    const { items } = (await service.get<Listed>('/tokens')).body;
+    const listed = items.find((item) => item['tokenId'] === token.id);
+    t.match(listed, { expiresAt, overlapUntil: expiresAt });
+  });
+
+  await t.test('a key of a deleted environment is not rotated', async (t) => {
+    await service.post('/projects/demo/environments', { body: { key: 'gone' } });
+    const path = '/projects/demo/environments/gone';
+    const body = { kind: 'server', name: 'k' };
+    const issued = await service.post<{ keyId: string }>(`${path}/keys`, { body });
+    t.equal(issued.status, 201);
+    t.equal((await service.delete(path)).status, 200);
+    const { keyId } = issued.body;
+    await until(
+      'it is refused',
+      async () => (await service.post(`${path}/keys/${keyId}/rotate`)).status === 409,
+    );
+    t.match(await service.post(`${path}/keys/${keyId}/rotate`), {
+      body: { type: `${PROBLEM}environment-deleted` },
+    });
+    t.equal((await service.post(`${path}/keys/${keyId}/revoke`)).status, 200);
+  });
+
+  await t.test('one command at two processes makes one secret, which works', async (t) => {
+    const rotated = await issue({ name: 'twice', role: 'viewer' });
+    const commands: readonly (readonly [path: string, body: object, status: number])[] = [
+      [`/tokens/${rotated.id}/rotate`, { overlapSeconds: 0 }, 200],
+      ['/tokens', { name: 'twice', role: 'viewer' }, 201],
+      [KEYS, { kind: 'server', name: 'twice' }, 201],
+    ];
+    type Shown = Readonly<{ token?: string; key?: string }>;
+    for (let round = 0; round < 10; round += 1)
+      for (const [path, body, status] of commands) {
+        const headers = { 'idempotency-key': `twice-${round}-${path.length}` };
+        const options = { body, headers };
+        const answers = await Promise.all(
+          [service, other].map((process) => process.post<Shown>(path, options)),
+        );
+        t.strictSame(
+          answers.map((answer) => answer.status),
+          [status, status],
+          path,
+        );
+        const secrets = answers.flatMap(({ body: { token, key } }) => token ?? key ?? []);
+        t.equal(secrets.length, 1, 'one of them shows it');
+        const replayed = answers.filter(({ headers: told }) => told['idempotency-replayed']);
+        t.equal(replayed.length, 1, 'the other says that it is a repeat');
+        const [secret = ''] = secrets;
+        const seen = path === KEYS ? `${KEYS.replace('/keys', '')}/evaluate` : '/projects/demo';
+        await until('it works', async () => (await statusOf(secret, seen)) === 200);
+      }
   });
 
   await t.test('an application key is rotated as a token is', async (t) => {

@@ -124,6 +124,12 @@ test('application keys', async (t) => {
     const { key } = (await service.post<Issued>(KEYS, { body })).body;
     t.equal(await statusWith(key), 200);
     await until('it has expired', async () => (await statusWith(key)) === 401);
+    const options = { body: { context: {} }, headers: { 'x-api-key': String(key) } };
+    const bulk = await service.send('POST', '/ofrep/v1/evaluate/flags', {
+      ...options,
+      credential: null,
+    });
+    t.match(bulk, { status: 401, body: { errorDetails: new RegExp(`expired at ${expiresAt}`) } });
     const { items } = (await service.get<Listed>(KEYS)).body;
     t.match(items.at(-1), { name: 'short', status: 'expired' });
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createSigner, createVerifier } from 'fast-jwt';
+import { createSigner, createVerifier, TokenError } from 'fast-jwt';
 import { DomainError } from '../../domain/decider.js';
 import { type LoginMethod } from '../../domain/session/events.js';
 
@@ -44,6 +44,11 @@ const kidIn = (token: string): string | undefined => {
     return undefined;
   }
 };
+
+const EXPIRED = 'The access token has expired; POST /auth/refresh gives another.';
+
+/** 64 bytes in base64url, in the one way to write them: the last character stands for two bits. RFC 4648, 3.5. */
+const SIGNATURE = /\.[\w-]{85}[AQgw]$/;
 
 const THREE_PARTS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
@@ -124,13 +129,19 @@ export const accessTokens = (keys: TokenKeys, issuer: string, cached = CACHED) =
         jti: randomUUID(),
       }),
 
-    /** What a valid token says; undefined for every other text. Waits for nothing. */
+    /**
+     * What a valid token says; undefined for every other text. Waits for nothing.
+     * @throws DomainError `unauthorized` for one of ours that has expired
+     */
     verify: (token: string): AccessClaims | undefined => {
       const kid = kidIn(token);
       const verifier = kid === undefined ? undefined : verifierFor(kid);
+      if (verifier === undefined || !SIGNATURE.test(token)) return undefined;
       try {
-        return verifier && claimsOf(verifier.verify(token));
-      } catch {
+        return claimsOf(verifier.verify(token));
+      } catch (error) {
+        if (error instanceof TokenError && error.code === TokenError.codes.expired)
+          throw new DomainError('unauthorized', EXPIRED);
         return undefined;
       }
     },

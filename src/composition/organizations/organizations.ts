@@ -77,7 +77,10 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
           const outcome = await handle(request);
           if (outcome.kind !== 'recorded') return outcome;
           const token = newSecret('inv', `${organizationId}.${invitationId}`);
-          await invitations.save({ organizationId, invitationId }, token.sha256);
+          const place = { organizationId, invitationId };
+          // Another process got the same command: what it delivered works, this token would not.
+          if (!(await invitations.save(place, token.sha256)))
+            return { ...outcome, kind: 'repeated' };
           const link = `${acceptAt(config)}#${token.secret}`;
           const person = { organizationId, invitationId, email, expiresAt };
           void deliver({ ...person, token: token.secret, link });

@@ -13,6 +13,8 @@ export type ApiKey =
       scope: KeyScope;
       /** What an API token may do; an application key: nothing of this kind. */
       grants: Grants;
+      /** RFC 3339, UTC; absent: it does not expire. */
+      expiresAt?: string;
       /** Until when the secret before the last rotation counts; absent before the first. */
       overlapUntil?: string;
     }>;
@@ -20,7 +22,7 @@ export type ApiKey =
 export const absentApiKey: ApiKey = { status: 'absent' };
 
 const issued = ({ data }: ApiKeyIssued): ApiKey => {
-  const { kind, name, projectId, environment, role = 'owner', projects = {} } = data;
+  const { kind, name, projectId, environment, role = 'owner', projects = {}, expiresAt } = data;
   const isScoped = projectId !== undefined && environment !== undefined;
   return {
     status: 'active',
@@ -28,6 +30,7 @@ const issued = ({ data }: ApiKeyIssued): ApiKey => {
     name,
     scope: isScoped ? { projectId, environment } : {},
     grants: kind === 'admin' ? { role, projects } : NO_GRANTS,
+    ...(expiresAt !== undefined && { expiresAt }),
   };
 };
 

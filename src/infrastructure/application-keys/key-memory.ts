@@ -82,6 +82,13 @@ export const keyMemory = (clock: () => number = Date.now) => {
       return entry.key;
     },
 
+    /** When the key that a secret was has expired; undefined for every other text. */
+    expiryOf: (secret: string): Date | undefined => {
+      const entry = entries.get(SHAPE.exec(secret)?.[1] ?? '');
+      const isExpired = entry !== undefined && clock() >= entry.expiresAtMs;
+      return isExpired && isSecretOf(entry, secret) ? new Date(entry.expiresAtMs) : undefined;
+    },
+
     /** The key with this id, while it is valid. */
     find: (keyId: string): ApplicationKey | undefined => live(keyId)?.key,
 

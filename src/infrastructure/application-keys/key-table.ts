@@ -1,4 +1,5 @@
 import { type Pool } from 'pg';
+import { type Rotation } from '../postgres/credential-table.js';
 import { type NewSecret } from '../secrets.js';
 import { type ApplicationKeyKind } from '../../domain/organization/events.js';
 
@@ -58,11 +59,13 @@ export const keyTable = (pool: Pool) => ({
     return rows;
   },
 
-  save: async (key: NewKey): Promise<void> => {
-    await pool.query(
+  /** False when it is there already, with another secret. */
+  save: async (key: NewKey): Promise<boolean> => {
+    const { rowCount } = await pool.query(
       `insert into chronoflag.credentials
          (key_id, organization_id, kind, secret_sha256, name, project_key, environment_key, expires_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+           on conflict on constraint credentials_pk do nothing`,
       [
         key.keyId,
         key.organizationId,
@@ -74,6 +77,7 @@ export const keyTable = (pool: Pool) => ({
         key.expiresAt,
       ],
     );
+    return rowCount === 1;
   },
 
   /** Does nothing to a key of another place. */
@@ -90,23 +94,25 @@ export const keyTable = (pool: Pool) => ({
     );
   },
 
-  /** The secret until now counts until `overlapUntil`; the one before it no longer. */
+  /** The secret until now counts until `overlapUntil`; the one before it no longer. False as of `Rotation`. */
   rotate: async (
     { keyId, sha256 }: NewSecret,
     { organizationId, project, environment }: KeyPlace,
-    overlapUntil: Date,
-  ): Promise<void> => {
-    await pool.query(
+    { overlapUntil, revision }: Rotation,
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
       `update chronoflag.credentials
           set previous_sha256 = secret_sha256, previous_until = $6, secret_sha256 = $2,
-              rotated_at = now(), version = version + 1
+              secret_revision = $7, rotated_at = now(), version = version + 1
         where key_id = $1
           and organization_id = $3
           and project_key = $4
           and environment_key = $5
-          and revoked_at is null`,
-      [keyId, sha256, organizationId, project, environment, overlapUntil],
+          and revoked_at is null
+          and secret_revision < $7`,
+      [keyId, sha256, organizationId, project, environment, overlapUntil, revision],
     );
+    return rowCount === 1;
   },
 
   /** Never takes a use back that another process has recorded. `uses`: key id → epoch milliseconds. */

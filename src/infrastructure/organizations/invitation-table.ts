@@ -11,16 +11,18 @@ const NOBODYS = Buffer.alloc(32);
 
 /** Of the tokens of invitations only the SHA-256, in Postgres. */
 export const invitationTable = (pool: Pool) => ({
+  /** False when it has a token already. */
   save: async (
     { organizationId, invitationId }: InvitationPlace,
     tokenSha256: Buffer,
-  ): Promise<void> => {
-    await pool.query(
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
       `insert into chronoflag.invitation (organization_id, invitation_id, token_sha256)
        values ($1, $2, $3)
            on conflict on constraint invitation_pk do nothing`,
       [organizationId, invitationId, tokenSha256],
     );
+    return rowCount === 1;
   },
 
   /** The invitation that a token is for, whatever became of it; undefined for every other text. */

@@ -27,6 +27,12 @@ export type NewToken = Readonly<{
   expiresAt: Date | null;
 }>;
 
+/**
+ * `revision`: of the event that a secret is made for. Nothing is changed when there is a secret for it, or for a later
+ * one, or when the key was revoked: the new secret would not work.
+ */
+export type Rotation = Readonly<{ overlapUntil: Date; revision: number }>;
+
 export type ListTokens = Readonly<{
   organizationId: string;
   /** Only those that count and were not used for so many days, nor issued in them. */
@@ -50,16 +56,19 @@ export const credentialTable = (pool: Pool) => ({
     return rows[0];
   },
 
+  /** False when it is there already, with another secret. */
   save: async (
     { keyId, sha256 }: NewSecret,
     { organizationId, name, grants, expiresAt }: NewToken,
-  ): Promise<void> => {
-    await pool.query(
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
       `insert into chronoflag.credentials
          (key_id, organization_id, kind, secret_sha256, name, role, project_roles, expires_at)
-       values ($1, $2, 'admin', $3, $4, $5, $6, $7)`,
+       values ($1, $2, 'admin', $3, $4, $5, $6, $7)
+           on conflict on constraint credentials_pk do nothing`,
       [keyId, organizationId, sha256, name, grants.role, grants.projects, expiresAt],
     );
+    return rowCount === 1;
   },
 
   /** Does nothing to a token of another organization. */
@@ -71,19 +80,21 @@ export const credentialTable = (pool: Pool) => ({
     );
   },
 
-  /** The secret until now counts until `overlapUntil`; the one before it no longer. */
+  /** The secret until now counts until `overlapUntil`; the one before it no longer. False as of `Rotation`. */
   rotate: async (
     organizationId: string,
     { keyId, sha256 }: NewSecret,
-    overlapUntil: Date,
-  ): Promise<void> => {
-    await pool.query(
+    { overlapUntil, revision }: Rotation,
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
       `update chronoflag.credentials
           set previous_sha256 = secret_sha256, previous_until = $4, secret_sha256 = $3,
-              rotated_at = now(), version = version + 1
-        where key_id = $1 and organization_id = $2 and kind = 'admin' and revoked_at is null`,
-      [keyId, organizationId, sha256, overlapUntil],
+              secret_revision = $5, rotated_at = now(), version = version + 1
+        where key_id = $1 and organization_id = $2 and kind = 'admin' and revoked_at is null
+          and secret_revision < $5`,
+      [keyId, organizationId, sha256, overlapUntil, revision],
     );
+    return rowCount === 1;
   },
 
   list: async ({ organizationId, unusedForDays }: ListTokens): Promise<readonly ListedToken[]> => {

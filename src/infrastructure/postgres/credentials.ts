@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Pool } from 'pg';
+import { DomainError } from '../../domain/decider.js';
 import { type Grants } from '../../domain/access/grants.js';
 import { withDeadline } from '../deadline.js';
 import { type NewSecret, newSecret, randomKeyId, sha256 } from '../secrets.js';
-import { type CredentialRow, credentialTable } from './credential-table.js';
+import { type CredentialRow, credentialTable, type Rotation } from './credential-table.js';
 
 const CREDENTIAL = /^cf_admin_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 
@@ -30,8 +31,11 @@ const isSecretOf = (
   return counts && previousSha256 !== null && timingSafeEqual(given, previousSha256);
 };
 
-const hasExpired = ({ expiresAt }: CredentialRow): boolean =>
-  expiresAt !== null && expiresAt.getTime() <= Date.now();
+const requireUnexpired = ({ expiresAt }: CredentialRow): void => {
+  if (expiresAt === null || expiresAt.getTime() > Date.now()) return;
+  const when = expiresAt.toISOString();
+  throw new DomainError('unauthorized', `The API token expired at ${when}; issue another.`);
+};
 
 /** API tokens, verified against Postgres. */
 export const credentialStore = (pool: Pool) => {
@@ -77,12 +81,13 @@ export const credentialStore = (pool: Pool) => {
   };
 
   return {
-    /** What a token that is valid proves; undefined for any other text. */
+    /** What a token that is valid proves; undefined for any other text. Rejects with `unauthorized` when it expired. */
     verify: async (credential: string): Promise<ProvenToken | undefined> => {
       const keyId = CREDENTIAL.exec(credential)?.[1];
       const row = keyId === undefined ? undefined : await lookUp(keyId);
       if (keyId === undefined || row === undefined) return undefined;
-      if (hasExpired(row) || !isSecretOf(row, credential)) return undefined;
+      if (!isSecretOf(row, credential)) return undefined;
+      requireUnexpired(row);
       uses.set(keyId, Date.now());
       const { organizationId, role, projects } = row;
       return { organizationId, keyId, grants: { role, projects } };
@@ -103,9 +108,14 @@ export const credentialStore = (pool: Pool) => {
       forget(keyId);
     },
 
-    rotate: async (organizationId: string, fresh: NewSecret, overlapUntil: Date): Promise<void> => {
-      await table.rotate(organizationId, fresh, overlapUntil);
+    rotate: async (
+      organizationId: string,
+      fresh: NewSecret,
+      rotation: Rotation,
+    ): Promise<boolean> => {
+      const isRotated = await table.rotate(organizationId, fresh, rotation);
       forget(fresh.keyId);
+      return isRotated;
     },
   };
 };

@@ -195,6 +195,24 @@ test('a good token does not make what is like it good', async (t) => {
   t.equal(tokens.verify(tampered), undefined);
 });
 
+test('whose token has expired hears so', async (t) => {
+  const expired = forged({ claims: { ...CLAIMS, iat: now - 1000, exp: now - 60 } });
+  t.match((await ask(expired)).json(), { detail: /has expired; POST \/auth\/refresh/ });
+  const theirsToo = forged({ claims: { ...CLAIMS, exp: now - 60 } }, (input) =>
+    signWith(null, Buffer.from(input), theirs.privateKey),
+  );
+  t.notMatch((await ask(theirsToo)).json(), { detail: /expired/ }, 'nobody else does');
+});
+
+test('a signature is written in one way only', async (t) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const bits = alphabet.indexOf(good.at(-1) ?? '');
+  for (let spare = 1; spare < 16; spare += 1) {
+    const other = `${good.slice(0, -1)}${alphabet.charAt(bits + spare)}`;
+    t.equal(tokens.verify(other), undefined, other.slice(-4));
+  }
+});
+
 test('keys are asked of our own set only, and what a header points to is never fetched', async (t) => {
   asked.length = 0;
   for (let nth = 0; nth < 10_000; nth += 1)

@@ -126,6 +126,13 @@ test('OFREP on the wire', async (t) => {
     });
   });
 
+  await t.test('who is not let in hears what to send', async (t) => {
+    const { body } = await post<Failure>(BULK, { credential: null });
+    t.match(body.errorDetails, /^Send an application key, as "X-API-Key: <key>"/);
+    const wrong = await post<Failure>(BULK, { credential: `${service.serverKey.slice(0, -2)}00` });
+    t.match(wrong.body.errorDetails, /^The credential is unknown or was revoked\. Send/);
+  });
+
   await t.test('a client key evaluates all flags, by either header', async (t) => {
     t.equal((await post(BULK, { credential: clientKey })).status, 200);
     const headers = { 'x-api-key': clientKey };

@@ -41,7 +41,7 @@ test('a registration', async (t) => {
       end: async () => undefined,
     },
     // No token is looked up by a registration.
-    invitations: { find: async () => undefined, save: async () => undefined },
+    invitations: { find: async () => undefined, save: async () => true },
     masterKey,
     isRegistrationOpen: true,
   });

@@ -19,7 +19,7 @@ import {
 } from './api-token-schemas.js';
 import { type SecretMaking } from './application-keys.js';
 import { unusedForDays } from './lifecycle.js';
-import { expiryOf, overlapUntil, RotateBody } from './overlap.js';
+import { expiryOf, RotateBody, rotationNow } from './overlap.js';
 
 export type NewApiToken = Readonly<{
   organizationId: string;
@@ -38,7 +38,7 @@ export type ApiTokens = Readonly<{
   issuing: (
     wanted: NewApiToken,
   ) => SecretMaking & Readonly<{ keyId: string; command: IssueApiKey }>;
-  rotating: (token: NamedToken, overlapUntil: Date) => SecretMaking;
+  rotating: (token: NamedToken) => SecretMaking;
   revoking: (token: NamedToken) => SecretMaking['handle'];
   list: (
     asked: Readonly<{ organizationId: string; unusedForDays?: number }>,
@@ -100,9 +100,8 @@ export const apiTokenRoutes =
         },
       },
       async (request, reply) => {
-        const until = overlapUntil(request.body.overlapSeconds);
-        const data = { ...named(request), overlapUntil: until.toISOString() };
-        const { handle, secret } = tokens.rotating(data, until);
+        const data = { ...named(request), ...rotationNow(request.body.overlapSeconds) };
+        const { handle, secret } = tokens.rotating(data);
         const answer = await senderOf(handle)(request, reply, { type: 'RotateApiKey', data });
         return { ...answer, ...shown(reply, data.keyId, secret()) };
       },

@@ -24,7 +24,7 @@ import {
   Params,
   viewOf,
 } from './application-key-schemas.js';
-import { expiryOf, overlapUntil, RotateBody } from './overlap.js';
+import { expiryOf, RotateBody, rotationNow } from './overlap.js';
 
 export type KeyPlace = Readonly<{ organizationId: string; project: string; environment: string }>;
 
@@ -47,7 +47,7 @@ export type ApplicationKeys = Readonly<{
     wanted: NewApplicationKey,
   ) => SecretMaking & Readonly<{ keyId: string; command: IssueApiKey }>;
   /** A new secret for a key; `secret` as of `issuing`. */
-  rotating: (keyId: string, place: KeyPlace, overlapUntil: Date) => SecretMaking;
+  rotating: (keyId: string, place: KeyPlace) => SecretMaking;
   revoking: (keyId: string, place: KeyPlace) => KeyHandle;
   /** @throws DomainError when there is no such environment */
   list: (place: KeyPlace) => Promise<readonly ListedKey[]>;
@@ -127,11 +127,10 @@ export const applicationKeyRoutes =
       async (request, reply) => {
         const { key: keyId, environment } = request.params;
         const { organizationId } = request.caller;
-        const until = overlapUntil(request.body.overlapSeconds);
-        const { handle, secret } = keys.rotating(keyId, placeOf(request), until);
+        const { handle, secret } = keys.rotating(keyId, placeOf(request));
         const data = {
           ...{ organizationId, projectId: projectIn(request), environment, keyId },
-          overlapUntil: until.toISOString(),
+          ...rotationNow(request.body.overlapSeconds),
         };
         const send = commandSender(handle, apiKeyChangesBetween);
         const answer = await send(request, reply, { type: 'RotateApiKey', data });

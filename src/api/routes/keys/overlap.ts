@@ -18,8 +18,11 @@ export const RotateBody = Type.Object(
   closed,
 );
 
-export const overlapUntil = (overlapSeconds: number): Date =>
-  new Date(Date.now() + overlapSeconds * 1_000);
+/** The times that a rotation which is asked for now is decided by. */
+export const rotationNow = (overlapSeconds: number) => ({
+  now: new Date().toISOString(),
+  overlapUntil: new Date(Date.now() + overlapSeconds * 1_000).toISOString(),
+});
 
 /** @throws DomainError `expiry-in-past` */
 export const expiryOf = (text: string | undefined): Date | undefined => {
