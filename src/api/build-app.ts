@@ -12,6 +12,7 @@ import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
 import { allowOrigins } from './edge/cors.js';
+import { noteRefusedCommands, type NoteRefusal } from './edge/refused-commands.js';
 import { refuseNul } from './edge/clean-url.js';
 import { cleanForwardedFor } from './edge/forwarded-for.js';
 import { documentRoutes } from './edge/documentation.js';
@@ -47,6 +48,8 @@ export type AppDeps = Readonly<{
   shedFrom?: ShedFrom | undefined;
   /** Clients come over TLS only. @defaultValue false */
   isEncrypted?: boolean | undefined;
+  /** Absent: refused commands are not noted. */
+  noteRefusal?: NoteRefusal | undefined;
   /** Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed. @defaultValue none */
   trustedProxies?: readonly string[] | undefined;
   /** @defaultValue 30 000 connections, 100 000 requests */
@@ -107,6 +110,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
     done();
   });
   secureHeaders(app, deps.isEncrypted === true);
+  noteRefusedCommands(app, deps.noteRefusal);
   deps.prepare?.(app);
   allowOrigins(app, deps);
   shedLoad(app, deps.shedFrom);

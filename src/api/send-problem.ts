@@ -109,6 +109,7 @@ export const sendProblem = async (
 ): Promise<Problem> => {
   const { code, ...extras } = tell(error, request);
   const problem = problemOf(code, request.id, extras);
+  request.problemCode = code;
   if (problem.status >= 500)
     request.log.error({ err: error, code, requestId: request.id }, 'request failed');
   if (problem.status === 503 && !reply.hasHeader('retry-after'))

@@ -27,6 +27,7 @@ import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { personalRequests } from './personal-requests.js';
 import { type Services } from './services.js';
+import { refusedCommands } from './refused-commands.js';
 import { routesOf } from './request-routes.js';
 import { writeSide } from './write-side.js';
 
@@ -51,6 +52,7 @@ export const startRequests = async (
   const { head } = eventLog;
   const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
+  const refused = refusedCommands(commands, log);
   const queries = queriesOver(revealingDatabase(pool, personal), personal.store);
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
@@ -112,6 +114,7 @@ export const startRequests = async (
       publicUrl: config.publicUrl,
       limits: { perAddress: config.maxStreamsPerAddress },
     }),
+    noteRefusal: refused.note,
     limits: limits.limits,
     eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,
@@ -123,6 +126,7 @@ export const startRequests = async (
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
+      await refused.stop();
       await flagdSync?.stop();
       await persons.stop();
       limits.close();

@@ -130,6 +130,7 @@ export const startService = async (
 
   const openHttp = async (): Promise<string> => {
     const { requests } = parts;
+    const { routes = [], ofrep, limits, noteRefusal }: Partial<Requests> = requests ?? {};
     const app = await createHttp({
       log,
       version: VERSION,
@@ -137,10 +138,8 @@ export const startService = async (
         ...guardOf(requests),
         metricsToken: config.metricsToken,
       },
-      routes: requests?.routes ?? [],
-      ofrep: requests?.ofrep,
+      ...{ routes, ofrep, limits, noteRefusal },
       keySet: requests?.authentication.keySet,
-      limits: requests?.limits,
       allowedOrigins: config.allowedOrigins.split(','),
       allowsOrigin: (origin) => requests?.keys.allowsOrigin(origin) === true,
       isEncrypted: config.publicUrl?.startsWith('https:'),

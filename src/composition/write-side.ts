@@ -13,6 +13,7 @@ import {
 import { type NamedProjects } from '../commands/organization/members/guards.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
+import { refusalsDecider } from '../commands/refusals-decider.js';
 import { referencesOver } from '../commands/references/references-over.js';
 import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
 import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
@@ -26,6 +27,7 @@ import {
   organizationStream,
   projectIdOf,
   projectStream,
+  refusalsStream,
   segmentStream,
   sessionStream,
 } from '../domain/streams.js';
@@ -140,6 +142,15 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       decider: sessionDecider,
       streams: aggregates(store, sessionDecider, clock),
       streamOf: ({ data }) => sessionStream(data.organizationId, data.userId),
+      referencesOf: none,
+    }),
+
+    refusals: commandHandler({
+      store,
+      clock,
+      decider: refusalsDecider,
+      streams: aggregates(store, refusalsDecider, clock),
+      streamOf: ({ data }) => refusalsStream(data.organizationId, data.actorId),
       referencesOf: none,
     }),
 

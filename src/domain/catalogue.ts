@@ -3,6 +3,7 @@ import { type FlagEvent } from './flag/events.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
 import { type SubjectErased } from './personal/events.js';
 import { type ProjectEvent } from './project/events.js';
+import { type CommandsRefused } from './refusals.js';
 import { type SegmentEvent } from './segment/events.js';
 import { type SessionEvent } from './session/events.js';
 import { type Category } from './streams.js';
@@ -16,6 +17,7 @@ export type DomainEvent =
   | SegmentEvent
   | SessionEvent
   | DependencyReserved
+  | CommandsRefused
   | SubjectErased;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
@@ -65,6 +67,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   SegmentReverted: 'segment',
   DependencyReserved: 'dependencies',
   SubjectErased: 'subject',
+  CommandsRefused: 'refusals',
   SessionStarted: 'session',
   SessionEnded: 'session',
   RefreshTokenReused: 'session',

@@ -9,6 +9,7 @@ export type Category =
   | 'dependencies'
   | 'apiKey'
   | 'session'
+  | 'refusals'
   | 'subject';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
@@ -21,6 +22,7 @@ export const CATEGORIES: readonly Category[] = [
   'apiKey',
   'subject',
   'session',
+  'refusals',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
@@ -53,6 +55,10 @@ export const subjectStream = (organizationId: string, subjectId: string): string
 /** What happens to a person's account: logins, sessions, the password. */
 export const sessionStream = (organizationId: string, userId: string): string =>
   `session-${organizationId}:${userId}`;
+
+/** What a caller tried and was refused. */
+export const refusalsStream = (organizationId: string, actorId: string): string =>
+  `refusals-${organizationId}:${actorId}`;
 
 /**
  * What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments, API keys and

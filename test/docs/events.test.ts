@@ -10,6 +10,7 @@ import {
 } from '../../src/domain/organization/organization.js';
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
+import { type CommandsRefused, evolveRefusals } from '../../src/domain/refusals.js';
 import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
 import { evolveSessions } from '../../src/domain/session/sessions.js';
 import { parseStream } from '../../src/domain/streams.js';
@@ -99,6 +100,8 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
         evolveOrganization(before, event as Parameters<typeof evolveOrganization>[1]),
       ];
     }
+    case 'refusals':
+      return [null, evolveRefusals({ status: 'absent' }, event as CommandsRefused)];
     case 'session':
       return [null, evolveSessions({ status: 'absent' }, event as never)];
     case 'apiKey': {

@@ -52,7 +52,7 @@ test('API tokens', async (t) => {
     t.equal((await other.post('/projects', { ...options, body: { key: 'x' } })).status, 403);
     const copy = { ...options, body: { key: 'copy', toProject: 'bank' } };
     t.equal((await other.post('/projects/demo/flags/of-a-token/copy', copy)).status, 404);
-    const audit = await service.get<Listed>(`/audit?actor=${token.id}`, {
+    const audit = await service.get<Listed>(`/audit?type=FlagCreated&actor=${token.id}`, {
       headers: { 'x-min-position': String(made.body.position) },
     });
     t.match(audit.body.items, [{ type: 'FlagCreated', actor: { type: 'apiKey' } }]);

@@ -83,6 +83,7 @@ export const PERSONAL_FIELDS: Fields = {
   LoginRefused: null,
   DependencyReserved: null,
   SubjectErased: null,
+  CommandsRefused: null,
 };
 
 /** An event with its personal texts rewritten; of a type that is not ours, as it is. */

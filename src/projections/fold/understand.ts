@@ -20,6 +20,7 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
     apiKey: `${organizationId}:${key ?? ''}`,
     subject: `${organizationId}:${key ?? ''}`,
     session: `${organizationId}:${key ?? ''}`,
+    refusals: `${organizationId}:${key ?? ''}`,
   };
   return `${category}-${names[category]}`;
 };
