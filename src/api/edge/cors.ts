@@ -8,10 +8,25 @@ const EVALUATION =
 
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers':
-    'content-type, authorization, x-api-key, if-none-match, last-event-id, x-min-position, x-request-id',
   'access-control-max-age': '7200',
 } as const;
+
+const PREFLIGHT_VARY = 'Access-Control-Request-Headers';
+
+const OWN_HEADERS =
+  'content-type, authorization, x-api-key, if-none-match, last-event-id, x-min-position, x-request-id';
+
+/** Names of headers, in a list that is no longer than one of ours would be. */
+const NAMES = /^[\w!#$%&'*+.^`|~ ,-]{1,2000}$/;
+
+/**
+ * All that a page asks for: libraries for tracing add headers of their own to its requests (`traceparent`, `baggage`,
+ * `sentry-trace`, `x-…`), and none of them can do anything here. `*` would not allow Authorization.
+ */
+const headersFor = ({ headers }: FastifyRequest): string => {
+  const asked = headers['access-control-request-headers'];
+  return typeof asked === 'string' && NAMES.test(asked) ? `${OWN_HEADERS}, ${asked}` : OWN_HEADERS;
+};
 
 const EXPOSED = 'ETag, Retry-After, X-Position, X-Request-Id';
 
@@ -59,7 +74,11 @@ export const allowOrigins = (app: FastifyInstance, origins: Origins): void => {
     if (told !== undefined) {
       allow(reply, told);
       if (isPreflight(request)) {
-        void reply.code(204).headers(PREFLIGHT).send();
+        void reply
+          .code(204)
+          .headers({ ...PREFLIGHT, 'access-control-allow-headers': headersFor(request) })
+          .header('vary', isForAll ? PREFLIGHT_VARY : `Origin, ${PREFLIGHT_VARY}`)
+          .send();
         return;
       }
     }

@@ -28,6 +28,30 @@ test('a page of any origin may ask before it evaluates', async (t) => {
   t.equal(admin.headers['access-control-allow-origin'], undefined, 'but not about commands');
 });
 
+test('a page may send what libraries for tracing add', async (t) => {
+  const { app } = await ofrepApp(t);
+  const asked = 'baggage,content-type,sentry-trace,traceparent,tracestate,x-api-key,x-b3-traceid';
+  const preflight = (names: string) =>
+    app.inject({
+      method: 'OPTIONS',
+      url: BULK,
+      headers: {
+        origin: PAGE,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': names,
+      },
+    });
+  const { headers } = await preflight(asked);
+  const allowed = String(headers['access-control-allow-headers']).split(/, ?/);
+  t.strictSame(
+    asked.split(',').filter((name) => !allowed.includes(name)),
+    [],
+  );
+  t.match(headers, { vary: /Access-Control-Request-Headers/ }, 'caches keep them apart');
+  const odd = await preflight('x-a: b;"');
+  t.notMatch(odd.headers['access-control-allow-headers'], /x-a:/, 'what is no name is left out');
+});
+
 test('a page can read refusals too, and the headers it needs', async (t) => {
   const { app, keys } = await ofrepApp(t);
   const headers = { origin: PAGE, 'x-api-key': keys.client };
