@@ -11,6 +11,7 @@ import { requirePermissions } from './access/declared-permissions.js';
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
 import { acceptJson } from './edge/accept-json.js';
 import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests.js';
+import { compressAnswers } from './edge/compression.js';
 import { allowOrigins } from './edge/cors.js';
 import { noteRefusedCommands, type NoteRefusal } from './edge/refused-commands.js';
 import { refuseNul } from './edge/clean-url.js';
@@ -113,6 +114,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   noteRefusedCommands(app, deps.noteRefusal);
   deps.prepare?.(app);
   allowOrigins(app, deps);
+  compressAnswers(app);
   shedLoad(app, deps.shedFrom);
   refuseNul(app);
   acceptJson(app);

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify';
 import { DomainError } from '../../domain/decider.js';
 import { parseJsonBody } from '../json-body.js';
@@ -14,6 +16,46 @@ export const requireUtf8 = (contentType: string | undefined, body: Buffer): void
       `JSON is UTF-8; send it so, not as ${charset}.`,
     );
   if (!isUtf8(body)) throw new DomainError('invalid-json', 'It is not UTF-8.');
+};
+
+const DECODERS: Readonly<
+  Record<string, (body: Buffer, limits: { maxOutputLength: number }) => Promise<Buffer>>
+> = {
+  br: promisify(brotliDecompress),
+  deflate: promisify(inflate),
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+};
+
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+
+/**
+ * A request's body without its Content-Encoding; it may have as many bytes as one that was sent plain.
+ * @throws DomainError `unsupported-media-type`, `body-too-large`, `invalid-json`
+ */
+export const decodeBody = async (
+  { headers, routeOptions: { bodyLimit } }: FastifyRequest,
+  body: Buffer,
+): Promise<Buffer> => {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (coding === 'identity') return body;
+  const decode = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
+  if (decode === undefined)
+    throw new DomainError(
+      'unsupported-media-type',
+      `Send the body plain or as gzip, deflate or br, not as ${coding}.`,
+    );
+  try {
+    return await decode(body, { maxOutputLength: bodyLimit });
+  } catch (error) {
+    if (isTooLarge(error))
+      throw new DomainError('body-too-large', `Decompressed, it has more than ${bodyLimit} bytes.`);
+    throw new DomainError(
+      'invalid-json',
+      `The body is not ${coding}, as its Content-Encoding says.`,
+    );
+  }
 };
 
 const isNothing = (body: unknown): boolean =>
@@ -36,7 +78,10 @@ export const acceptJson = (app: FastifyInstance): void => {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async ({ headers, access }: FastifyRequest, body: Buffer) => {
+    async (request: FastifyRequest, sent: Buffer) => {
+      const { headers, access } = request;
+      const body =
+        headers['content-encoding'] === undefined ? sent : await decodeBody(request, sent);
       requireUtf8(headers['content-type'], body);
       if (body.length === 0) return undefined;
       const isContext = access === 'evaluation' || access === 'bulk-evaluation';

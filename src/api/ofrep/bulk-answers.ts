@@ -6,6 +6,7 @@ import {
   evaluateAll,
   type EnvironmentRulesets,
 } from '../../queries/rulesets/environment-rulesets.js';
+import { sendText } from '../edge/compression.js';
 import { contextIn } from './request-body.js';
 
 export type BulkAnswer = Readonly<{ body: string; tag: string }>;
@@ -67,11 +68,11 @@ export const bulkAnswers = () => {
 /** 304 when the client has this very answer, else the answer. */
 export const sendBulk = (
   reply: FastifyReply,
-  { body, tag }: BulkAnswer,
+  answer: BulkAnswer,
   position: number,
   isKnown: boolean,
 ): void => {
-  void reply.header('etag', `"${tag}"`).header('x-position', position);
+  void reply.header('etag', `"${answer.tag}"`).header('x-position', position);
   if (isKnown) void reply.code(304).send();
-  else void reply.header('content-type', 'application/json; charset=utf-8').send(body);
+  else sendText(reply, answer.body, answer);
 };

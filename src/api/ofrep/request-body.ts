@@ -1,6 +1,6 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type Context } from '../../domain/evaluation/context.js';
-import { requireUtf8 } from '../edge/accept-json.js';
+import { decodeBody, requireUtf8 } from '../edge/accept-json.js';
 import { parseJsonBody } from '../json-body.js';
 import { OfrepFailure } from './failure.js';
 
@@ -13,7 +13,10 @@ export const acceptText = (app: FastifyInstance): void => {
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async ({ headers }: FastifyRequest, body: Buffer) => {
+    async (request: FastifyRequest, sent: Buffer) => {
+      const { headers } = request;
+      const body =
+        headers['content-encoding'] === undefined ? sent : await decodeBody(request, sent);
       requireUtf8(headers['content-type'], body);
       return body.toString();
     },

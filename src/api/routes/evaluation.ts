@@ -7,6 +7,7 @@ import {
   explainedAnswer,
   flagAnswer,
 } from '../../queries/rulesets/evaluation-answers.js';
+import { sendText } from '../edge/compression.js';
 import { type EvaluationDeps, environmentLocator } from '../evaluation/locate-environment.js';
 import { contextFromBody, contextFromQuery } from '../evaluation/evaluation-context.js';
 import {
@@ -31,10 +32,8 @@ type Answer = (located: EnvironmentAt) => string;
 
 /** The text is JSON already, so the reply's serializer has nothing to do. */
 const send = (reply: FastifyReply, located: EnvironmentAt, answer: Answer): void => {
-  void reply
-    .header('content-type', 'application/json; charset=utf-8')
-    .header('x-position', located.position)
-    .send(answer(located));
+  void reply.header('x-position', located.position);
+  sendText(reply, answer(located));
 };
 
 /** Answers in the same turn of the event loop where it can: a promise costs more than the evaluation. */

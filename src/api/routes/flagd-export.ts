@@ -1,6 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { flagdExport } from '../../queries/flagd/flagd-export.js';
+import { sendText } from '../edge/compression.js';
 import { EnvironmentParams, MinPosition, MomentQuery } from '../evaluation/evaluation-schemas.js';
 import { environmentLocator, type EvaluationDeps } from '../evaluation/locate-environment.js';
 import { namesTag, notModified } from '../ofrep/validators.js';
@@ -41,13 +42,15 @@ export const flagdExportRoutes =
       async (request, reply) => {
         const { project, environment: key } = request.params;
         const { environment, position } = await locate(request);
-        const { text, tag, leftOut } = flagdExport(environment, `${project}/${key}`);
+        const file = flagdExport(environment, `${project}/${key}`);
+        const { text, tag, leftOut } = file;
         void reply
           .header('etag', `"${tag}"`)
           .header('x-position', position)
           .header('x-left-out', leftOut);
         if (namesTag(request.headers['if-none-match'], tag)) return notModified(reply);
-        return reply.header('content-type', 'application/json; charset=utf-8').send(text);
+        sendText(reply, text, file);
+        return reply;
       },
     );
   };
