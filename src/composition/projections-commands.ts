@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
@@ -93,6 +94,15 @@ const dispose = (client: ReturnType<typeof kurrentClient>): void => {
   client.dispose().catch(() => undefined);
 };
 
+const parkedNow = async (databaseUrl: string): Promise<readonly string[]> => {
+  const pool = createPool({ url: databaseUrl, max: 1 });
+  try {
+    return await parkedLines(pool);
+  } finally {
+    await pool.end();
+  }
+};
+
 /** Rebuilds the read model while the old one serves, and tells how it went. @returns the process's exit code */
 export const rebuildCommand = async (
   { eventStoreUrl, databaseUrl }: RebuildServices,
@@ -111,7 +121,7 @@ export const rebuildCommand = async (
       rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent }),
     );
     const lines = reportLines(report, (performance.now() - began) / 1_000);
-    for (const line of lines) print(line);
+    for (const line of [...lines, ...(await parkedNow(databaseUrl))]) print(line);
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();
@@ -119,7 +129,22 @@ export const rebuildCommand = async (
   }
 };
 
-/** Tells where the read model stands, and how far the log goes. @returns the process's exit code */
+/** Streams that are told of one by one. */
+const MAX_PARKED = 50;
+
+const parkedLines = async (pool: pg.Pool): Promise<readonly string[]> => {
+  const { rows } = await pool.query<{ line: string; count: number }>(
+    `select format('parked: %s, revision %s, position %s, %s: %s; %s events wait',
+                   p.stream, p.revision, p.position, p.type, p.error, p.waiting) as line,
+            count(*) over ()::int as count
+       from parked_stream p
+      order by p.position
+      limit ${MAX_PARKED}`,
+  );
+  return [`parked streams: ${rows[0]?.count ?? 0}`, ...rows.map(({ line }) => line)];
+};
+
+/** Tells where the read model stands, which streams stand still, and how far the log goes. @returns the process's exit code */
 export const statusCommand = async (
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
@@ -133,6 +158,7 @@ export const statusCommand = async (
     );
     print(`${READ_MODEL}: position ${position}, last event of ${recordedAt ?? 'never'}`);
     print(`log: position ${head}`);
+    for (const line of await parkedLines(pool)) print(line);
     return 0;
   } finally {
     await pool.end();

@@ -68,16 +68,20 @@ const keepChecking = async (
 export const startProjectors = (options: ProjectorOptions): Projectors => {
   const { eventLog, pool, databaseUrl, redis, layout, loadCurrentStates, log, observe } = options;
   const stopping = new AbortController();
-  const rows = statusReporter(READ_MODEL, log, observe);
-  const snapshot = statusReporter(EVALUATION_SNAPSHOT, log, observe);
-  const consumer = rowsConsumer(databaseOn(pool));
+  const consumer = rowsConsumer(databaseOn(pool), eventLog);
   let current: RedisProjector | undefined;
+  const rows = statusReporter(READ_MODEL, log, { observe, parked: consumer.parked });
+  const snapshot = statusReporter(EVALUATION_SNAPSHOT, log, {
+    observe,
+    parked: () => current?.consumer.parked() ?? [],
+  });
 
   const lead = async ({ signal, confirm }: Leading): Promise<void> => {
     log.info({}, 'projector leads');
     const projector = redisProjector({
       redis: redisSnapshot(redis, layout),
       loadCurrentStates,
+      eventLog,
       personal: options.personal,
       confirm,
     });

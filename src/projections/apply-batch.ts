@@ -1,16 +1,24 @@
 import { confirmCheckpoint, moveCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type LogBatch, type LogEvent } from './event-log.js';
-import { foldEvents, type Folded } from './fold/fold.js';
+import { foldEvents, type Refusals, type Step } from './fold/fold.js';
 import { type LinkedStep, linkSteps } from './fold/link-steps.js';
-import { OutOfOrder, PoisonEvent } from './fold/poison.js';
+import { OutOfOrder, type Parked, parkedOf, PoisonEvent } from './fold/poison.js';
 import { type TrackedStreams } from './fold/tracked-streams.js';
-import { READ_MODEL, READ_MODELS } from './index.js';
-import { DataRefused, insertStatement, type Database, type Transaction } from './projection.js';
+import { READ_MODEL, READ_MODELS, STREAM_MODELS } from './index.js';
+import {
+  DataRefused,
+  type Database,
+  insertStatement,
+  type TableRows,
+  type Transaction,
+} from './projection.js';
 
 export type Applied = Readonly<{
   checkpoint: Checkpoint;
   /** How many events became rows. */
   events: number;
+  /** Streams that stand still from now on. */
+  parked: readonly Parked[];
   /** The event in front of which the checkpoint now stands for good. */
   poison?: PoisonEvent;
 }>;
@@ -50,17 +58,25 @@ const findMissed = async (
   return missed && new PoisonEvent(missed, new OutOfOrder(missed.position, checkpoint));
 };
 
-/** Writes what the steps say into every table: one statement per table, one more to close open revisions. */
-export const writeRows = async (tx: Transaction, steps: readonly LinkedStep[]): Promise<void> => {
-  const filled = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).filter(
-    ({ rows }) => rows.length > 0,
-  );
-  for (const { table, rows, close } of filled) {
+/** One statement per table, one more to close open revisions. */
+const write = async (tx: Transaction, all: readonly TableRows[]): Promise<void> => {
+  for (const { table, rows, close } of all) {
+    if (rows.length === 0) continue;
     const json = JSON.stringify(rows);
     if (close !== undefined) await tx.query(close.statement, [json]);
     await tx.query(insertStatement(table), [json]);
   }
 };
+
+type Folded = Readonly<{ steps: readonly Step[]; poison?: PoisonEvent }>;
+
+/** The streams that these steps park. */
+export const newlyParked = (steps: readonly Step[]): readonly Parked[] =>
+  steps.flatMap(({ event, after }) =>
+    after.category === 'parked' && after.since.position === event.position
+      ? parkedOf(event.stream, after)
+      : [],
+  );
 
 /** Where a consumer stands after a batch: at its end, or at the last event in front of a poison one. */
 export const reached = (
@@ -76,13 +92,45 @@ export const reached = (
   };
 };
 
+/** Writes what the steps say into every table. */
+export const writeRows = (tx: Transaction, steps: readonly LinkedStep[]): Promise<void> =>
+  write(
+    tx,
+    READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)),
+  );
+
+/** Writes what the steps of a stream say of it; the audit trail has their events already. */
+export const writeStreamRows = (tx: Transaction, steps: readonly Step[]): Promise<void> =>
+  write(
+    tx,
+    STREAM_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)),
+  );
+
+/** How often an event is tried, each time on what the rows say then, before its stream is parked. */
+const TRIES = 3;
+
+class NotApplicable extends Error {
+  override readonly name = 'NotApplicable';
+}
+
+type Attempt = Readonly<{
+  database: Database;
+  streams: TrackedStreams;
+  /** False: an event that cannot be applied rejects. */
+  mayPark: boolean;
+  refusals?: Refusals;
+}>;
+
 const isRefusal = (error: unknown): boolean =>
-  error instanceof DataRefused || error instanceof RangeError;
+  error instanceof DataRefused || error instanceof RangeError || error instanceof NotApplicable;
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 /** The batch's fresh events over what the rows say of their streams. */
 const foldBatch = async (
   tx: Transaction,
-  streams: TrackedStreams,
+  { streams, mayPark, refusals }: Attempt,
   from: Checkpoint,
   events: readonly LogEvent[],
 ): Promise<Folded & Readonly<{ steps: readonly LinkedStep[] }>> => {
@@ -90,21 +138,22 @@ const foldBatch = async (
   const missed = await findMissed(tx, events, from);
   if (missed !== undefined) return { steps: [], poison: missed };
   const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
-  const folded = foldEvents(fresh, lookUp, from.recordedAt);
+  const folded = foldEvents(fresh, lookUp, from.recordedAt, refusals);
+  if (!mayPark && newlyParked(folded.steps).length > 0) throw new NotApplicable();
   const organizations = folded.steps.map(({ parts }) => parts.organizationId);
   const headOf = await streams.chains.load(tx, new Set(organizations));
-  return { ...folded, steps: linkSteps(folded.steps, headOf) };
+  return { steps: linkSteps(folded.steps, headOf) };
 };
 
-/** Rows and checkpoint of one batch in one transaction; see `apply`. */
+/** Rows and checkpoint of one batch in one transaction; see `applyBatch`. */
 const applyTogether = async (
-  database: Database,
-  streams: TrackedStreams,
+  attempt: Attempt,
   from: Checkpoint,
   batch: LogBatch,
 ): Promise<Applied> => {
+  const { database, streams } = attempt;
   const { folded, checkpoint } = await database.transaction(async (tx) => {
-    const folded = await foldBatch(tx, streams, from, batch.events);
+    const folded = await foldBatch(tx, attempt, from, batch.events);
     const checkpoint = reached(from, batch, folded);
     if (checkpoint.position > from.position) {
       await moveCheckpoint(tx, READ_MODEL, from, checkpoint);
@@ -113,27 +162,51 @@ const applyTogether = async (
     return { folded, checkpoint };
   });
   streams.remember(folded.steps);
-  const poison = folded.poison === undefined ? {} : { poison: folded.poison };
-  return { checkpoint, events: folded.steps.length, ...poison };
+  const { steps, poison } = folded;
+  const parked = newlyParked(steps);
+  return { checkpoint, events: steps.length, parked, ...(poison && { poison }) };
 };
 
-/** After Postgres refused a batch: event by event, so that all in front of the refused one is applied. */
+type Target = Readonly<{ database: Database; streams: TrackedStreams }>;
+
+/**
+ * One event that Postgres may refuse: tried, then its stream is parked in front of it, with what it says in the audit
+ * trail or, when that is what is refused, without.
+ */
+const applyRefused = async (
+  target: Target,
+  from: Checkpoint,
+  batch: LogBatch,
+  event: LogEvent,
+): Promise<Applied> => {
+  const single = { ...batch, events: [event], position: event.position };
+  let refusals: Refusals = new Map();
+  let last: unknown;
+  for (let tries = 1; tries <= TRIES + 2; tries += 1) {
+    try {
+      return await applyTogether({ ...target, mayPark: tries >= TRIES, refusals }, from, single);
+    } catch (error) {
+      target.streams.forget();
+      if (!isRefusal(error)) throw error;
+      last = error;
+      const why = { error: messageOf(error), isAuditable: tries === TRIES };
+      if (tries >= TRIES) refusals = new Map([[event.position, why]]);
+    }
+  }
+  return { checkpoint: from, events: 0, parked: [], poison: new PoisonEvent(event, last) };
+};
+
+/** After Postgres refused a batch: event by event, so that one that is refused holds nothing up but its stream. */
 const applyOneByOne = async (
-  database: Database,
-  streams: TrackedStreams,
+  target: Target,
   from: Checkpoint,
   batch: LogBatch,
 ): Promise<Applied> => {
-  let applied: Applied = { checkpoint: from, events: 0 };
+  let applied: Applied = { checkpoint: from, events: 0, parked: [] };
   for (const event of freshEvents(batch.events, from)) {
-    try {
-      const single = { ...batch, events: [event], position: event.position };
-      const next = await applyTogether(database, streams, applied.checkpoint, single);
-      applied = { ...next, events: applied.events + next.events };
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return { ...applied, poison: new PoisonEvent(event, error) };
-    }
+    const next = await applyRefused(target, applied.checkpoint, batch, event);
+    const parked = [...applied.parked, ...next.parked];
+    applied = { ...next, events: applied.events + next.events, parked };
     if (applied.poison !== undefined) return applied;
   }
   return applied;
@@ -149,11 +222,14 @@ export const applyBatch = async (
   from: Checkpoint,
   batch: LogBatch,
 ): Promise<Applied> => {
-  try {
-    return await applyTogether(database, streams, from, batch);
-  } catch (error) {
-    streams.forget();
-    if (!isRefusal(error)) throw error;
-    return await applyOneByOne(database, streams, from, batch);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await applyTogether({ database, streams, mayPark: tries >= TRIES }, from, batch);
+    } catch (error) {
+      streams.forget();
+      if (error instanceof NotApplicable) continue;
+      if (!isRefusal(error)) throw error;
+      return await applyOneByOne({ database, streams }, from, batch);
+    }
   }
 };

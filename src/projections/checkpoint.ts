@@ -61,6 +61,18 @@ export const moveCheckpoint = async (
 };
 
 /**
+ * Keeps the checkpoint where it is until the transaction ends, so that nobody else writes meanwhile.
+ * @throws CheckpointMoved when it does not stand at `from`
+ */
+export const holdCheckpoint = async (
+  tx: Transaction,
+  projection: string,
+  from: Checkpoint,
+): Promise<void> => {
+  await moveCheckpoint(tx, projection, from, from);
+};
+
+/**
  * For a transaction that found poison and moves nothing: what it has read may be of a later position.
  * @throws CheckpointMoved when it does not stand at `from`
  */

@@ -7,6 +7,7 @@ import {
   type Step,
   type Tracked,
   type TrackedFlag,
+  type TrackedParked,
   type TrackedProject,
   type TrackedSegment,
 } from './fold/fold.js';
@@ -22,6 +23,8 @@ export type CurrentStates = Readonly<{
   flags: readonly (Readonly<{ projectId: string; key: string; state: ExistingFlag }> & Place)[];
   segments: readonly (Readonly<{ projectId: string; key: string; state: ExistingSegment }> &
     Place)[];
+  /** Streams that stand still in front of an event that cannot be applied. */
+  parked?: readonly (Readonly<{ stream: string }> & Omit<TrackedParked, 'category'>)[];
 }>;
 
 /**
@@ -62,6 +65,9 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
   const flags: Members<TrackedFlag> = new Map();
   const segments: Members<TrackedSegment> = new Map();
 
+  /** Of any category. */
+  const parked = new Map<string, TrackedParked>();
+
   const keep = (tracked: Tracked): void => {
     if (tracked.category === 'project') projects.set(tracked.projectId, tracked);
     if (tracked.category === 'flag') keepMember(flags, tracked);
@@ -70,6 +76,20 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
   for (const project of loaded.projects) keep({ category: 'project', ...project });
   for (const flag of loaded.flags) keep({ category: 'flag', ...flag });
   for (const segment of loaded.segments) keep({ category: 'segment', ...segment });
+
+  const note = (stream: string, tracked: Tracked): void => {
+    if (tracked.category === 'parked') parked.set(stream, tracked);
+    else parked.delete(stream);
+  };
+  for (const { stream, ...one } of loaded.parked ?? [])
+    note(stream, { category: 'parked', ...one });
+
+  const stateOf = (stream: string): Tracked | undefined => {
+    const { category, organizationId = '', projectKey, key } = parseStream(stream) ?? {};
+    const projectId = projectIdOf(organizationId, projectKey ?? '');
+    if (category === 'project') return projects.get(projectId);
+    return (category === 'segment' ? segments : flags).get(projectId)?.get(key ?? '');
+  };
 
   const entriesOf = (projectId: string, environment: string): Entries => {
     const members = [
@@ -110,12 +130,10 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
 
   return {
     /** What a stream is here: only projects, flags and segments are known. */
-    lookUp: (stream: string): Tracked | undefined => {
-      const { category, organizationId = '', projectKey, key } = parseStream(stream) ?? {};
-      const projectId = projectIdOf(organizationId, projectKey ?? '');
-      if (category === 'project') return projects.get(projectId);
-      return (category === 'segment' ? segments : flags).get(projectId)?.get(key ?? '');
-    },
+    lookUp: (stream: string): Tracked | undefined => parked.get(stream) ?? stateOf(stream),
+    /** What a stream was before it was parked, or is. */
+    stateOf,
+    parked: (): ReadonlyMap<string, TrackedParked> => parked,
 
     /** Takes the steps in, and tells what they change: each member and environment once, as it is after all of them. */
     apply: (steps: readonly Step[]): SnapshotDelta => {
@@ -126,6 +144,7 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
           before.set(after.projectId, activeEnvironments(projects.get(after.projectId)));
         if (isMember(after)) touched.set(event.stream, after);
         keep(after);
+        note(event.stream, after);
       }
       const draft: Draft = { changes: [], writes: new Map() };
       for (const [projectId, environments] of before) reload(projectId, environments, draft);

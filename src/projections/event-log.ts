@@ -22,6 +22,12 @@ export type EventLog = Readonly<{
   subscribe: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
   /** Reads on to where the log ends now. */
   readForward: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
+  /** The events of one stream from a revision on, as far as they go now; none when there is no such stream. */
+  readStream: (
+    stream: string,
+    fromRevision: number,
+    signal: AbortSignal,
+  ) => AsyncIterable<LogEvent>;
   /** The position of the last event of the log, ours or not; -1 when it is empty. */
   head: () => Promise<number>;
 }>;

@@ -1,5 +1,5 @@
 import { type Checkpoint } from './checkpoint.js';
-import { type Poison } from './fold/poison.js';
+import { type Parked, type Poison } from './fold/poison.js';
 
 export type ProjectionState = 'standby' | 'catching-up' | 'live' | 'retrying' | 'poisoned';
 
@@ -17,6 +17,8 @@ export type ProjectionStatus = Readonly<{
   eventsApplied: number;
   batchesApplied: number;
   lastBatchMs: number;
+  /** Streams that stand still in front of an event that cannot be applied. */
+  parked: readonly Parked[];
   /** Set while poisoned. */
   poison?: Poison;
   /** Set while retrying: why. */
@@ -36,13 +38,18 @@ export type ProjectionLog = Readonly<
 const messageOf = (error: unknown): string =>
   error instanceof Error && error.message !== '' ? error.message : String(error);
 
+type StatusSources = Readonly<{
+  observe?: BatchObserver | undefined;
+  parked?: () => readonly Parked[];
+}>;
+
 /** Keeps one projection's status and logs its turns: never once per retry. */
 export const statusReporter = (
   projection: string,
   log: ProjectionLog,
-  observe: BatchObserver = () => undefined,
+  { observe = () => undefined, parked = () => [] }: StatusSources = {},
 ) => {
-  let status: ProjectionStatus = {
+  let status: Omit<ProjectionStatus, 'parked'> = {
     projection,
     state: 'standby',
     position: -1,
@@ -59,7 +66,7 @@ export const statusReporter = (
     status = { ...lasting, ...more, state };
   };
   return {
-    current: (): ProjectionStatus => status,
+    current: (): ProjectionStatus => ({ ...status, parked: parked() }),
     standby: (): void => {
       if (status.state !== 'poisoned') turn('standby');
     },
@@ -115,6 +122,10 @@ export const statusReporter = (
     reachable: (): void => {
       if (status.state === 'retrying' && isIdle) turn('live');
       isIdle = false;
+    },
+    parked: (streams: readonly Parked[]): void => {
+      for (const stream of streams)
+        log.error({ projection, ...stream }, 'a stream is parked: its event cannot be applied');
     },
     poisoned: (poison: Poison): void => {
       log.error({ ...poison }, 'projection stopped in front of an event that it cannot apply');

@@ -1,3 +1,4 @@
+import { type Step } from './fold/fold.js';
 import { type LinkedStep } from './fold/link-steps.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -47,9 +48,9 @@ export type Closing = Readonly<{
 export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: Closing }>;
 
 /** One read model: pure, from steps in log order to rows. */
-export type ReadModel = Readonly<{
+export type ReadModel<S extends Step = LinkedStep> = Readonly<{
   tables: readonly Table[];
-  rowsOf: (steps: readonly LinkedStep[]) => readonly TableRows[];
+  rowsOf: (steps: readonly S[]) => readonly TableRows[];
 }>;
 
 const recordset = (table: Table): string =>

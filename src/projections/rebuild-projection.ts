@@ -45,8 +45,8 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
   const live = await database.livePosition();
   const rows = bulkRows();
   const until = live < 0 ? Number.MAX_SAFE_INTEGER : live;
-  const stop: { poison?: PoisonEvent | undefined } = { poison: await load(options, rows, until) };
-  checkPoison(stop.poison, live);
+  await load(options, rows, until);
+  const stop: { poison?: PoisonEvent | undefined } = {};
 
   progress.phase = 'indexing';
   await database.index();

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { applyBatch, type Applied } from './apply-batch.js';
 import { BEGINNING, loadCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type EventLog, type LogBatch } from './event-log.js';
-import { poisonOf } from './fold/poison.js';
+import { type Parked, parkedOf, poisonOf } from './fold/poison.js';
 import { trackedStreams } from './fold/tracked-streams.js';
 import { READ_MODEL } from './index.js';
+import { replayParked } from './replay-parked.js';
 import { type StatusReporter } from './projection-status.js';
 import { type Database } from './projection.js';
 
@@ -23,6 +24,8 @@ export type Consumer = Readonly<{
   resume: () => Promise<Checkpoint>;
   /** All of the batch, or all in front of a poison event; any rejection leads back to `resume`. */
   apply: (batch: LogBatch) => Promise<Applied>;
+  /** Streams that stand still; all others go on. */
+  parked: () => readonly Parked[];
 }>;
 
 type Run = Readonly<{
@@ -51,8 +54,9 @@ const follow = async (
   report.resumed(from);
   for await (const batch of eventLog.subscribe(from.position < 0 ? null : from.position, signal)) {
     const began = performance.now();
-    const { checkpoint, events, poison } = await consumer.apply(batch);
+    const { checkpoint, events, parked, poison } = await consumer.apply(batch);
     onProgress();
+    if (parked.length > 0) report.parked(parked);
     const durationMs = performance.now() - began;
     report.applied(checkpoint, { events, durationMs, isCaughtUp: batch.isCaughtUp });
     if (poison === undefined) {
@@ -88,16 +92,19 @@ export const runProjection = async (run: Run): Promise<void> => {
 /** A question for the read model waits for it at most this much longer. */
 const ROWS_PACE_MS = 25;
 
-/** The consumer that writes the read model's rows. */
-export const rowsConsumer = (database: Database): Consumer => {
+/** The consumer that writes the read model's rows; parked streams are tried again once, when it begins. */
+export const rowsConsumer = (database: Database, eventLog: EventLog): Consumer => {
   const streams = trackedStreams();
   let checkpoint = BEGINNING;
+  let isReplayed = false;
   return {
     projection: READ_MODEL,
     paceMs: ROWS_PACE_MS,
     resume: async () => {
       streams.forget();
       checkpoint = await database.transaction((tx) => loadCheckpoint(tx, READ_MODEL));
+      if (!isReplayed) await replayParked({ database, eventLog, streams }, checkpoint);
+      isReplayed = true;
       return checkpoint;
     },
     apply: async (batch) => {
@@ -105,5 +112,6 @@ export const rowsConsumer = (database: Database): Consumer => {
       checkpoint = applied.checkpoint;
       return applied;
     },
+    parked: () => [...streams.parked()].map(([stream, parked]) => parkedOf(stream, parked)),
   };
 };

@@ -14,6 +14,23 @@ export type CurrentStates = Readonly<{
   projects: readonly Row<{ projectId: string }, ExistingProject>[];
   flags: readonly Row<{ projectId: string; key: string }, ExistingFlag>[];
   segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
+  /** Streams that stand still in front of an event that cannot be applied. */
+  parked?: readonly ParkedRow[];
+}>;
+
+/** `since`: the event in front of which it stands. Revision and position are those of the last one that waits. */
+type ParkedRow = Readonly<{
+  stream: string;
+  revision: number;
+  position: number;
+  waiting: number;
+  since: Readonly<{
+    revision: number;
+    position: number;
+    type: string;
+    recordedAt: string;
+    error: string;
+  }>;
 }>;
 
 type Db = Pick<Pool, 'connect'>;
@@ -37,6 +54,20 @@ const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.posit
     from segment s
    order by s.project_id, s.key`;
 
+const PARKED = `select p.stream, p.revision::float8 as since, p.position::float8 as at, p.type,
+         p.recorded_at as "recordedAt", p.error, p.waiting::float8 as waiting,
+         p.last_revision::float8 as revision, p.last_position::float8 as position
+    from parked_stream p
+   order by p.stream`;
+
+type Parked = Pick<ParkedRow, 'stream' | 'revision' | 'position' | 'waiting'> &
+  Readonly<{ since: number; at: number; type: string; recordedAt: Date; error: string }>;
+
+const parkedOf = ({ since, at, type, recordedAt, error, ...row }: Parked): ParkedRow => ({
+  ...row,
+  since: { revision: since, position: at, type, recordedAt: recordedAt.toISOString(), error },
+});
+
 // pg hands out bigint as text; revisions and positions stay below 2^53.
 const withNumbers = <R extends Numbers>(row: R) => ({
   ...row,
@@ -54,6 +85,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
     const projects = await client.query<CurrentStates['projects'][number] & Numbers>(PROJECTS);
     const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS);
     const segments = await client.query<CurrentStates['segments'][number] & Numbers>(SEGMENTS);
+    const parked = await client.query<Parked>(PARKED);
     await client.query('commit');
     isBroken = false;
     return {
@@ -62,6 +94,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
       projects: projects.rows.map(withNumbers),
       flags: flags.rows.map(withNumbers),
       segments: segments.rows.map(withNumbers),
+      parked: parked.rows.map(parkedOf),
     };
   } finally {
     // A connection with a transaction left open must not go back to the pool.

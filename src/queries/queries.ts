@@ -7,6 +7,7 @@ import { flagDiff } from './flags/flag-diff.js';
 import { flagHistory } from './flags/flag-history.js';
 import { listFlags } from './flags/list-flags.js';
 import { type EventLog } from './log/event-log.js';
+import { parkedStreams } from './log/parked-streams.js';
 import { logSource } from './log/log-source.js';
 import { verifyMembers } from './log/verify-members.js';
 import { verifyProject } from './log/verify-project.js';
@@ -40,6 +41,7 @@ export const queriesOver = (
   auditEntry: auditEntry(db),
   auditLog: auditLog(db),
   exportAuditLog: exportAuditLog(db),
+  parkedStreams: parkedStreams(db),
   verifyMembers: verifyMembers(log, db),
   verifyProject: verifyProject(log, db),
 });

@@ -1,6 +1,5 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { test } from 'tap';
-import { foldEvents } from '../../src/projections/fold/fold.js';
 import { metadataOf } from '../support/histories.js';
 import { until } from '../support/until.js';
 import { PLACE } from './support/load.js';
@@ -56,43 +55,48 @@ test('poison', async (t) => {
     t.equal((await readLog(servers)).length, before, 'and never stored');
   });
 
-  await t.test('what is in the log all the same stops the read model, nothing else', async (t) => {
+  await t.test('what is in the log all the same parks its stream, nothing else', async (t) => {
     const store = EventStoreDBClient.connectionString(servers.eventStore.directUrl);
     t.teardown(() => store.dispose());
-    for (const [type, data, schemaVersion] of Object.values(STORED))
+    for (const [nth, [type, data, schemaVersion]] of Object.values(STORED).entries())
       await store.appendToStream(
-        'flag-default:demo:flag-0',
+        `flag-default:demo:flag-${nth + 1}`,
         jsonEvent({ type, data, metadata: { ...metadataOf(1), schemaVersion } }),
       );
-    await until('/ready tells of it', async () => {
-      const states = (await service.ready()).parts.map(({ details }) => details['state']);
-      return states.filter((state) => state === 'poisoned').length === 2;
-    });
+    const stored = Object.keys(STORED).length;
+    const isTold = async (): Promise<boolean> => {
+      const { parts } = await service.ready();
+      const counts = parts.map(({ details }) => details['parkedStreams']);
+      return counts.filter((count) => count === stored).length === 2;
+    };
+    await until('/ready tells of it', isTold);
+    const ready = await service.ready();
+    t.equal(ready.status, 'degraded');
     const part = await service.part('read_model');
-    t.match(part, { isReady: false, details: { poison: { type: 'FlagTeleported' } } });
-    t.notMatch(JSON.stringify(part), 'flag-0', 'whose it is, is for the log of the process');
-    t.equal((await client.evaluate('flag-0')).status, 200, 'evaluation goes on');
-    const path = `${PLACE}/flags/flag-1/environments/production/fallthrough`;
+    t.match(part, {
+      isReady: true,
+      details: { state: 'live', parked: [{ type: 'FlagTeleported' }] },
+    });
+    t.notMatch(JSON.stringify(ready), 'flag-1', 'which flags they are, is for admins');
+    const listed = await client.send('GET', '/api/v1/parked-streams');
+    t.match(listed.body, { count: stored, items: [{ stream: 'flag-default:demo:flag-1' }] });
+    t.equal((await client.evaluate('flag-1')).status, 200, 'evaluation goes on');
+
+    const path = `${PLACE}/flags/flag-0/environments/production/fallthrough`;
     const command = await client.send('PUT', path, { body: { variant: VARIANTS[3] } });
     t.equal(command.status, 200, 'commands on other flags go on');
+    const { position } = command.body as { position: number };
+    await until('and both projections have them', async () => {
+      const { parts } = await service.ready();
+      const positions = parts.map(({ details }) => Number(details['position'] ?? -1));
+      return positions.filter((at) => at >= position).length >= 2;
+    });
+
     await service.kill();
     await service.start();
-    await until('it is told after a restart, too', async () => {
-      const again = await service.part('read_model');
-      return again?.details['state'] === 'poisoned';
-    });
-    t.equal((await client.evaluate('flag-0')).status, 200, 'and evaluation goes on');
+    await until('it is told after a restart, too', isTold);
+    t.equal((await client.evaluate('flag-1')).status, 200, 'and evaluation goes on');
     const list = await client.send('GET', `${PLACE}/flags`);
-    t.equal(list.status, 200, 'queries answer as of the event before');
-    const stored = (await readLog(servers)).filter(({ metadata: { actor }, stream }) => {
-      return stream === 'flag-default:demo:flag-0' && actor.type === 'user';
-    });
-    t.equal(stored.length, Object.keys(STORED).length, 'all are in the log');
-    for (const event of stored)
-      t.match(
-        foldEvents([{ ...event, revision: 0 }], () => undefined, null).poison?.message,
-        /unknown|not understood|cannot be stored/,
-        `${event.type} is told apart`,
-      );
+    t.equal(list.status, 200, 'queries answer');
   });
 });

@@ -3,11 +3,16 @@ import { test, type Test } from 'tap';
 import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { redisProjector } from '../../src/infrastructure/redis/redis-projector.js';
 import { redisSnapshot } from '../../src/infrastructure/redis/redis-snapshot.js';
-import { type CurrentStates } from '../../src/projections/evaluation-snapshot.js';
+import {
+  type CurrentStates,
+  evaluationSnapshot,
+} from '../../src/projections/evaluation-snapshot.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
+import { foldEvents } from '../../src/projections/fold/fold.js';
 import { nothingSealed } from '../support/personal-data.js';
 import { flagContent, onFlag, PROJECT_ID, projectBegins, recorded } from '../support/histories.js';
 import { batchOf } from '../support/applied-rows.js';
+import { memoryEventLog } from '../support/memory-event-log.js';
 import { testRedis } from '../support/redis.js';
 import { snapshotLogs } from '../support/snapshot-histories.js';
 
@@ -40,6 +45,7 @@ const setUp = async (t: Test, confirm = async (): Promise<void> => undefined) =>
     const projector = redisProjector({
       redis: snapshot,
       loadCurrentStates: async () => nothing,
+      eventLog: memoryEventLog(events),
       personal: nothingSealed,
       confirm,
     });
@@ -182,14 +188,49 @@ test('who does not lead any more replaces nothing', async (t) => {
   t.strictSame(await leader.verify(), []);
 });
 
-test('poison stops the snapshot behind what came before it', async (t) => {
-  const { snapshot, start } = await setUp(t);
-  const projector = await start();
-  const odd = { ...history[5]!, type: 'FlagPainted' };
-  const { poison } = await projector.consumer.apply(live([...history.slice(0, 5), odd]));
-  t.equal(poison?.event.position, odd.position);
-  t.equal((await snapshot.stand())?.position, history[4]?.position);
-  t.strictSame(await projector.verify(), []);
+test('a stream with an event that cannot be applied is parked, and all others go on', async (t) => {
+  const { redis, layout, snapshot, start } = await setUp(t);
+  const odd: LogEvent = { ...history[5]!, type: 'FlagPainted' };
+  const { consumer, verify } = await start();
+  const { parked } = await consumer.apply(live([...history.slice(0, 5), odd, ...history.slice(6)]));
+  t.match(parked, [{ stream: odd.stream, position: odd.position }]);
+  t.match(consumer.parked(), [{ stream: odd.stream, type: 'FlagPainted' }]);
+  t.equal((await snapshot.stand())?.position, end);
+  t.strictSame(await verify(), []);
+  t.strictSame(await redis.hkeys(layout.rulesets(`${PROJECT_ID}:production`)), ['alpha']);
+});
+
+test('a parked stream is replayed from the log when the projector starts', async (t) => {
+  const { redis, layout, snapshot } = await setUp(t);
+  const fold = evaluationSnapshot(nothing);
+  const odd: LogEvent = { ...history[5]!, type: 'FlagPainted' };
+  fold.apply(
+    foldEvents([...history.slice(0, 5), odd, ...history.slice(6)], fold.lookUp, null).steps,
+  );
+  const tracked = fold.parked().get(odd.stream)!;
+  const states = evaluationSnapshot(nothing);
+  states.apply(foldEvents(history.slice(0, 5), states.lookUp, null).steps);
+  const members = ['project-acme:shop', 'flag-acme:shop:alpha', 'flag-acme:shop:beta'].map(
+    states.lookUp,
+  ) as never[];
+  const projector = redisProjector({
+    redis: snapshot,
+    loadCurrentStates: async () => ({
+      position: end,
+      recordedAt: history.at(-1)!.recordedAt,
+      projects: members.slice(0, 1),
+      flags: members.slice(1),
+      segments: [],
+      parked: [{ stream: odd.stream, ...tracked }],
+    }),
+    eventLog: memoryEventLog(history),
+    personal: nothingSealed,
+    confirm: async () => undefined,
+  });
+  await projector.consumer.resume();
+  t.strictSame(projector.consumer.parked(), []);
+  const text = await redis.hget(layout.rulesets(`${PROJECT_ID}:production`), 'alpha');
+  t.match(JSON.parse(text ?? '{}'), { revision: 1 }, 'the event that waited is applied');
 });
 
 test('Redis equals the states after any history, in any batches, flushed at any time', async (t) => {

@@ -197,7 +197,7 @@ test('an event that comes after its time stops the projection', async (t) => {
   t.match(poison?.message, /delivered position 130 after 140/);
 });
 
-test('values that Postgres refuses are poison; all in front of them is applied', async (t) => {
+test('an event that Postgres cannot even be told of is poison; all in front of it is applied', async (t) => {
   const { pool } = await testDatabase(t);
   const refused = history.map((event, nth) => (nth === 5 ? { ...event, id: 'no-uuid' } : event));
   const { poison, checkpoint, events } = await applyBatches(pool, [refused]);

@@ -32,8 +32,6 @@ const poisons: Readonly<Record<string, [Partial<LogEvent>, RegExp]>> = {
   'deep nesting': [{ data: { environment: nested(100_000) } }, /deeper/],
   'a revision gap': [{ revision: 2 }, /Revision 1 of the stream should come next, not 2/],
   'a repeated revision': [{ revision: 0 }, /Revision 1 of the stream should come next, not 0/],
-  'a stream name with too many parts': [{ stream: 'flag-acme:shop:a:b' }, /no known shape/],
-  'a stream name with too few parts': [{ stream: 'flag-acme:shop' }, /no known shape/],
   'a stream that does not begin with a creation': [
     { stream: 'flag-acme:shop:beta', revision: 0 },
     /creation/,
@@ -45,20 +43,44 @@ const poisons: Readonly<Record<string, [Partial<LogEvent>, RegExp]>> = {
   'a state that readers cannot use': [{ type: 'FlagVariantsChanged', data: {} }, /'variants'/],
 };
 
+/** The reason for which the stream of the last event is parked; undefined when it is not. */
+const parkedFor = (changed: Partial<LogEvent>): string | undefined => {
+  const { steps } = fold(changed);
+  const after = steps.at(-1)?.after;
+  return after?.category === 'parked' ? after.since.error : undefined;
+};
+
 for (const [what, [changed, reason]] of Object.entries(poisons))
-  test(`${what} is poison, and all in front of it is folded`, async (t) => {
-    const { steps, poison } = fold(changed);
-    t.equal(steps.length, history.length - 1);
-    t.match(poison?.message, reason);
-    t.equal(poison?.event.position, last.position);
+  test(`${what} parks the stream, and all in front of it is folded`, async (t) => {
+    const { steps } = fold(changed);
+    t.equal(steps.length, history.length);
+    t.ok(steps.slice(0, -1).every(({ after }) => after.category !== 'parked'));
+    t.match(parkedFor(changed), reason);
+    t.match(steps.at(-1)?.after, { since: { position: last.position }, waiting: 0 });
   });
 
-test('what Postgres can store is no poison', async (t) => {
-  t.equal(fold({ data: { environment: 'production', note: '\ud83d\ude00' } }).poison, undefined);
-  t.equal(
-    fold({ data: { environment: 'production', x: nested(MAX_DEPTH - 2) } }).poison,
-    undefined,
+test('a stream that only begins like one of ours is passed by', async (t) => {
+  for (const stream of ['flag-acme:shop:a:b', 'flag-acme:shop', 'flag-', 'project-acme'])
+    t.equal(fold({ stream }).steps.length, history.length - 1, stream);
+});
+
+test('the events behind the one that parks a stream wait; other streams go on', async (t) => {
+  const odd = { ...history[3]!, type: 'FlagPainted' };
+  const { steps } = foldEvents(
+    [...history.slice(0, 3), odd, ...history.slice(4)],
+    () => undefined,
+    null,
   );
+  const waits = steps.filter(({ event }) => event.stream === odd.stream);
+  t.ok(waits.every(({ after }) => after.category === 'parked'));
+  t.match(waits.at(-1)?.after, { since: { position: odd.position }, waiting: waits.length - 1 });
+  const others = steps.filter(({ event }) => event.stream !== odd.stream);
+  t.ok(others.length > 0 && others.every(({ after }) => after.category !== 'parked'));
+});
+
+test('what Postgres can store parks nothing', async (t) => {
+  t.equal(parkedFor({ data: { environment: 'production', note: '\ud83d\ude00' } }), undefined);
+  t.equal(parkedFor({ data: { environment: 'production', x: nested(MAX_DEPTH - 2) } }), undefined);
 });
 
 test('times never decrease along the log', async (t) => {

@@ -210,38 +210,37 @@ test('a live read model that stopped is compared where it stands, then overtaken
   t.strictSame(await allChecksums(pool), await applied(t, log));
 });
 
-test('a rebuild stops in front of the poison that stopped the live one, and says so', async (t) => {
+const painted = (at: number): readonly LogEvent[] =>
+  log.map((event, nth) => (nth === at ? { ...event, type: 'FlagPainted' } : event));
+
+test('a rebuild parks the streams that the live read model parked', async (t) => {
   const { url, pool } = await testDatabase(t);
-  const poisoned = log.map((event, nth) =>
-    nth === 200 ? { ...event, type: 'FlagPainted' } : event,
-  );
-  const eventLog = memoryEventLog(poisoned);
+  const eventLog = memoryEventLog(painted(200));
   const live = liveProjection(t, pool, eventLog);
-  await live.isIn('poisoned');
-  t.match(live.status().poison, {
-    projection: 'read_model',
-    position: positionAt(200),
-    stream: log[200]?.stream,
-    revision: log[200]?.revision,
-    type: 'FlagPainted',
-    error: /unknown/,
+  await live.reaches(end);
+  t.match(live.status(), {
+    state: 'live',
+    parked: [{ stream: log[200]?.stream, position: positionAt(200), error: /unknown/ }],
   });
-  const { comparison, poison } = await rebuild(url, eventLog);
-  t.strictSame(comparison?.rebuilt, comparison?.live);
-  t.equal(poison?.position, positionAt(200));
-  t.equal((await checkpointOf(pool)).position, positionAt(199));
+  const before = await allChecksums(pool);
+  const { comparison, isSwapped } = await rebuild(url, eventLog);
+  t.strictSame(comparison?.differences, []);
+  t.equal(isSwapped, true);
+  t.strictSame(await allChecksums(pool), before);
 });
 
-test('poison in what serves already makes a rebuild impossible, and leaves all as it was', async (t) => {
+test('what serves an event that the rebuilding version cannot apply is not replaced unasked', async (t) => {
   const { url, pool } = await testDatabase(t);
   await applyBatches(pool, [log]);
   const before = await allChecksums(pool);
-  const poisoned = log.map((event, nth) =>
-    nth === 50 ? { ...event, type: 'FlagPainted' } : event,
+  const { comparison, isSwapped } = await rebuild(url, memoryEventLog(painted(50)));
+  t.equal(isSwapped, false);
+  t.match(
+    comparison?.differences.filter(({ table }) => table === 'parked_stream'),
+    [{ key: { stream: log[50]?.stream }, only: 'rebuilt' }],
   );
-  await t.rejects(rebuild(url, memoryEventLog(poisoned)), { name: 'RebuildImpossible' });
   t.strictSame(await allChecksums(pool), before);
-  await rebuild(url, memoryEventLog(log));
+  t.equal((await rebuild(url, memoryEventLog(log))).isSwapped, true);
   t.strictSame(await allChecksums(pool), before, 'what a failed rebuild left does not matter');
 });
 

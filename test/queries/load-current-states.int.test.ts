@@ -40,7 +40,14 @@ const segment = (db: Pick<pg.Pool, 'query'>) =>
 
 test('an empty read model stands nowhere', async (t) => {
   const { pool: db } = await testDatabase(t);
-  const nothing = { position: null, recordedAt: null, projects: [], flags: [], segments: [] };
+  const nothing = {
+    position: null,
+    recordedAt: null,
+    projects: [],
+    flags: [],
+    segments: [],
+    parked: [],
+  };
   t.strictSame(await loadCurrentStates(db)(), nothing);
 });
 
@@ -87,6 +94,7 @@ test('everything comes with numbers for positions, deleted flags and segments to
         state: { status: 'deleted', key: 's' },
       },
     ],
+    parked: [],
   });
 });
 

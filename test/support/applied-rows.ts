@@ -21,7 +21,7 @@ export const applyBatches = async (
   from: Checkpoint = BEGINNING,
 ): Promise<Applied> => {
   const streams = trackedStreams();
-  let applied: Applied = { checkpoint: from, events: 0 };
+  let applied: Applied = { checkpoint: from, events: 0, parked: [] };
   for (const events of batches) {
     applied = await applyBatch(databaseOn(pool), streams, applied.checkpoint, batchOf(events));
     if (applied.poison !== undefined) break;

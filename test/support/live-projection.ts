@@ -16,10 +16,11 @@ export const silentLog: ProjectionLog = {
 /** The consume loop into this pool's read model, until the test ends. */
 export const liveProjection = (t: Test, pool: pg.Pool, eventLog: EventLog) => {
   const stopping = new AbortController();
-  const report = statusReporter(READ_MODEL, silentLog);
+  const consumer = rowsConsumer(databaseOn(pool), eventLog);
+  const report = statusReporter(READ_MODEL, silentLog, { parked: consumer.parked });
   const signal = stopping.signal;
   const running = runProjection({
-    consumer: rowsConsumer(databaseOn(pool)),
+    consumer,
     eventLog,
     report,
     signal,

@@ -56,6 +56,9 @@ export const memoryEventLog = (
   const port: EventLog = {
     subscribe,
     readForward,
+    readStream: async function* (stream, fromRevision) {
+      yield* log.filter((event) => event.stream === stream && event.revision >= fromRevision);
+    },
     head: async () => log.at(-1)?.position ?? -1,
   };
   return {

@@ -7,6 +7,8 @@ import { answerOf, problems } from '../schemas.js';
 export type Readiness = Readonly<{
   name: string;
   isReady: boolean;
+  /** It works for all but a part of the data, which somebody has to look at. */
+  isDegraded?: boolean;
   /** What an operator wants to know: position, lag, age of data, poison event, error. */
   details: Readonly<Record<string, unknown>>;
 }>;
@@ -57,18 +59,22 @@ export const healthRoutes =
         schema: {
           tags: ['operation'],
           summary: 'Every part works; 503 and which one otherwise',
+          description:
+            'With status degraded and 200 all parts work, but single streams stand still: /api/v1/parked-streams.',
           security: [],
           response: { 200: Ready, 503: Ready },
         },
       },
       async (_, reply) => {
-        const parts = (await readiness()).map((part) => ({
-          ...part,
-          details: { ...part.details },
+        const found = await readiness();
+        const parts = found.map(({ name, isReady, details }) => ({
+          ...{ name, isReady },
+          details: { ...details },
         }));
-        const isReady = !isStopping() && parts.every((part) => part.isReady);
+        const isReady = !isStopping() && found.every((part) => part.isReady);
+        const isWhole = isReady && !found.some(({ isDegraded }) => isDegraded === true);
         if (!isReady) void reply.code(503);
-        const status = isStopping() ? 'stopping' : isReady ? 'ready' : 'degraded';
+        const status = isStopping() ? 'stopping' : isWhole ? 'ready' : 'degraded';
         return { status, parts };
       },
     );

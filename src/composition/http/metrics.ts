@@ -78,6 +78,15 @@ export const serviceMetrics = (sources: MetricSources) => {
     },
   });
   new Gauge({
+    name: 'chronoflag_projection_parked_streams',
+    help: 'Streams that stand still in front of an event that cannot be applied.',
+    labelNames: ['projection'],
+    registers,
+    collect() {
+      for (const { projection, parked } of projections()) this.set({ projection }, parked.length);
+    },
+  });
+  new Gauge({
     name: 'chronoflag_rulesets_position',
     help: 'Log position of the rulesets that this process evaluates with.',
     registers,

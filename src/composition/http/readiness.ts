@@ -6,18 +6,27 @@ import { type ProjectionStatus } from '../../projections/projection-status.js';
 
 const PROBE_MS = 1_000;
 
+/** Parked streams that /ready tells of. */
+const SHOWN = 10;
+
 /** Everybody may ask: what an event or a flag is called stands in the log of the process only. */
 const projectionReadiness = ({
   projection,
   state,
   poison,
+  parked,
   ...details
 }: ProjectionStatus): Readiness => ({
   name: projection,
   isReady: state === 'live' || state === 'standby' || state === 'catching-up',
+  isDegraded: parked.length > 0,
   details: {
     state,
     ...details,
+    parkedStreams: parked.length,
+    ...(parked.length > 0 && {
+      parked: parked.slice(0, SHOWN).map(({ position, type }) => ({ position, type })),
+    }),
     ...(poison && { poison: { position: poison.position, type: poison.type } }),
   },
 });

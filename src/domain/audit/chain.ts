@@ -44,8 +44,16 @@ export const attestationOf = (
 export const hashOf = (attestation: JsonObject): string =>
   createHash('sha256').update(canonicalJson(attestation)).digest('hex');
 
-/** The link that an event adds after `previous`. @throws RangeError */
-export const linkAfter = (previous: Link, organization: string, event: StoredEvent): Link => ({
-  sequence: previous.sequence + 1,
-  hash: hashOf(attestationOf(organization, previous, event)),
-});
+const WITHOUT_CONTENT = { data: null, metadata: null } as const;
+
+/** The link that an event adds after `previous`; one that is nested too deeply to be ours is attested without its content. */
+export const linkAfter = (previous: Link, organization: string, event: StoredEvent): Link => {
+  const attestation = attestationOf(organization, previous, event);
+  const sequence = previous.sequence + 1;
+  try {
+    return { sequence, hash: hashOf(attestation) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { sequence, hash: hashOf({ ...attestation, ...WITHOUT_CONTENT }) };
+  }
+};

@@ -6,13 +6,14 @@ import {
   FORWARDS,
   type ReadPosition,
   START,
+  StreamNotFoundError,
   streamNameFilter,
 } from '@eventstore/db-client';
 import { CATEGORIES, parseStream } from '../../domain/streams.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
 import { withDeadline } from '../deadline.js';
-import { toSafeInteger } from './kurrent-decode.js';
+import { decodeRecorded, toSafeInteger } from './kurrent-decode.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
 
 /** How many events make a batch at most: live, small, so that one transaction stays short. */
@@ -125,6 +126,27 @@ async function* readForward(
   }
 }
 
+async function* readStream(
+  client: EventStoreDBClient,
+  [stream, fromRevision]: readonly [string, number],
+  signal: AbortSignal,
+): AsyncGenerator<LogEvent> {
+  const options = { direction: FORWARDS, fromRevision: BigInt(fromRevision) } as const;
+  const reading = client.readStream(stream, options);
+  const abort = (): void => {
+    reading.destroy();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const { event } of reading) if (event !== undefined) yield decodeRecorded(event);
+  } catch (error) {
+    if (!(error instanceof StreamNotFoundError)) throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    abort();
+  }
+}
+
 const headOf = async (client: EventStoreDBClient): Promise<number> => {
   const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
   // For errors that come after the answer was given up.
@@ -148,5 +170,6 @@ const headOf = async (client: EventStoreDBClient): Promise<number> => {
 export const kurrentEventLog = (client: EventStoreDBClient): EventLog => ({
   subscribe: (after, signal) => subscribe(client, after, signal),
   readForward: (after, signal) => readForward(client, after, signal),
+  readStream: (stream, fromRevision, signal) => readStream(client, [stream, fromRevision], signal),
   head: () => headOf(client),
 });

@@ -1,5 +1,5 @@
 import { parseStream } from '../../domain/streams.js';
-import { type Applied, freshEvents, reached } from '../../projections/apply-batch.js';
+import { type Applied, freshEvents, newlyParked, reached } from '../../projections/apply-batch.js';
 import { BEGINNING, type Checkpoint } from '../../projections/checkpoint.js';
 import {
   type CurrentStates,
@@ -7,8 +7,11 @@ import {
   evaluationSnapshot,
   type SnapshotDelta,
 } from '../../projections/evaluation-snapshot.js';
-import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
+import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { foldEvents } from '../../projections/fold/fold.js';
+import { parkedOf } from '../../projections/fold/poison.js';
+import { replayedSteps } from '../../projections/fold/replay.js';
+import { waitingEvents } from '../../projections/replay-parked.js';
 import { type Consumer } from '../../projections/run-projection.js';
 import { type PersonalSnapshot } from '../personal-data/revealed-snapshot.js';
 import { type RedisSnapshot, type Stand } from './redis-snapshot.js';
@@ -26,6 +29,8 @@ class RefillOvertaken extends Error {
 export type RedisProjectorOptions = Readonly<{
   redis: RedisSnapshot;
   loadCurrentStates: () => Promise<CurrentStates>;
+  /** Where events that wait behind one that could not be applied are read again. */
+  eventLog: Pick<EventLog, 'readStream'>;
   personal: PersonalSnapshot;
   /** Asked before all of Redis is replaced. @throws when this process does not lead any more */
   confirm: () => Promise<void>;
@@ -54,6 +59,7 @@ const oneByOne = () => {
 export const redisProjector = ({
   redis,
   loadCurrentStates,
+  eventLog,
   personal,
   confirm,
 }: RedisProjectorOptions) => {
@@ -125,7 +131,13 @@ export const redisProjector = ({
     ahead = (await redis.stand())?.position ?? -1;
     const states = await loadCurrentStates();
     checkpoint = { position: states.position ?? -1, recordedAt: states.recordedAt };
-    return evaluationSnapshot(states);
+    const snapshot = evaluationSnapshot(states);
+    for (const [stream, parked] of snapshot.parked()) {
+      const events = await waitingEvents(eventLog, stream, parked);
+      const steps = replayedSteps(events, snapshot.stateOf(stream), (event) => event.recordedAt);
+      if (steps !== undefined) snapshot.apply(steps);
+    }
+    return snapshot;
   };
 
   const take = (snapshot: EvaluationSnapshot, batch: LogBatch): Applied => {
@@ -141,10 +153,10 @@ export const redisProjector = ({
       isErasing = true;
     }
     const before = checkpoint.position;
-    checkpoint = reached(checkpoint, batch, folded);
+    checkpoint = reached(checkpoint, batch, { steps: folded.steps });
     if (events.length > 0 && checkpoint.position > before) pending = { to: checkpoint, delta };
-    const { steps, poison } = folded;
-    return { checkpoint, events: steps.length, ...(poison && { poison }) };
+    const { steps } = folded;
+    return { checkpoint, events: steps.length, parked: newlyParked(steps) };
   };
 
   const consumer: Consumer = {
@@ -160,9 +172,10 @@ export const redisProjector = ({
       serially(async () => {
         if (memory === undefined) throw new Error('Resume first.');
         const applied = take(memory, batch);
-        await settle(memory, batch.isCaughtUp || applied.poison !== undefined);
+        await settle(memory, batch.isCaughtUp);
         return applied;
       }),
+    parked: () => [...(memory?.parked() ?? [])].map(([stream, parked]) => parkedOf(stream, parked)),
   };
 
   return {

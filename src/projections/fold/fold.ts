@@ -19,12 +19,11 @@ import {
   evolveOrganization,
   type ExistingOrganization,
 } from '../../domain/organization/organization.js';
-import { type Recorded } from '../../domain/recorded.js';
 import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
-import { PoisonEvent } from './poison.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
-import { understand } from './understand.js';
+import { storableText } from './storable.js';
+import { isAuditable, partsOf, understand } from './understand.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
 export type TrackedProject = Place &
@@ -39,26 +38,47 @@ export type TrackedOrganization = Place &
 type OtherCategory = Exclude<Category, 'project' | 'flag' | 'segment' | 'organization'>;
 type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
 
+/**
+ * A stream that stands still in front of an event that cannot be applied; its later events wait in the log. Revision and
+ * position are those of the last of them.
+ */
+export type TrackedParked = Place &
+  Readonly<{
+    category: 'parked';
+    /** The event in front of which it stands, and why. */
+    since: Place & Readonly<{ type: string; recordedAt: string; error: string }>;
+    /** How many events came after that one. */
+    waiting: number;
+  }>;
+
 /** Where a stream stands, and the state that its events make. */
 export type Tracked =
-  TrackedProject | TrackedFlag | TrackedSegment | TrackedOrganization | TrackedOther;
+  | TrackedProject
+  | TrackedFlag
+  | TrackedSegment
+  | TrackedOrganization
+  | TrackedOther
+  | TrackedParked;
 
 /**
  * One event and what its stream became by it. `recordedAt` of the event never decreases along the log; `storedAt` is the
  * store's own time of it.
  */
 export type Step = Readonly<{
-  event: Recorded<DomainEvent>;
+  event: LogEvent;
   storedAt: string;
   parts: StreamParts;
   after: Tracked;
+  /** False when its data or metadata cannot be stored: the audit trail then has its place only. */
+  isAuditable: boolean;
 }>;
 
-export type Folded = Readonly<{
-  steps: readonly Step[];
-  /** Set when an event could not be folded; `steps` are those in front of it. */
-  poison?: PoisonEvent;
-}>;
+export type Folded = Readonly<{ steps: readonly Step[] }>;
+
+/** Events that Postgres would not take: log position → why, and whether the audit trail took them. */
+export type Refusals = ReadonlyMap<number, Readonly<{ error: string; isAuditable: boolean }>>;
+
+const NO_REFUSALS: Refusals = new Map();
 
 const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
   CATALOGUE[event.type] === 'project';
@@ -143,35 +163,80 @@ const checkRevision = (event: LogEvent, before: Tracked | undefined): void => {
     throw new Error(`Revision ${expected} of the stream should come next, not ${event.revision}.`);
 };
 
-const stepOf = (raw: LogEvent, before: Tracked | undefined, recordedAt: string): Step => {
-  const { event, parts } = understand(raw);
+/** An event of a stream of ours, and the running maximum of the times so far. */
+type Found = Readonly<{ raw: LogEvent; parts: StreamParts; recordedAt: string }>;
+
+const appliedStep = ({ raw, parts, recordedAt }: Found, before: Tracked | undefined): Step => {
+  const event = understand(raw, parts);
   checkRevision(event, before);
   const { revision, position } = event;
   const after: Tracked = { ...evolved(event, parts, before), revision, position };
-  return { event: { ...event, recordedAt }, storedAt: raw.recordedAt, parts, after };
+  const storedAt = raw.recordedAt;
+  return { event: { ...event, recordedAt }, storedAt, parts, after, isAuditable: true };
+};
+
+const messageOf = (error: unknown): string =>
+  storableText(error instanceof Error ? error.message : String(error));
+
+const parkedAt = (
+  { raw: { revision, position, type }, recordedAt }: Found,
+  before: Tracked | undefined,
+  error: string,
+): TrackedParked => {
+  if (before?.category === 'parked')
+    return { ...before, revision, position, waiting: before.waiting + 1 };
+  const since = { revision, position, type: storableText(type), recordedAt, error };
+  return { category: 'parked', since, waiting: 0, revision, position };
+};
+
+/** The step of an event that is not applied, now or before its stream is replayed. */
+const parkedStep = (found: Found, before: Tracked | undefined, error: string): Step => ({
+  event: { ...found.raw, recordedAt: found.recordedAt },
+  storedAt: found.raw.recordedAt,
+  parts: found.parts,
+  after: parkedAt(found, before, error),
+  isAuditable: isAuditable(found.raw),
+});
+
+const stepOf = (
+  found: Found,
+  before: Tracked | undefined,
+  refusal: ReturnType<Refusals['get']>,
+): Step => {
+  if (refusal !== undefined) {
+    const step = parkedStep(found, before, refusal.error);
+    return { ...step, isAuditable: step.isAuditable && refusal.isAuditable };
+  }
+  if (before?.category === 'parked') return parkedStep(found, before, '');
+  try {
+    return appliedStep(found, before);
+  } catch (error) {
+    return parkedStep(found, before, messageOf(error));
+  }
 };
 
 /**
- * Folds events in log order over what their streams were before. Pure; never throws.
+ * Folds events in log order over what their streams were before. A stream with an event that cannot be applied is parked
+ * in front of it; events of streams that are none of ours are passed by. Pure; never throws.
  * `recordedAt` is the running maximum so far: a store's clock that steps back cannot reorder history.
  */
 export const foldEvents = (
   events: readonly LogEvent[],
   lookUp: (stream: string) => Tracked | undefined,
   recordedAt: string | null,
+  refusals: Refusals = NO_REFUSALS,
 ): Folded => {
   const steps: Step[] = [];
   const latest = new Map<string, Tracked>();
   let clock = recordedAt ?? '';
-  for (const event of events) {
-    clock = event.recordedAt > clock ? event.recordedAt : clock;
-    try {
-      const step = stepOf(event, latest.get(event.stream) ?? lookUp(event.stream), clock);
-      latest.set(event.stream, step.after);
-      steps.push(step);
-    } catch (error) {
-      return { steps, poison: new PoisonEvent(event, error) };
-    }
+  for (const raw of events) {
+    const parts = partsOf(raw.stream);
+    if (parts === undefined) continue;
+    clock = raw.recordedAt > clock ? raw.recordedAt : clock;
+    const before = latest.get(raw.stream) ?? lookUp(raw.stream);
+    const step = stepOf({ raw, parts, recordedAt: clock }, before, refusals.get(raw.position));
+    latest.set(raw.stream, step.after);
+    steps.push(step);
   }
   return { steps };
 };

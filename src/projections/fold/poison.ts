@@ -1,4 +1,5 @@
 import { type LogEvent } from '../event-log.js';
+import { type TrackedParked } from './fold.js';
 
 /** Where and why a projection stopped: all that an operator needs to find the event. */
 export type Poison = Readonly<{
@@ -13,7 +14,7 @@ export type Poison = Readonly<{
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** An event that cannot be applied, now or on any retry. It is never skipped: its projection stops in front of it. */
+/** An event that cannot even be parked, now or on any retry: its projection stops in front of it. */
 export class PoisonEvent extends Error {
   override readonly name = 'PoisonEvent';
   readonly event: LogEvent;
@@ -31,6 +32,21 @@ export const poisonOf = (projection: string, { event, message }: PoisonEvent): P
   type: event.type,
   error: message,
 });
+
+/** A stream that stands still in front of an event that cannot be applied, and how much waits behind it. */
+export type Parked = Readonly<{
+  stream: string;
+  revision: number;
+  position: number;
+  type: string;
+  error: string;
+  waiting: number;
+}>;
+
+export const parkedOf = (stream: string, { since, waiting }: TrackedParked): Parked => {
+  const { revision, position, type, error } = since;
+  return { stream, revision, position, type, error, waiting };
+};
 
 /** The log delivered an event behind one that it delivered before. Nothing of such a batch is applied. */
 export class OutOfOrder extends Error {

@@ -4,6 +4,9 @@ export const MAX_DEPTH = 500;
 /** \p{Cs} matches only surrogates without their other half. */
 const UNSTORABLE_TEXT = /\0|\p{Cs}/u;
 
+/** The text with a replacement for what Postgres would refuse. */
+export const storableText = (text: string): string => text.replace(/\0|\p{Cs}/gu, '\ufffd');
+
 type Visit = Readonly<{ value: unknown; depth: number }>;
 
 const flaw = (value: unknown): string | undefined => {

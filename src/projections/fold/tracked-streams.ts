@@ -11,7 +11,7 @@ import {
   segmentStream,
 } from '../../domain/streams.js';
 import { type Row, type Transaction } from '../projection.js';
-import { isOther, type Tracked } from './fold.js';
+import { isOther, type Tracked, type TrackedParked } from './fold.js';
 import { type LinkedStep } from './link-steps.js';
 import { trackedChains } from './tracked-chains.js';
 
@@ -53,6 +53,27 @@ const OTHERS = `
                         order by e.revision desc
                         limit 1) a`;
 
+const PARKED = `
+  select p.stream, p.revision, p.position, p.type, p.recorded_at, p.error, p.waiting,
+         p.last_revision, p.last_position
+    from parked_stream p`;
+
+const parkedFrom = (row: Row): readonly [string, TrackedParked] => [
+  String(row['stream']),
+  {
+    category: 'parked',
+    revision: Number(row['last_revision']),
+    position: Number(row['last_position']),
+    since: {
+      ...placeOf(row),
+      type: String(row['type']),
+      recordedAt: (row['recorded_at'] as Date).toISOString(),
+      error: String(row['error']),
+    },
+    waiting: Number(row['waiting']),
+  },
+];
+
 const placeOf = (row: Row) => ({
   revision: Number(row['revision']),
   position: Number(row['position']),
@@ -89,7 +110,8 @@ const otherOf = (row: Row): readonly (readonly [string, Tracked])[] => {
   return isOther(category) ? [[String(row['stream']), { category, ...placeOf(row) }]] : [];
 };
 
-const load = async (tx: Transaction, streams: readonly string[]) => {
+/** What the rows say of these streams; of a parked one, its state in front of the event that it stands at. */
+export const loadStates = async (tx: Transaction, streams: readonly string[]) => {
   const parsed = streams.flatMap((stream) => ({ stream, parts: parseStream(stream) }));
   const of = (...categories: readonly (string | undefined)[]) =>
     parsed.filter(({ parts }) => categories.includes(parts?.category));
@@ -118,19 +140,32 @@ const load = async (tx: Transaction, streams: readonly string[]) => {
 export const trackedStreams = () => {
   const remembered = new Map<string, Tracked>();
   const chains = trackedChains();
+  /** All of them, as of the last look at the rows. */
+  let parked = new Map<string, TrackedParked>();
+  let isParkedKnown = false;
+
+  const loadParked = async (tx: Transaction) => {
+    if (!isParkedKnown) parked = new Map((await tx.query(PARKED)).rows.map(parkedFrom));
+    isParkedKnown = true;
+    return parked;
+  };
+
   return {
     /** Where the hash chains stand; remembered and forgotten with the streams. */
     chains,
     /** @returns a look-up of these streams as they stand in the rows */
     load: async (tx: Transaction, streams: ReadonlySet<string>) => {
       const missing = [...streams].filter((stream) => !remembered.has(stream));
-      const read = new Map(missing.length === 0 ? [] : await load(tx, missing));
-      return (stream: string): Tracked | undefined => remembered.get(stream) ?? read.get(stream);
+      const held = await loadParked(tx);
+      const read = new Map(missing.length === 0 ? [] : await loadStates(tx, missing));
+      return (stream: string): Tracked | undefined =>
+        held.get(stream) ?? remembered.get(stream) ?? read.get(stream);
     },
     /** After the commit of these steps. */
     remember: (steps: readonly LinkedStep[]): void => {
       chains.remember(steps);
       for (const { event, after } of steps) {
+        if (after.category === 'parked') parked.set(event.stream, after);
         remembered.delete(event.stream);
         remembered.set(event.stream, after);
       }
@@ -139,8 +174,12 @@ export const trackedStreams = () => {
         remembered.delete(stream);
       }
     },
+    loadParked,
+    /** Those that are known to be parked. */
+    parked: (): ReadonlyMap<string, TrackedParked> => parked,
     forget: (): void => {
       remembered.clear();
+      isParkedKnown = false;
       chains.forget();
     },
   };

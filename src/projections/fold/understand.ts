@@ -25,12 +25,11 @@ const spelled = ({ category, organizationId, projectKey, key }: StreamParts): st
   return `${category}-${names[category]}`;
 };
 
-const partsOf = (stream: string): StreamParts => {
+/** What the name of a stream tells; undefined for one that is none of ours, also when it only begins like one. */
+export const partsOf = (stream: string): StreamParts | undefined => {
   const parts = parseStream(stream);
   const isOurs = parts !== undefined && parts.organizationId !== '' && parts.key !== '';
-  if (!isOurs || spelled(parts) !== stream || stream.endsWith(':'))
-    throw new Error(`The stream name '${stream}' has no known shape.`);
-  return parts;
+  return isOurs && spelled(parts) === stream && !stream.endsWith(':') ? parts : undefined;
 };
 
 const checkMetadata = (metadata: Metadata | undefined): void => {
@@ -42,6 +41,19 @@ const checkMetadata = (metadata: Metadata | undefined): void => {
     throw new Error(
       `Its schema version ${String(version)} is not understood; the highest is ${SCHEMA_VERSION}.`,
     );
+};
+
+const OF_ACTOR = ['id', 'type', 'authMethod'];
+const IDS = ['commandId', 'correlationId', 'causationId', 'requestId'];
+
+const hasTexts = (value: unknown, names: readonly string[]): boolean =>
+  isObject(value) && names.every((name) => typeof value[name] === 'string');
+
+/** Whether the audit trail can hold all of it, understood or not. */
+export const isAuditable = ({ data, metadata }: LogEvent): boolean => {
+  const raw: unknown = metadata;
+  const hasAll = isObject(raw) && hasTexts(raw, IDS) && hasTexts(raw['actor'], OF_ACTOR);
+  return hasAll && isObject(data) && !whyUnstorable(data) && !whyUnstorable(metadata);
 };
 
 const checkStorable = (part: string, value: unknown): void => {
@@ -61,13 +73,10 @@ const isUnderstood = (event: LogEvent, parts: StreamParts): event is Recorded<Do
 };
 
 /**
- * An event of the log as one of ours, and what its stream's name tells.
- * @throws Error (of any kind) when this version does not understand the event: poison
+ * An event of the log as one of ours.
+ * @throws Error (of any kind) when this version does not understand the event
  */
-export const understand = (
-  event: LogEvent,
-): Readonly<{ event: Recorded<DomainEvent>; parts: StreamParts }> => {
-  const parts = partsOf(event.stream);
+export const understand = (event: LogEvent, parts: StreamParts): Recorded<DomainEvent> => {
   if (!isUnderstood(event, parts)) throw new Error('The event is not understood.');
-  return { event, parts };
+  return event;
 };

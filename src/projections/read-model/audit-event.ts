@@ -1,4 +1,7 @@
-import { type DomainEvent } from '../../domain/catalogue.js';
+import { type Metadata } from '../../domain/metadata.js';
+import { type LogEvent } from '../event-log.js';
+import { type Step } from '../fold/fold.js';
+import { storableText } from '../fold/storable.js';
 import { type ReadModel, type Table } from '../projection.js';
 
 const table: Table = {
@@ -24,9 +27,33 @@ const table: Table = {
 };
 
 /** The environment that an event is about; for a promotion, the one that it changed. */
-const environmentOf = (event: DomainEvent): string | null => {
-  if (event.type === 'FlagPromoted') return event.data.to;
-  return 'environment' in event.data ? event.data.environment : null;
+const environmentOf = ({ type, data }: LogEvent): string | null => {
+  const { to, environment }: Readonly<Record<string, unknown>> = { ...data };
+  const named = type === 'FlagPromoted' ? to : environment;
+  return typeof named === 'string' ? named : null;
+};
+
+/** In place of what cannot be stored or decoded. */
+const NOTHING_KNOWN: Metadata = {
+  actor: { id: 'unknown', type: 'system', authMethod: 'none' },
+  commandId: '',
+  commandHash: '',
+  correlationId: '',
+  causationId: '',
+  requestId: '',
+  schemaVersion: 0,
+};
+
+/** What an event says, and who says it; of one that cannot be stored, nothing. */
+const contentOf = ({ event, isAuditable }: Step) => {
+  const { metadata = NOTHING_KNOWN } = isAuditable ? event : {};
+  return {
+    environment: isAuditable ? environmentOf(event) : null,
+    type: isAuditable ? event.type : storableText(event.type),
+    actor_id: metadata.actor.id,
+    data: isAuditable ? event.data : {},
+    metadata,
+  };
 };
 
 /** One row per event, for the audit trail, histories, and time → position. migrations/read-model/002. */
@@ -35,21 +62,17 @@ export const auditEvent: ReadModel = {
   rowsOf: (steps) => [
     {
       table,
-      rows: steps.map(({ event, parts }) => ({
-        position: event.position,
-        event_id: event.id,
-        category: parts.category,
-        stream: event.stream,
-        revision: event.revision,
-        organization_id: parts.organizationId,
-        project_key: parts.projectKey,
-        entity_key: parts.key,
-        environment: environmentOf(event),
-        type: event.type,
-        actor_id: event.metadata.actor.id,
-        recorded_at: event.recordedAt,
-        data: event.data,
-        metadata: event.metadata,
+      rows: steps.map((step) => ({
+        position: step.event.position,
+        event_id: step.event.id,
+        category: step.parts.category,
+        stream: step.event.stream,
+        revision: step.event.revision,
+        organization_id: step.parts.organizationId,
+        project_key: step.parts.projectKey,
+        entity_key: step.parts.key,
+        recorded_at: step.event.recordedAt,
+        ...contentOf(step),
       })),
     },
   ],

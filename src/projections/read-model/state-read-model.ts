@@ -1,4 +1,4 @@
-import { type Tracked } from '../fold/fold.js';
+import { type Step, type Tracked } from '../fold/fold.js';
 import { type ReadModel, type Row, type Table, whenNewer } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
 import { revisionTable } from './revision-table.js';
@@ -25,7 +25,7 @@ const EVERYWHERE = {
 export const stateReadModel = <Category extends WithState['category']>(
   category: Category,
   { identity, columns, rowOf }: StateRows<Extract<WithState, { category: Category }>>,
-): ReadModel => {
+): ReadModel<Step> => {
   type Of = Extract<WithState, { category: Category }>;
   const isOfCategory = (tracked: Tracked): tracked is Of => tracked.category === category;
   const all = { ...columns, ...EVERYWHERE };

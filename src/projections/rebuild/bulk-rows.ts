@@ -2,7 +2,6 @@ import { type LogEvent } from '../event-log.js';
 import { type Link } from '../../domain/audit/chain.js';
 import { foldEvents, type Tracked } from '../fold/fold.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
-import { type PoisonEvent } from '../fold/poison.js';
 import { READ_MODELS } from '../index.js';
 import { type Closing, keyText, type Row, type Table, type TableRows } from '../projection.js';
 
@@ -50,7 +49,7 @@ export const bulkRows = () => {
   };
   const finished = ({ table, rows, close }: TableRows): TableRows => {
     if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), close, rows) };
-    if (!('created_at' in table.columns)) return { table, rows };
+    if (table.onConflict === 'do nothing') return { table, rows };
     holdCurrent(heldOf(table), table, rows);
     return { table, rows: [] };
   };
@@ -67,13 +66,12 @@ export const bulkRows = () => {
     /** Rows that are final by these events. */
     add: (
       events: readonly LogEvent[],
-    ): Readonly<{ rows: readonly TableRows[]; events: number; poison?: PoisonEvent }> => {
+    ): Readonly<{ rows: readonly TableRows[]; events: number }> => {
       const folded = foldEvents(events, (stream) => tracked.get(stream), recordedAt);
-      const { poison } = folded;
       const steps = linkSteps(folded.steps, (organizationId) => heads.get(organizationId));
       take(steps);
       const rows = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).map(finished);
-      return { rows, events: steps.length, ...(poison && { poison }) };
+      return { rows, events: steps.length };
     },
     /** The rows that were held back. */
     end: (): readonly TableRows[] =>

@@ -1,4 +1,3 @@
-import { type PoisonEvent } from '../fold/poison.js';
 import { type Table, type TableRows } from '../projection.js';
 import { type BulkRows } from './bulk-rows.js';
 import { copyLines } from './copy-lines.js';
@@ -37,19 +36,16 @@ export const load = async (
   { database, eventLog, signal, progress }: RebuildOptions,
   rows: BulkRows,
   until: number,
-): Promise<PoisonEvent | undefined> => {
+): Promise<void> => {
   const sinks = copySinks(database);
-  let poison: PoisonEvent | undefined;
   for await (const batch of eventLog.readForward(null, signal)) {
     const added = rows.add(batch.events.filter(({ position }) => position <= until));
     await sinks.write(added.rows);
     progress.events += added.events;
     progress.position = Math.min(batch.position, until);
-    poison = added.poison;
-    if (poison !== undefined || batch.position >= until) break;
+    if (batch.position >= until) break;
   }
   signal.throwIfAborted();
   await sinks.write(rows.end());
   await sinks.end();
-  return poison;
 };

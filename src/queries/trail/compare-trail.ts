@@ -24,15 +24,6 @@ export type Compared = Readonly<{
   isWitnessAuthentic: (statement: CheckpointStatement) => boolean;
 }>;
 
-/** An event that cannot be hashed is none of ours, so its hash is nobody's. */
-const linked = (previous: Link, organization: string, event: StoredEvent): Link => {
-  try {
-    return linkAfter(previous, organization, event);
-  } catch {
-    return { sequence: previous.sequence + 1, hash: 'none' };
-  }
-};
-
 /** Takes in one organization's events in log order, with a read model at `upTo`; memory does not grow with them. */
 export const compareTrail = (
   organization: string,
@@ -48,7 +39,7 @@ export const compareTrail = (
   let readModel = NOTHING;
 
   const extendLog = (event: StoredEvent): void => {
-    log = linked(log, organization, event);
+    log = linkAfter(log, organization, event);
     position = event.position;
     for (const statement of byCount.get(log.sequence) ?? []) {
       const isSame = statement.head === log.hash && statement.position === position;
@@ -63,7 +54,7 @@ export const compareTrail = (
     spans.add(witness.sequence, witness.hash);
   };
   const isAttested = (event: StoredEvent, { sequence, hash }: WitnessedEvent): boolean => {
-    const link = linked(witness, organization, event);
+    const link = linkAfter(witness, organization, event);
     return link.hash === hash && link.sequence === sequence;
   };
 
