@@ -8,6 +8,10 @@ import { type CommandAnswer, type CommandQuery, metadataOf } from './command-rou
 /** A command is answered within this time, whatever the event store does. */
 const COMMAND_TIMEOUT_MS = 950;
 
+/** One that carries, or writes, long lists of keys. */
+const LARGE_COMMAND_TIMEOUT_MS = 30_000;
+const LARGE_BODY = 64 * 1024;
+
 export type Handle<S, C extends Command, E extends Event> = (
   request: CommandRequest<C>,
 ) => Promise<CommandOutcome<S, E>>;
@@ -37,24 +41,36 @@ const expectedRevision = ({ headers }: FastifyRequest): { expectedRevision?: num
   return digits === undefined ? {} : { expectedRevision: Number(digits) };
 };
 
+type InTime = Pick<CommandRequest<never>, 'signal' | 'isLarge'>;
+
+const timeoutMs = ({ headers }: FastifyRequest): number =>
+  Number(headers['content-length'] ?? Infinity) > LARGE_BODY
+    ? LARGE_COMMAND_TIMEOUT_MS
+    : COMMAND_TIMEOUT_MS;
+
 /**
- * Runs `work` with a signal that aborts after COMMAND_TIMEOUT_MS. What was begun then goes on, and its outcome is not
- * known. @throws AppendOutcomeUnknown then
+ * Runs `work` with a signal that aborts after its time. What was begun then goes on, and its outcome is not known.
+ * @throws AppendOutcomeUnknown then
  */
-const unlessLate = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+const unlessLate = async <T>(ms: number, work: (inTime: InTime) => Promise<T>): Promise<T> => {
   const late = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let fail = (): void => undefined;
   const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    fail = () => {
       late.abort();
-      // A command that was still waiting for its turn says by itself that nothing was written.
+      // A command whose append was not begun says by itself that nothing was written.
       setImmediate(() => {
         reject(new AppendOutcomeUnknown('The event store did not confirm the command in time.'));
       });
-    }, COMMAND_TIMEOUT_MS);
+    };
   });
+  let timer = setTimeout(fail, ms);
+  const isLarge = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(fail, LARGE_COMMAND_TIMEOUT_MS);
+  };
   try {
-    return await Promise.race([work(late.signal), overdue]);
+    return await Promise.race([work({ signal: late.signal, isLarge }), overdue]);
   } finally {
     clearTimeout(timer);
   }
@@ -63,7 +79,7 @@ const unlessLate = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise
 /**
  * Runs one command of a request and answers it: 201 and Location when it made what is at `location`, else 200.
  * ETag = revision.
- * @throws whatever the command throws, and AppendOutcomeUnknown after COMMAND_TIMEOUT_MS
+ * @throws whatever the command throws, and AppendOutcomeUnknown when its time is over
  */
 export const commandSender =
   <S extends { status: string }, C extends Command, E extends Event>(
@@ -79,8 +95,10 @@ export const commandSender =
     const { dryRun = false } = request.query as CommandQuery;
     const metadata = metadataOf(request);
     const { grants } = request.caller;
-    const { kind, revision, position, events, before, after } = await unlessLate((signal) =>
-      handle({ command, metadata, grants, ...expectedRevision(request), dryRun, signal }),
+    const { kind, revision, position, events, before, after } = await unlessLate(
+      timeoutMs(request),
+      (inTime) =>
+        handle({ command, metadata, grants, ...expectedRevision(request), dryRun, ...inTime }),
     );
     if (location !== undefined && RESULTS[kind] === 'recorded')
       void reply.code(201).header('location', location);

@@ -14,7 +14,8 @@ type Told = Readonly<{ code: ProblemCode; detail?: string; [member: string]: unk
 const FASTIFY_ERRORS: Readonly<Record<string, Told>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'body-too-large',
-    detail: 'It may have 1 MiB; 8 MiB for an import, 64 KiB for an evaluation.',
+    detail:
+      'It may have 1 MiB; 8 MiB for an import or the keys of a segment, 4 MiB for targets, 64 KiB for an evaluation.',
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported-media-type',

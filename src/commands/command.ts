@@ -17,6 +17,8 @@ export type CommandRequest<C extends Command> = Readonly<{
   assumedSegments?: ReadonlyMap<string, Segment>;
   /** After this the command is not started any more. */
   signal: AbortSignal;
+  /** Told before the append when it is a large one: the time until `signal` aborts begins anew, and is longer. */
+  isLarge?: () => void;
 }>;
 
 export type CommandOutcome<S, E extends Event> = Readonly<{

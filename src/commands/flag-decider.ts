@@ -20,6 +20,7 @@ import {
   type SetRolloutPercentage,
   setRolloutPercentage,
 } from './flag/configuration/set-rollout-percentage.js';
+import { boundedFlagEvents } from './flag/configuration/target-events.js';
 import { type ArchiveFlag, archiveFlag } from './flag/lifecycle/archive-flag.js';
 import { type CopyFlag, copyFlag } from './flag/lifecycle/copy-flag.js';
 import { type CreateFlag, createFlag } from './flag/lifecycle/create-flag.js';
@@ -130,5 +131,6 @@ export const flagDecider = (
 ): Decider<Flag, FlagCommand, FlagEvent, Project> => ({
   initialState: absentFlag,
   evolve: evolveFlag,
-  decide: decideWith(ports),
+  decide: (command, flag, project) =>
+    boundedFlagEvents(flag, decideWith(ports)(command, flag, project)),
 });

@@ -9,6 +9,9 @@ import { streamQueue } from './stream-queue.js';
 /** How often a decision is made again after another process wrote first. */
 const MAX_ATTEMPTS = 3;
 
+/** Characters of events that take longer to seal and to write than a command usually may. */
+const LARGE_APPEND = 64 * 1024;
+
 const nothing = async (): Promise<void> => undefined;
 
 type Decision<E> = Readonly<{ events: readonly E[]; refusal?: DomainError }>;
@@ -49,11 +52,12 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
 
   const append = async (
     stream: string,
-    { metadata, signal }: CommandRequest<C>,
+    { metadata, signal, isLarge }: CommandRequest<C>,
     loaded: Loaded<S>,
     outcome: CommandOutcome<S, E>,
   ): Promise<CommandOutcome<S, E>> => {
     const { events } = outcome;
+    if (isLarge !== undefined && JSON.stringify(events).length > LARGE_APPEND) isLarge();
     const to = { stream, events, expectedRevision: loaded.revision, metadata, signal };
     const written = await appendEvents(store, to);
     loaded.commands.set(metadata.commandId, metadata.commandHash);

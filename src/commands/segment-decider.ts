@@ -14,6 +14,7 @@ import {
   type ReplaceSegmentKeys,
   replaceSegmentKeys,
 } from './segment/keys/replace-segment-keys.js';
+import { boundedSegmentEvents } from './segment/keys/key-events.js';
 import { type CreateSegment, createSegment } from './segment/lifecycle/create-segment.js';
 import { type DeleteSegment, deleteSegment } from './segment/lifecycle/delete-segment.js';
 import { type ImportSegment, importSegment } from './segment/lifecycle/import-segment.js';
@@ -86,5 +87,6 @@ export const segmentDecider = (
 ): Decider<Segment, SegmentCommand, SegmentEvent, Project> => ({
   initialState: absentSegment,
   evolve: evolveSegment,
-  decide: decideWith(ports),
+  decide: (command, segment, project) =>
+    boundedSegmentEvents(segment, decideWith(ports)(command, segment, project)),
 });

@@ -146,20 +146,20 @@ const CONFIGURATION_CASES: readonly CommandCase[] = [
     route: `PUT ${PLACE}/targets`,
     body: { targets: [{ variant: 'off', keys: ['carl'] }] },
     other: { targets: [] },
-    events: ['FlagTargetsChanged'],
+    events: ['FlagTargetsAdded'],
   },
   {
     route: `POST ${PLACE}/targets/add`,
     body: { variant: 'off', keys: ['carl'] },
     other: { variant: 'on', keys: ['carl'] },
-    events: ['FlagTargetsChanged'],
+    events: ['FlagTargetsAdded'],
   },
   {
     route: `POST ${PLACE}/targets/remove`,
     before: [TARGET],
     body: { keys: ['anna'] },
     other: { keys: ['bert'] },
-    events: ['FlagTargetsChanged'],
+    events: ['FlagTargetsRemoved'],
   },
 ];
 

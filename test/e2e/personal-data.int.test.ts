@@ -97,7 +97,7 @@ test('personal data', async (t) => {
       });
       t.strictSame(
         body.events.map(({ type }) => type),
-        ['SegmentCreated', 'FlagRulesChanged', 'FlagTargetsChanged'],
+        ['SegmentCreated', 'FlagRulesChanged', 'FlagTargetsAdded'],
       );
       t.notMatch(text, BOB);
       const unknown = await service.post('/personal-data/export', {

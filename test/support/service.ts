@@ -64,7 +64,11 @@ export const testService = async (
 ): Promise<TestService> => {
   const folder = mkdtempSync(join(tmpdir(), 'chronoflag-e2e-'));
   const prefix = `e2e-${randomBytes(6).toString('hex')}`;
-  const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
+  const store = await startEventStore({
+    folder: join(folder, 'log'),
+    port: 0,
+    maxAppendBytes: 16_000_000,
+  });
   const inbox = await invitationInbox();
   const { url: databaseUrl, pool } = await testDatabase(t);
   const environment = {

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import { MAX_TARGETS } from '../../commands/flag/configuration/change-targets.js';
 import { type JsonObject } from '../../domain/json.js';
 import { closed, Description, Key, Name, Revision, VariantName } from '../schemas.js';
 
@@ -99,8 +100,11 @@ export const RolloutBody = Type.Object(
   closed,
 );
 
+/** Of routes that take targets: as many as an environment may have. */
+export const TARGETS_BODY_LIMIT = 4 * 1024 * 1024;
+
 export const TargetingKeys = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
-  maxItems: 10_000,
+  maxItems: MAX_TARGETS,
 });
 
 export const TargetsBody = Type.Object(

@@ -6,7 +6,12 @@ import { closed, VariantName } from '../schemas.js';
 import { commandSender } from '../send-command.js';
 import { configurationIn } from './configuration-commands.js';
 import { type FlagCommandDeps } from './flag-commands.js';
-import { ConfigurationParams, TargetingKeys, TargetsBody } from './flag-schemas.js';
+import {
+  ConfigurationParams,
+  TargetingKeys,
+  TARGETS_BODY_LIMIT,
+  TargetsBody,
+} from './flag-schemas.js';
 
 const PATH = '/projects/:project/flags/:flag/environments/:environment/targets';
 
@@ -21,6 +26,7 @@ export const targetCommandRoutes =
       PATH,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
           ...commandSchema('configuration', 'Replace all individual targets'),
           params: ConfigurationParams,
@@ -37,6 +43,7 @@ export const targetCommandRoutes =
       `${PATH}/add`,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
           ...commandSchema('configuration', 'Give targeting keys one variant'),
           params: ConfigurationParams,
@@ -53,6 +60,7 @@ export const targetCommandRoutes =
       `${PATH}/remove`,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
           ...commandSchema('configuration', 'Target these keys no more'),
           params: ConfigurationParams,

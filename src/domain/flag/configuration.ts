@@ -1,4 +1,5 @@
 import { type Json } from '../json.js';
+import { withKeys, withoutKeys } from '../key-lists.js';
 import { type Clause } from '../targeting/clause.js';
 
 export type FlagType = 'boolean' | 'string' | 'number' | 'object';
@@ -68,6 +69,36 @@ export const withTargeting = (
   ...(rules.length === 0 ? {} : { rules }),
   ...(prerequisites.length === 0 ? {} : { prerequisites }),
 });
+
+/** The targets with these keys behind those of their variants. */
+export const withTargets = (
+  targets: readonly Target[],
+  added: readonly Target[],
+): readonly Target[] =>
+  added.reduce<readonly Target[]>(
+    (list, { variant, keys }) =>
+      list.some((target) => target.variant === variant)
+        ? list.map((one) =>
+            one.variant === variant ? { variant, keys: withKeys(one.keys, keys) } : one,
+          )
+        : [...list, { variant, keys }],
+    targets,
+  );
+
+/** The targets without these keys of these variants; a variant without any has no entry. */
+export const withoutTargets = (
+  targets: readonly Target[],
+  removed: readonly Target[],
+): readonly Target[] =>
+  removed
+    .reduce<readonly Target[]>(
+      (list, { variant, keys }) =>
+        list.map((one) =>
+          one.variant === variant ? { variant, keys: withoutKeys(one.keys, keys) } : one,
+        ),
+      targets,
+    )
+    .filter(({ keys }) => keys.length > 0);
 
 /** The total of every split that our commands write: weights in 0.001 % steps. */
 export const SPLIT_TOTAL = 100_000;

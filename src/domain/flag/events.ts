@@ -34,7 +34,13 @@ export type FlagContent = Readonly<{
 export type LiveStatus = 'active' | 'archived';
 
 /** The complete content and the revision it was taken from. */
-type Snapshot = { content: FlagContent; status: LiveStatus; fromRevision: number };
+type Snapshot = { content: FlagContent; status: LiveStatus; fromRevision: number } & TargetsKept;
+
+/**
+ * `targetsKept`: the targets of environments in it are empty, and those of the flag stay; what changes of them is told
+ * by events of their own, next to this one.
+ */
+type TargetsKept = { targetsKept?: true };
 
 export type FlagCreated = Event<
   'FlagCreated',
@@ -55,8 +61,19 @@ export type FlagRolloutChanged = Event<
   'FlagRolloutChanged',
   { environment: string; fallthrough: Serve }
 >;
+/** The whole list. Not written any more: an edit of one key would repeat all others. */
 export type FlagTargetsChanged = Event<
   'FlagTargetsChanged',
+  { environment: string; targets: readonly Target[] }
+>;
+/** Keys that were no targets, behind those that are there. */
+export type FlagTargetsAdded = Event<
+  'FlagTargetsAdded',
+  { environment: string; targets: readonly Target[] }
+>;
+/** Keys that were targets of these variants. */
+export type FlagTargetsRemoved = Event<
+  'FlagTargetsRemoved',
   { environment: string; targets: readonly Target[] }
 >;
 export type FlagRulesChanged = Event<
@@ -69,7 +86,7 @@ export type FlagPrerequisitesChanged = Event<
 >;
 export type FlagPromoted = Event<
   'FlagPromoted',
-  { from: string; to: string; configuration: Configuration }
+  { from: string; to: string; configuration: Configuration } & TargetsKept
 >;
 export type FlagArchived = Event<'FlagArchived', Record<string, never>>;
 export type FlagUnarchived = Event<'FlagUnarchived', Record<string, never>>;
@@ -86,6 +103,8 @@ export type FlagEvent =
   | FlagOffVariantChanged
   | FlagRolloutChanged
   | FlagTargetsChanged
+  | FlagTargetsAdded
+  | FlagTargetsRemoved
   | FlagRulesChanged
   | FlagPrerequisitesChanged
   | FlagPromoted

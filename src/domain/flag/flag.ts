@@ -1,5 +1,18 @@
-import { type Configuration, withTargeting } from './configuration.js';
-import { type FlagContent, type FlagEvent, type LiveStatus } from './events.js';
+import {
+  type Configuration,
+  type Target,
+  withoutTargets,
+  withTargeting,
+  withTargets,
+} from './configuration.js';
+import {
+  type FlagContent,
+  type FlagEvent,
+  type FlagReverted,
+  type FlagTargetsAdded,
+  type FlagTargetsRemoved,
+  type LiveStatus,
+} from './events.js';
 
 /** A flag that exists. A deleted one keeps all it had, and the status it had before. */
 export type ExistingFlag = FlagContent &
@@ -63,6 +76,34 @@ const live = (flag: FlagContent, status: LiveStatus): ExistingFlag => ({
   status,
 });
 
+const targetsAfter = (
+  flag: ExistingFlag,
+  { type, data }: FlagTargetsAdded | FlagTargetsRemoved,
+): readonly Target[] => {
+  const { targets } = configurationOf(flag, data.environment);
+  return type === 'FlagTargetsAdded'
+    ? withTargets(targets, data.targets)
+    : withoutTargets(targets, data.targets);
+};
+
+/** Configurations with the targets that the flag has in their environments. */
+const keepingTargets = (
+  environments: FlagContent['environments'],
+  flag: FlagContent,
+): FlagContent['environments'] =>
+  Object.fromEntries(
+    Object.entries(environments).map(([environment, configuration]) => [
+      environment,
+      { ...configuration, targets: configurationOf(flag, environment).targets },
+    ]),
+  );
+
+const snapshotContent = (
+  { content, targetsKept }: FlagReverted['data'],
+  flag: FlagContent,
+): FlagContent =>
+  targetsKept ? { ...content, environments: keepingTargets(content.environments, flag) } : content;
+
 const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
   switch (event.type) {
     case 'FlagCreated':
@@ -81,6 +122,9 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
       return configured(flag, event.data.environment, { fallthrough: event.data.fallthrough });
     case 'FlagTargetsChanged':
       return configured(flag, event.data.environment, { targets: event.data.targets });
+    case 'FlagTargetsAdded':
+    case 'FlagTargetsRemoved':
+      return configured(flag, event.data.environment, { targets: targetsAfter(flag, event) });
     case 'FlagRulesChanged':
       return targeted(flag, event.data.environment, { rules: event.data.rules });
     case 'FlagPrerequisitesChanged':
@@ -88,8 +132,10 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
         prerequisites: event.data.prerequisites,
       });
     case 'FlagPromoted': {
-      const { to, configuration } = event.data;
-      return { ...flag, environments: { ...flag.environments, [to]: configuration } };
+      const { to, targetsKept } = event.data;
+      const promoted = { [to]: event.data.configuration };
+      const own = targetsKept ? keepingTargets(promoted, flag) : promoted;
+      return { ...flag, environments: { ...flag.environments, ...own } };
     }
     case 'FlagArchived':
       return live(flag, 'archived');
@@ -101,7 +147,7 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
         : { ...contentOf(flag), status: 'deleted', statusBefore: flag.status };
     case 'FlagRestored':
     case 'FlagReverted':
-      return live(event.data.content, event.data.status);
+      return live(snapshotContent(event.data, flag), event.data.status);
   }
 };
 

@@ -1,5 +1,6 @@
 import { type DomainEvent, isKnownType } from '../catalogue.js';
 import { type Event } from '../decider.js';
+import { type Target } from '../flag/configuration.js';
 import { type Metadata } from '../metadata.js';
 import { parseStream } from '../streams.js';
 import { type Rewrite, rewriteValue } from './person.js';
@@ -24,6 +25,11 @@ const withEmail = <D extends Readonly<{ email: string }>>(data: D, rewrite: Rewr
   ...data,
   email: rewriteValue(data.email, rewrite),
 });
+
+const withTargets = <D extends Readonly<{ targets: readonly Target[] }>>(
+  data: D,
+  rewrite: Rewrite,
+): D => ({ ...data, targets: targets(data.targets, rewrite) });
 
 /** Where events hold personal data. Complete by its type: a new event says here what it has, or that it has none. */
 export const PERSONAL_FIELDS: Fields = {
@@ -57,7 +63,9 @@ export const PERSONAL_FIELDS: Fields = {
   FlagDisabled: null,
   FlagOffVariantChanged: null,
   FlagRolloutChanged: null,
-  FlagTargetsChanged: (data, rewrite) => ({ ...data, targets: targets(data.targets, rewrite) }),
+  FlagTargetsChanged: withTargets,
+  FlagTargetsAdded: withTargets,
+  FlagTargetsRemoved: withTargets,
   FlagRulesChanged: (data, rewrite) => ({ ...data, rules: flagRules(data.rules, rewrite) }),
   FlagPrerequisitesChanged: null,
   FlagPromoted: (data, rewrite) => ({
@@ -72,6 +80,8 @@ export const PERSONAL_FIELDS: Fields = {
   SegmentCreated: segmentContent,
   SegmentDetailsChanged: null,
   SegmentKeysChanged: segmentKeys,
+  SegmentKeysAdded: segmentKeys,
+  SegmentKeysRemoved: segmentKeys,
   SegmentRulesChanged: (data, rewrite) => ({ ...data, rules: segmentRules(data.rules, rewrite) }),
   SegmentDeleted: null,
   SegmentRestored: (data, rewrite) => ({ ...data, content: segmentContent(data.content, rewrite) }),

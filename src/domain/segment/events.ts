@@ -25,18 +25,26 @@ export type SegmentContent = Readonly<{
   rules: readonly SegmentRule[];
 }>;
 
-/** The complete content and the revision it was taken from. */
-type Snapshot = { content: SegmentContent; fromRevision: number };
+/**
+ * The complete content and the revision it was taken from. `keysKept`: the lists in it are empty, and those of the
+ * segment stay; what changes of them is told by events of their own, next to this one.
+ */
+type Snapshot = { content: SegmentContent; fromRevision: number; keysKept?: true };
+
+/** Targeting keys by the list that they come into, or leave. */
+type KeyLists = { included: readonly string[]; excluded: readonly string[] };
 
 export type SegmentCreated = Event<'SegmentCreated', SegmentContent>;
 export type SegmentDetailsChanged = Event<
   'SegmentDetailsChanged',
   { name: string; description: string; tags: readonly string[] }
 >;
-export type SegmentKeysChanged = Event<
-  'SegmentKeysChanged',
-  { included: readonly string[]; excluded: readonly string[] }
->;
+/** The whole lists. Not written any more: an edit of one key would repeat all others. */
+export type SegmentKeysChanged = Event<'SegmentKeysChanged', KeyLists>;
+/** Keys that were in neither list, behind those that are there. */
+export type SegmentKeysAdded = Event<'SegmentKeysAdded', KeyLists>;
+/** Keys that were in these lists. */
+export type SegmentKeysRemoved = Event<'SegmentKeysRemoved', KeyLists>;
 export type SegmentRulesChanged = Event<'SegmentRulesChanged', { rules: readonly SegmentRule[] }>;
 export type SegmentDeleted = Event<'SegmentDeleted', Record<string, never>>;
 export type SegmentRestored = Event<'SegmentRestored', Snapshot>;
@@ -46,6 +54,8 @@ export type SegmentEvent =
   | SegmentCreated
   | SegmentDetailsChanged
   | SegmentKeysChanged
+  | SegmentKeysAdded
+  | SegmentKeysRemoved
   | SegmentRulesChanged
   | SegmentDeleted
   | SegmentRestored

@@ -1,3 +1,4 @@
+import { withKeys, withoutKeys } from '../key-lists.js';
 import { type SegmentContent, type SegmentEvent } from './events.js';
 
 /** A segment that exists; a deleted one keeps all it had. */
@@ -24,6 +25,11 @@ const active = (content: SegmentContent): ExistingSegment => ({
   status: 'active',
 });
 
+const keepingKeys = (
+  content: SegmentContent,
+  { included, excluded }: SegmentContent,
+): SegmentContent => ({ ...content, included, excluded });
+
 const evolveExisting = (segment: ExistingSegment, event: SegmentEvent): ExistingSegment => {
   switch (event.type) {
     case 'SegmentCreated':
@@ -32,11 +38,25 @@ const evolveExisting = (segment: ExistingSegment, event: SegmentEvent): Existing
     case 'SegmentKeysChanged':
     case 'SegmentRulesChanged':
       return { ...segment, ...event.data };
+    case 'SegmentKeysAdded':
+      return {
+        ...segment,
+        included: withKeys(segment.included, event.data.included),
+        excluded: withKeys(segment.excluded, event.data.excluded),
+      };
+    case 'SegmentKeysRemoved':
+      return {
+        ...segment,
+        included: withoutKeys(segment.included, event.data.included),
+        excluded: withoutKeys(segment.excluded, event.data.excluded),
+      };
     case 'SegmentDeleted':
       return { ...segment, status: 'deleted' };
     case 'SegmentRestored':
     case 'SegmentReverted':
-      return active(event.data.content);
+      return active(
+        event.data.keysKept ? keepingKeys(event.data.content, segment) : event.data.content,
+      );
   }
 };
 

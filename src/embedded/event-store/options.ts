@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { EventStoreOptions } from './start.js';
+import { DEFAULT_MAX_APPEND_BYTES } from './wire/errors.js';
 
 /** The command line cannot be understood; the message is one line for the user. */
 export class UsageError extends Error {
@@ -8,6 +9,8 @@ export class UsageError extends Error {
 
 const DEFAULT_PORT = '2113';
 const MAX_PORT = 65_535;
+/** As a real server allows. */
+const MOST_APPEND_BYTES = 16 * 1024 * 1024 - 10_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 const parse = (args: readonly string[]) => {
@@ -20,6 +23,7 @@ const parse = (args: readonly string[]) => {
         host: { type: 'string', default: '127.0.0.1' },
         socket: { type: 'string' },
         check: { type: 'boolean' },
+        'max-append-size': { type: 'string', default: `${DEFAULT_MAX_APPEND_BYTES}` },
         'insecure-allow-remote': { type: 'boolean', default: false },
       },
     }).values;
@@ -32,6 +36,14 @@ const portOf = (text: string): number => {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= MAX_PORT) return port;
   throw new UsageError(`--port must be a number from 0 to ${MAX_PORT}, not '${text}'.`);
+};
+
+const sizeOf = (text: string): number => {
+  const size = Number(text);
+  if (/^\d+$/.test(text) && size > 0 && size <= MOST_APPEND_BYTES) return size;
+  throw new UsageError(
+    `--max-append-size must be a number of bytes up to ${MOST_APPEND_BYTES}, not '${text}'.`,
+  );
 };
 
 /**
@@ -53,6 +65,7 @@ export const parseOptions = (args: readonly string[]): EventStoreOptions => {
     port: portOf(values.port),
     host,
     ...(check !== undefined && { check }),
+    maxAppendBytes: sizeOf(values['max-append-size']),
     ...(socket !== undefined && { socket }),
   };
 };

@@ -1,4 +1,5 @@
 import { openLog, type EventLog } from './log/log.js';
+import { DEFAULT_MAX_APPEND_BYTES } from './wire/errors.js';
 import { StorageError } from './storage/storage-error.js';
 import { serve, type GrpcServer, type Listening } from './node/server.js';
 
@@ -14,6 +15,8 @@ export type EventStoreOptions = Readonly<{
   socket?: string;
   /** Verify every stored event before serving. @defaultValue true for a small log, false above 32 MiB */
   check?: boolean;
+  /** `MaxAppendSize` of a real server: what the events of one append may have together. @defaultValue 1 MiB */
+  maxAppendBytes?: number;
   /**
    * Told when the log could not be written: the server has stopped answering and must be started anew.
    * @defaultValue throws, which ends the process
@@ -51,9 +54,11 @@ const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : ho
  */
 export const startEventStore = async (options: EventStoreOptions): Promise<EventStore> => {
   const { folder, port, host = DEFAULT_HOST, socket, check, onFault = rethrow } = options;
+  const { maxAppendBytes = DEFAULT_MAX_APPEND_BYTES } = options;
   let kill = (): void => undefined;
   const log = openLog(folder, {
     check,
+    maxAppendBytes,
     onFault: (error) => {
       kill();
       onFault(error);

@@ -11,6 +11,9 @@ export const EVENT_STORE_ENTRY = fileURLToPath(
   new URL('../../../dist/embedded/event-store/main.js', import.meta.url),
 );
 
+/** The most that a real server can be set to, about: commands on lists of 100 000 keys are one append. */
+const MAX_APPEND_SIZE = '16000000';
+
 export const eventStoreUrl = (port: number): string => `esdb://127.0.0.1:${port}?tls=false`;
 
 /**
@@ -27,7 +30,7 @@ export const startEventStore = async (
   await guardian.start({
     name: 'event store',
     command: process.execPath,
-    args: [entry, '--port', String(port), '--db', log],
+    args: [entry, '--port', String(port), '--db', log, '--max-append-size', MAX_APPEND_SIZE],
     ready: '^event store listening on ',
     mark: log,
     stopSignals: ['SIGTERM'],

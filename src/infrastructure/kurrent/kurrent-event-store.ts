@@ -36,6 +36,9 @@ const isUnavailable = (error: unknown): boolean => {
   return code === GRPC_UNAVAILABLE || type === ErrorType.UNAVAILABLE;
 };
 
+const TOO_LARGE =
+  'What this command writes is more than the event store takes in one append (its setting MaxAppendSize).';
+
 /** A refused connection wrote nothing; a connection that broke may have carried the append. */
 const neverSent = (error: unknown): boolean =>
   isUnavailable(error) && /ECONNREFUSED|No connection established/.test(String(error));
@@ -48,7 +51,7 @@ const toAppendError = (error: unknown, expectedRevision: number): unknown => {
     return new WrongRevision(expectedRevision, revisionOf(error.actualVersion));
   }
   if (error instanceof MaxAppendSizeExceededError) {
-    return new DomainError('command-too-large', 'What this command writes is over 1 MiB.');
+    return new DomainError('command-too-large', TOO_LARGE);
   }
   if (neverSent(error)) return new EventStoreUnavailable('The event store refuses connections.');
   return new AppendOutcomeUnknown('The event store did not confirm the append.', { cause: error });

@@ -1,3 +1,4 @@
+import { setImmediate as giveWay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../../domain/decider.js';
 import { type PersonalText } from '../../domain/personal/person.js';
@@ -8,6 +9,12 @@ import { JustErased, type StoredSubject, type SubjectTable } from './subject-tab
 
 /** Within a command's own time; Postgres that is away refuses sooner. */
 const ANSWER_MS = 800;
+/** For a batch of a long list, whose command may take longer. */
+const BATCH_ANSWER_MS = 10_000;
+/** Persons asked for at once: a long list is many short answers, and the process serves others in between. */
+const BATCH = 1_000;
+/** Batches that are asked for at the same time. */
+const BATCHES_AT_ONCE = 4;
 /** Texts remembered each way. */
 const REMEMBERED = 200_000;
 
@@ -25,14 +32,42 @@ const justErased = (): DomainError =>
     'A person who is named here was erased a moment ago. In a minute the value can be used anew.',
   );
 
-const asked = async <T>(answer: Promise<T>): Promise<T> => {
+const asked = async <T>(answer: Promise<T>, answerMs: number): Promise<T> => {
   try {
-    return await withDeadline(answer, ANSWER_MS, unavailable);
+    return await withDeadline(answer, answerMs, unavailable);
   } catch (error) {
     if (error instanceof JustErased) throw justErased();
     throw error instanceof DomainError ? error : unavailable(error);
   }
 };
+
+/** What `ask` answers for all of them, put together. @throws DomainError */
+const askedInBatches = async <T>(
+  all: readonly string[],
+  ask: (some: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+): Promise<ReadonlyMap<string, T>> => {
+  if (all.length <= BATCH) return asked(ask(all), ANSWER_MS);
+  const answers = new Map<string, T>();
+  let next = 0;
+  const askOn = async (): Promise<void> => {
+    while (next < all.length) {
+      const some = all.slice(next, (next += BATCH));
+      for (const [name, answer] of await asked(ask(some), BATCH_ANSWER_MS))
+        answers.set(name, answer);
+    }
+  };
+  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, askOn));
+  return answers;
+};
+
+/** Gives way to others after each batch. */
+async function* unhurried<T>(items: Iterable<T>): AsyncGenerator<T> {
+  let count = 0;
+  for (const item of items) {
+    yield item;
+    if ((count += 1) % BATCH === 0) await giveWay();
+  }
+}
 
 const opened = (
   organizationId: string,
@@ -79,8 +114,10 @@ export const personalData = (table: SubjectTable) => {
     }
     if (missing.size > 0) {
       const persons = new Set([...missing.values()].map(({ person }) => person));
-      const subjects = await asked(table.getOrCreate(organizationId, [...persons]));
-      for (const [key, { person, text }] of missing) {
+      const subjects = await askedInBatches([...persons], (some) =>
+        table.getOrCreate(organizationId, some),
+      );
+      for await (const [key, { person, text }] of unhurried(missing)) {
         const { subjectId, key: subjectKey } = subjects.get(person) ?? {};
         if (subjectId === undefined || subjectKey === undefined) throw unavailable();
         const made = sealText(subjectKey, { organizationId, subjectId }, text);
@@ -109,8 +146,8 @@ export const personalData = (table: SubjectTable) => {
     }
     if (missing.length > 0) {
       const ids = new Set(missing.map(subjectIn));
-      const subjects = await asked(table.byId(organizationId, [...ids]));
-      for (const text of missing) {
+      const subjects = await askedInBatches([...ids], (some) => table.byId(organizationId, some));
+      for await (const text of unhurried(missing)) {
         const subject = subjects.get(subjectIn(text));
         if (subject === undefined) continue;
         const plain = opened(organizationId, text, subject);

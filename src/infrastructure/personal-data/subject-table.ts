@@ -12,6 +12,8 @@ const JUST_ERASED = `s.erased_at > now() - interval '1 minute'`;
 /** How often ids are drawn anew when some were taken. */
 const ATTEMPTS = 5;
 
+type Made = Readonly<{ subjectId: string; lookup: Buffer; key: Buffer }>;
+
 type Row = { subjectId: string; lookup: Buffer; wrapped: Buffer | null };
 
 /** The person was erased less than a minute ago. */
@@ -67,21 +69,28 @@ export const subjectTable = (pool: Pool, masterKey: MasterKey) => {
     if (rowCount !== 0) throw new JustErased('A person was erased a moment ago.');
   };
 
-  /** In the order of the look-ups, so that two who insert the same never wait for each other. */
-  const insert = async (organizationId: string, lookups: readonly Buffer[]): Promise<void> => {
+  /**
+   * In the order of the look-ups, so that two who insert the same never wait for each other.
+   * @returns those that were made; others, or their ids, were there
+   */
+  const insert = async (
+    organizationId: string,
+    lookups: readonly Buffer[],
+  ): Promise<readonly Made[]> => {
     const made = lookups
       .toSorted((left, right) => Buffer.compare(left, right))
       .map((lookup) => {
-        const subjectId = newSubjectId();
-        const wrapped = wrapping.wrap(newSubjectKey(), contextOf(organizationId, subjectId));
-        return { subjectId, lookup, wrapped };
+        const [subjectId, key] = [newSubjectId(), newSubjectKey()];
+        const wrapped = wrapping.wrap(key, contextOf(organizationId, subjectId));
+        return { subjectId, lookup, wrapped, key };
       });
-    await pool.query({
+    const { rows } = await pool.query<Pick<Made, 'subjectId'>>({
       name: 'subjects_insert',
       text: `insert into chronoflag.personal_subject (subject_id, organization_id, lookup, wrapped_key)
              select n.subject_id, $1, n.lookup, n.wrapped_key
                from unnest($2::text[], $3::bytea[], $4::bytea[]) as n (subject_id, lookup, wrapped_key)
-                 on conflict do nothing`,
+                 on conflict do nothing
+              returning subject_id as "subjectId"`,
       values: [
         organizationId,
         made.map(({ subjectId }) => subjectId),
@@ -89,6 +98,8 @@ export const subjectTable = (pool: Pool, masterKey: MasterKey) => {
         made.map(({ wrapped }) => wrapped),
       ],
     });
+    const ids = new Set(rows.map(({ subjectId }) => subjectId));
+    return made.filter(({ subjectId }) => ids.has(subjectId));
   };
 
   return {
@@ -101,20 +112,22 @@ export const subjectTable = (pool: Pool, masterKey: MasterKey) => {
       persons: readonly string[],
     ): Promise<ReadonlyMap<string, StoredSubject>> => {
       const lookups = new Map(persons.map((person) => [person, lookupOf(organizationId, person)]));
-      const found = new Map<string, Row>();
+      const found = new Map<string, StoredSubject>();
       for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
         const missing = [...lookups.values()].filter((lookup) => !found.has(hexOf(lookup)));
-        for (const row of await find(organizationId, missing)) found.set(hexOf(row.lookup), row);
+        for (const row of await find(organizationId, missing))
+          found.set(hexOf(row.lookup), stored(organizationId, row));
         const absent = missing.filter((lookup) => !found.has(hexOf(lookup)));
         if (absent.length === 0) break;
         await refuseJustErased(organizationId, absent);
-        await insert(organizationId, absent);
+        for (const { lookup, subjectId, key } of await insert(organizationId, absent))
+          found.set(hexOf(lookup), { subjectId, key });
       }
       return new Map(
         [...lookups].map(([person, lookup]) => {
-          const row = found.get(hexOf(lookup));
-          if (row === undefined) throw new Error('A subject could not be made.');
-          return [person, stored(organizationId, row)];
+          const subject = found.get(hexOf(lookup));
+          if (subject === undefined) throw new Error('A subject could not be made.');
+          return [person, subject];
         }),
       );
     },

@@ -6,10 +6,15 @@ import { given } from '../../support/given.js';
 
 const environment = 'production';
 
-const targets = (...list: [string, string[]][]): FlagEvent => ({
-  type: 'FlagTargetsChanged',
-  data: { environment, targets: list.map(([variant, keys]) => ({ variant, keys })) },
+type Targets = [string, string[]][];
+
+const data = (list: Targets) => ({
+  environment,
+  targets: list.map(([variant, keys]) => ({ variant, keys })),
 });
+const targets = (...list: Targets): FlagEvent => ({ type: 'FlagTargetsChanged', data: data(list) });
+const added = (...list: Targets): FlagEvent => ({ type: 'FlagTargetsAdded', data: data(list) });
+const removed = (...list: Targets): FlagEvent => ({ type: 'FlagTargetsRemoved', data: data(list) });
 
 test('targets are kept once a key, without empty entries', async (t) => {
   const list = [
@@ -23,7 +28,7 @@ test('targets are kept once a key, without empty entries', async (t) => {
     project,
   )(created)
     .when({ type: 'ChangeTargets', data: { ...inProduction, targets: list } })
-    .thenRecords(targets(['on', ['u1', 'u2']]));
+    .thenRecords(added(['on', ['u1', 'u2']]));
 });
 
 test('a key with two variants, and an unknown variant, are refused', async (t) => {
@@ -47,7 +52,7 @@ test('adding a target moves the key from the variant it had', async (t) => {
     project,
   )(created, targets(['on', ['u1', 'u2']]))
     .when({ type: 'AddTargets', data: { ...inProduction, variant: 'off', keys: ['u1'] } })
-    .thenRecords(targets(['on', ['u2']], ['off', ['u1']]));
+    .thenRecords(removed(['on', ['u1']]), added(['off', ['u1']]));
   given(
     t,
     flagDecider,
@@ -64,7 +69,7 @@ test('removing targets', async (t) => {
     project,
   )(created, targets(['on', ['u1', 'u2']]))
     .when({ type: 'RemoveTargets', data: { ...inProduction, keys: ['u1', 'u9'] } })
-    .thenRecords(targets(['on', ['u2']]));
+    .thenRecords(removed(['on', ['u1']]));
   given(
     t,
     flagDecider,

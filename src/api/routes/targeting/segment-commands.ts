@@ -17,7 +17,12 @@ import { Key } from '../../schemas.js';
 import { commandSender, type Handle } from '../../send-command.js';
 import { MomentBody } from '../flag-schemas.js';
 import { clausesIn } from './rule-schemas.js';
-import { NewSegment, SegmentDetails, SegmentParams } from './segment-schemas.js';
+import {
+  NewSegment,
+  SEGMENT_BODY_LIMIT,
+  SegmentDetails,
+  SegmentParams,
+} from './segment-schemas.js';
 import { emptyBodyIsObject, requireMoment } from '../time-travel-commands.js';
 
 export type SegmentCommandDeps = Readonly<{
@@ -50,6 +55,7 @@ export const segmentCommandRoutes =
       '/projects/:project/segments',
       {
         config: { permission: 'flags.write' },
+        bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...creationSchema('segments', 'Create a segment'),
           params: Type.Object({ project: Key }),

@@ -5,7 +5,13 @@ import { commandSchema, nameCommand } from '../../command-route.js';
 import { closed } from '../../schemas.js';
 import { commandSender } from '../../send-command.js';
 import { type SegmentCommandDeps, segmentIn } from './segment-commands.js';
-import { AddedKeysBody, KeyListsBody, SegmentKeys, SegmentParams } from './segment-schemas.js';
+import {
+  AddedKeysBody,
+  KeyListsBody,
+  SEGMENT_BODY_LIMIT,
+  SegmentKeys,
+  SegmentParams,
+} from './segment-schemas.js';
 
 const SEGMENT = '/projects/:project/segments/:segment';
 
@@ -20,6 +26,7 @@ export const segmentKeyCommandRoutes =
       `${SEGMENT}/keys`,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...commandSchema('segments', 'Replace the included and excluded keys'),
           params: SegmentParams,
@@ -36,6 +43,7 @@ export const segmentKeyCommandRoutes =
       `${SEGMENT}/keys/add`,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...commandSchema('segments', 'Include or exclude keys, whatever they were before'),
           params: SegmentParams,
@@ -53,6 +61,7 @@ export const segmentKeyCommandRoutes =
       `${SEGMENT}/keys/remove`,
       {
         config: { permission: 'flags.write' },
+        bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...commandSchema('segments', 'Neither include nor exclude these keys any more'),
           params: SegmentParams,

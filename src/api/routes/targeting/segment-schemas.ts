@@ -7,6 +7,9 @@ import { SegmentRules } from './rule-schemas.js';
 export const SegmentParams = Type.Object({ project: Key, segment: Key });
 export const SegmentRuleParams = Type.Object({ project: Key, segment: Key, rule: Key });
 
+/** Of routes that take keys: 100 000 of up to some 80 characters. */
+export const SEGMENT_BODY_LIMIT = 8 * 1024 * 1024;
+
 export const SegmentKeys = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
   maxItems: MAX_SEGMENT_KEYS,
 });

@@ -12,6 +12,23 @@ export type ChangeTargets = Command<
   { projectId: string; flagKey: string; environment: string; targets: readonly Target[] }
 >;
 
+/** Keys of one flag in one environment, of all variants together. */
+export const MAX_TARGETS = 10_000;
+
+const countOf = (targets: readonly Target[]): number =>
+  targets.reduce((count, { keys }) => count + keys.length, 0);
+
+/** @throws DomainError `too-many-keys` */
+const requireFewTargets = (before: readonly Target[], after: readonly Target[]): void => {
+  const count = countOf(after);
+  // What has more already may become less.
+  if (count <= MAX_TARGETS || count <= countOf(before)) return;
+  throw new DomainError(
+    'too-many-keys',
+    `There would be ${count} targets; a flag has at most ${MAX_TARGETS} in an environment. Put the keys into a segment.`,
+  );
+};
+
 /** One entry a variant, every key once. @throws DomainError `duplicate-target` for a key with two variants */
 export const normaliseTargets = (targets: readonly Target[]): readonly Target[] => {
   const variantOf = new Map<string, string>();
@@ -47,5 +64,6 @@ export const changeTargets = (
   );
   const targets = normaliseTargets(data.targets);
   if (sameJson(configuration.targets, targets)) return [];
+  requireFewTargets(configuration.targets, targets);
   return [{ type: 'FlagTargetsChanged', data: { environment, targets } }];
 };

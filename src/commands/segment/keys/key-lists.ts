@@ -6,7 +6,7 @@ import { type SegmentEvent } from '../../../domain/segment/events.js';
 export type KeyLists = Readonly<{ included: readonly string[]; excluded: readonly string[] }>;
 
 /** Targeting keys of one segment, in both lists together. */
-export const MAX_SEGMENT_KEYS = 20_000;
+export const MAX_SEGMENT_KEYS = 100_000;
 
 /** Every key once. @throws DomainError `duplicate-segment-key`, `too-many-keys` */
 export const normaliseKeys = (lists: KeyLists): KeyLists => {

@@ -13,6 +13,8 @@ export type EventLog = Appender &
   Readonly<{
     reader: LogReader;
     states: StreamStates;
+    /** What the events of one append may have together. */
+    maxAppendBytes: number;
     /** Resolves when every write accepted so far can be read. */
     settled: () => Promise<void>;
     /** Calls `listener` after each commit until the returned function is called. */
@@ -58,8 +60,13 @@ const commitListeners = () => {
  */
 export const openLog = (
   folder: string,
-  { check, onFault }: { check: boolean | undefined; onFault: (error: unknown) => void },
+  options: {
+    check: boolean | undefined;
+    maxAppendBytes: number;
+    onFault: (error: unknown) => void;
+  },
 ): EventLog => {
+  const { check, maxAppendBytes, onFault } = options;
   const db = openDatabase(folder, check);
   const listeners = commitListeners();
   const states = streamStates(db);
@@ -89,6 +96,7 @@ export const openLog = (
     ...appender({ queue, states, recentIds: ids, writer, reader }),
     reader,
     states,
+    maxAppendBytes,
     settled: queue.settled,
     onCommit: listeners.add,
     close: () => {

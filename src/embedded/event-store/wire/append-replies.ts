@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { encode, type Encoder } from './encoder.js';
-import { MAX_APPEND_BYTES, type Refusal } from './errors.js';
+import { type Refusal } from './errors.js';
 import type { Expected } from './requests.js';
 
 /** What a write that stands answers: the stream's last revision (-1: none) and the log position, when known. */
@@ -85,9 +85,9 @@ const detailsOf = (stream: string, refusal: Refusal): Details => {
       return {
         code: status.INVALID_ARGUMENT,
         type: 'MaximumAppendSizeExceeded',
-        message: `Maximum Append Size of ${MAX_APPEND_BYTES} Exceeded.`,
+        message: `Maximum Append Size of ${refusal.limit} Exceeded.`,
         body: (out) => {
-          out.uint(1, MAX_APPEND_BYTES);
+          out.uint(1, refusal.limit);
         },
       };
     case 'missing-metadata':

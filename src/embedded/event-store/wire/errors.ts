@@ -1,15 +1,15 @@
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 import type { Expected } from './requests.js';
 
-/** `MaxAppendSize` of a real server: the events of one append, in bytes. */
-export const MAX_APPEND_BYTES = 1024 * 1024;
+/** `MaxAppendSize` of a real server as it comes: the events of one append, in bytes. */
+export const DEFAULT_MAX_APPEND_BYTES = 1024 * 1024;
 
 /** Why a write was not made. `current` is the stream's last revision, -1 when it has none. */
 export type Refusal =
   | Readonly<{ kind: 'wrong-revision'; expected: Expected; current: number }>
   | Readonly<{ kind: 'stream-deleted' }>
   | Readonly<{ kind: 'timeout' }>
-  | Readonly<{ kind: 'too-large' }>
+  | Readonly<{ kind: 'too-large'; limit: number }>
   | Readonly<{ kind: 'missing-metadata' }>
   | Readonly<{ kind: 'bad-request'; message: string }>;
 
@@ -66,10 +66,10 @@ export const refusalToCallError = (stream: string, refusal: Refusal): CallError 
     case 'too-large':
       return new CallError(
         status.INVALID_ARGUMENT,
-        `Maximum Append Size of ${MAX_APPEND_BYTES} Exceeded.`,
+        `Maximum Append Size of ${refusal.limit} Exceeded.`,
         {
           exception: 'maximum-append-size-exceeded',
-          'maximum-append-size': `${MAX_APPEND_BYTES}`,
+          'maximum-append-size': `${refusal.limit}`,
         },
       );
     case 'missing-metadata':

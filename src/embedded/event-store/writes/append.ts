@@ -39,7 +39,10 @@ const isCutOff = async (call: AppendCall): Promise<boolean> => {
  * Reads the whole call.
  * @throws CallError for events that cannot be taken, before the rest has arrived, and for a cut call
  */
-const received = async (call: AppendCall): Promise<[WriteOptions, Collected]> => {
+const received = async (
+  call: AppendCall,
+  maxAppendBytes: number,
+): Promise<[WriteOptions, Collected]> => {
   let options: WriteOptions | undefined;
   let collected: Collected = NOTHING_COLLECTED;
   for await (const message of call as AsyncIterable<WriteOptions | Proposal>) {
@@ -47,7 +50,7 @@ const received = async (call: AppendCall): Promise<[WriteOptions, Collected]> =>
       options = message;
       continue;
     }
-    const more = collect(collected, [message]);
+    const more = collect(collected, [message], maxAppendBytes);
     if ('kind' in more) throw refusalToCallError(options?.stream ?? '', more);
     collected = more;
   }
@@ -58,7 +61,7 @@ const received = async (call: AppendCall): Promise<[WriteOptions, Collected]> =>
 };
 
 const answer = async (log: EventLog, call: AppendCall): Promise<Buffer> => {
-  const [options, collected] = await received(call);
+  const [options, collected] = await received(call, log.maxAppendBytes);
   const until = acceptUntil(options.deadlineMs);
   const outcome = await appendCollected(log, options, collected, until);
   if (outcome.kind === 'written' || outcome.kind === 'wrong-revision')

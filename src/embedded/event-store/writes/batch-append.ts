@@ -81,7 +81,9 @@ const session = (log: EventLog, call: BatchAppendCall) => {
   const addTo = (append: Unfinished, chunk: BatchAppendChunk): void => {
     if (append.isAnswered) return;
     const more =
-      append.options === UNKNOWN_STREAM ? NO_OPTIONS : collect(append.collected, chunk.proposals);
+      append.options === UNKNOWN_STREAM
+        ? NO_OPTIONS
+        : collect(append.collected, chunk.proposals, log.maxAppendBytes);
     if ('kind' in more) refuse(append, more);
     else append.collected = more;
   };

@@ -1,5 +1,5 @@
 import type { Written } from '../wire/append-replies.js';
-import { MAX_APPEND_BYTES, type Refusal } from '../wire/errors.js';
+import { type Refusal } from '../wire/errors.js';
 import type { ProposedEvent } from '../wire/frame.js';
 import type { Proposal, WriteOptions } from '../wire/requests.js';
 import type { EventLog } from '../log/log.js';
@@ -14,6 +14,8 @@ export const NOTHING_COLLECTED: Collected = { events: [], bytes: 0 };
 
 /** A write must be accepted within this time, whatever the client allows: the default of a real server. */
 const WRITE_TIMEOUT_MS = 2000;
+/** One event, whatever an append may have: what readers take at once is sized by it. */
+const MAX_EVENT_BYTES = 1024 * 1024;
 const ZERO_ID = '00000000-0000-0000-0000-000000000000';
 const JSON_TYPE = 'application/json';
 const MAX_STREAM_NAME_BYTES = 64 * 1024;
@@ -36,6 +38,7 @@ const sizeOf = ({ data, metadata, type }: Proposal): number =>
 export const collect = (
   { events, bytes }: Collected,
   proposals: readonly Proposal[],
+  maxAppendBytes: number,
 ): Collected | Refusal => {
   const added: ProposedEvent[] = [];
   let total = bytes;
@@ -44,9 +47,11 @@ export const collect = (
     if (flaw) return flaw;
     const { id = '', type = '', contentType, data, metadata } = proposal;
     added.push({ id, type, isJson: contentType === JSON_TYPE, data, metadata });
-    total += sizeOf(proposal);
+    const size = sizeOf(proposal);
+    if (size > MAX_EVENT_BYTES) return { kind: 'too-large', limit: MAX_EVENT_BYTES };
+    total += size;
   }
-  if (total > MAX_APPEND_BYTES) return { kind: 'too-large' };
+  if (total > maxAppendBytes) return { kind: 'too-large', limit: maxAppendBytes };
   return { events: events.length === 0 ? added : [...events, ...added], bytes: total };
 };
 
