@@ -29,6 +29,8 @@ const Config = Type.Object(
     redisUrl: Type.Optional(Type.String({ pattern: '^rediss?://' })),
     /** First part of every Redis key. */
     redisPrefix: Type.String({ pattern: '^[A-Za-z0-9._-]+$' }),
+    /** `pretty`: for people; `json`: one object a line. */
+    logFormat: Type.Union([Type.Literal('auto'), Type.Literal('json'), Type.Literal('pretty')]),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) =>
         Type.Literal(level),
@@ -98,6 +100,7 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   redisUrl: 'REDIS_URL',
   redisPrefix: 'REDIS_PREFIX',
   logLevel: 'LOG_LEVEL',
+  logFormat: 'LOG_FORMAT',
   publicUrl: 'PUBLIC_URL',
   allowedOrigins: 'ALLOWED_ORIGINS',
   metricsToken: 'METRICS_TOKEN',
@@ -138,6 +141,7 @@ const DEFAULTS = {
   dataDirectory: '.data',
   redisPrefix: 'chronoflag',
   logLevel: 'info',
+  logFormat: 'auto',
   allowedOrigins: '*',
   drainMs: 0,
   auditCheckpointEvents: 1_000,

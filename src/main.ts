@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
-import { InvalidConfig, loadConfig } from './config.js';
+import { type Logger, pino } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import { type Config, InvalidConfig, loadConfig } from './config.js';
 import { StartupError } from './embedded/stack.js';
 import { type FirstCredentials } from './composition/first-start.js';
 import { startService } from './composition/service.js';
@@ -29,6 +30,14 @@ const print = (lines: readonly string[]): void => {
   process.stdout.write(`${lines.join('\n')}\n\n`);
 };
 
+/** Lines for people on a terminal, JSON everywhere else, unless LOG_FORMAT says which. */
+const loggerOf = ({ logLevel: level, logFormat }: Config): Logger => {
+  const isPretty = logFormat === 'auto' ? process.stdout.isTTY : logFormat === 'pretty';
+  if (!isPretty) return pino({ level });
+  const colorize = process.stdout.isTTY;
+  return pino({ level }, PinoPretty({ colorize, ignore: 'pid,hostname', sync: true }));
+};
+
 /** Faults that a person can put right are one line; everything else is a bug and shows its stack. */
 const tell = (error: unknown): string => {
   const isKnown = error instanceof StartupError || error instanceof InvalidConfig;
@@ -38,7 +47,7 @@ const tell = (error: unknown): string => {
 
 try {
   const config = loadConfig(process.env);
-  const log = pino({ level: config.logLevel });
+  const log = loggerOf(config);
   const announceLate = (late: FirstCredentials): void => {
     print(credentialLines(late, `http://${config.host}:${config.port}`));
   };

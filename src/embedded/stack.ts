@@ -45,12 +45,8 @@ export type LocalStack = Readonly<{
 const PORT_ATTEMPTS = 3;
 const PORT_TAKEN = /address already in use/i;
 
-const redisProgram = async (searchPath: string, log: StackLog): Promise<string> => {
-  const found = findRedis(searchPath);
-  if (found !== undefined) return found;
-  log.info('no Redis on this machine: installing it');
-  return installRedis(searchPath);
-};
+const redisProgram = async (searchPath: string, log: StackLog): Promise<string> =>
+  findRedis(searchPath) ?? installRedis(searchPath, log);
 
 type Place = Readonly<{ dataDirectory: string; settings: Settings }>;
 

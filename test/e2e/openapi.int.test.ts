@@ -10,7 +10,7 @@ const PUBLIC = [
   /^\/\.well-known\/jwks\.json$/,
   /^\/api\/v1\/auth\/(login|refresh|oidc\/start|oidc\/callback)$/,
   /^\/api\/v1\/organizations$/,
-  /^\/api\/v1\/invitations\/accept$/,
+  /^\/api\/v1\/invitations\/accept(\.js)?$/,
 ];
 
 /** These also take the keys of applications. */

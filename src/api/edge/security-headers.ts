@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 /** Answers are no pages: nothing in them may load or run, nor be framed, should a browser show one. */
 const ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-/** Swagger UI: all from here but the images in its style sheet. Its own style elements have no hash. */
+/** Swagger UI and the page of an invitation: all from here but images in a style sheet. Swagger's style elements have no hash. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,8 +32,10 @@ const ANSWER = {
 } as const;
 const PAGE = { ...HEADERS, 'content-security-policy': PAGE_POLICY } as const;
 
-const isPage = ({ routePattern }: FastifyRequest): boolean =>
-  routePattern === '/docs' || routePattern.startsWith('/docs/');
+const isPage = ({ routePattern, method }: FastifyRequest): boolean =>
+  routePattern === '/docs' ||
+  routePattern.startsWith('/docs/') ||
+  (method === 'GET' && routePattern === '/api/v1/invitations/accept');
 
 /** Evaluations say how they may be kept themselves, and are read by programs: they get none, for nothing. */
 const isEvaluation = ({ access, routePattern }: FastifyRequest): boolean =>

@@ -51,6 +51,12 @@ test('an organization and its members', async (t) => {
     const message = await service.inbox.invitation(invitationId);
     t.match(message, { email: 'bert.beta+x@example.com', organizationId, token });
     t.ok(message.link.endsWith(`/api/v1/invitations/accept#${token}`));
+    const page = await service.send('GET', '/api/v1/invitations/accept', { credential: null });
+    t.match(page, { status: 200, headers: { 'content-type': /^text\/html/ } });
+    t.match(page.text, /type="password"[\s\S]*/);
+    t.match(page.headers['content-security-policy'], /script-src 'self'/);
+    const script = await service.send('GET', '/api/v1/invitations/accept.js', { credential: null });
+    t.match(script.headers, { 'content-type': /^text\/javascript/ });
 
     const weak = await accept(service, token, 'short');
     t.match(weak, { status: 422, body: { type: 'urn:chronoflag:problem:weak-password' } });

@@ -26,8 +26,9 @@ test('Redis is looked for on PATH, and a machine without one is told what to do'
   const folder = t.testdir({ 'redis-server': 'no program: it has no execute permission' });
   t.equal(findRedis(folder), undefined);
   t.match(findRedis(process.env['PATH'] ?? ''), /(redis|valkey)-server$/);
+  const silent = { info: () => undefined, warn: () => undefined };
   await t.rejects(
-    installRedis(folder),
+    installRedis(folder, silent),
     new StartupError(
       'no Redis on this machine; install redis-server or valkey-server (5 or newer), or set REDIS_URL',
     ),

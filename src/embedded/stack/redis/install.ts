@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { type StackLog } from '../guardian/watchful.js';
 import { reasonOf, StartupError } from '../startup-error.js';
 import { findProgram, findRedis } from './find.js';
 
@@ -40,25 +41,38 @@ const aptInstall = async (aptGet: string): Promise<void> => {
   await execute('systemctl', ['disable', 'redis-server']).catch(() => undefined);
 };
 
+type Installer = Readonly<{
+  /** The command, as a person would type it. */
+  says: string;
+  install: () => Promise<unknown>;
+}>;
+
 /** How Redis can be installed here without asking anyone; undefined when it cannot. */
-const installer = (searchPath: string): (() => Promise<unknown>) | undefined => {
+const installer = (searchPath: string): Installer | undefined => {
   const aptGet = findProgram(['apt-get'], searchPath);
-  if (aptGet !== undefined && process.getuid?.() === 0) return () => aptInstall(aptGet);
+  if (aptGet !== undefined && process.getuid?.() === 0)
+    return { says: 'apt-get install redis-server', install: () => aptInstall(aptGet) };
   const brew = findProgram(['brew'], searchPath);
-  if (brew !== undefined)
-    return () => execute(brew, ['install', 'redis'], { timeout: INSTALL_TIMEOUT_MS });
+  if (brew !== undefined) {
+    const options = { timeout: INSTALL_TIMEOUT_MS };
+    return {
+      says: 'brew install redis',
+      install: () => execute(brew, ['install', 'redis'], options),
+    };
+  }
   return undefined;
 };
 
 /**
- * Installs Redis with `apt-get` (as root) or Homebrew, and gives the path of its program.
+ * Installs Redis with `apt-get` (as root) or Homebrew, after saying so, and gives the path of its program.
  * @throws StartupError when neither is at hand, or the installation fails.
  */
-export const installRedis = async (searchPath: string): Promise<string> => {
-  const install = installer(searchPath);
-  if (install === undefined) throw new StartupError(`no Redis on this machine; ${ADVICE}`);
+export const installRedis = async (searchPath: string, log: StackLog): Promise<string> => {
+  const installing = installer(searchPath);
+  if (installing === undefined) throw new StartupError(`no Redis on this machine; ${ADVICE}`);
+  log.info(`no Redis on this machine; installing it with "${installing.says}"`);
   try {
-    await install();
+    await installing.install();
   } catch (error) {
     throw new StartupError(`Redis could not be installed (${reasonOf(error)}); ${ADVICE}`);
   }
