@@ -6,6 +6,7 @@ import fastify, {
   type FastifyPluginAsync,
   LogController,
 } from 'fastify';
+import { type CommandKeys } from '../commands/command-keys.js';
 import { authorizeRequests } from './access/authorize.js';
 import { requirePermissions } from './access/declared-permissions.js';
 import { describeRequests, type Guard, guardRoutes } from './caller.js';
@@ -47,6 +48,8 @@ export type AppDeps = Readonly<{
   /** Absent: none. */
   limits?: Limits | undefined;
   shedFrom?: ShedFrom | undefined;
+  /** Of commands. Absent: a key is known only to the stream that it was used for. */
+  commandKeys?: CommandKeys | undefined;
   /** Clients come over TLS only. @defaultValue false */
   isEncrypted?: boolean | undefined;
   /** Absent: refused commands are not noted. */
@@ -106,6 +109,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   requirePermissions(app);
   cleanForwardedFor(app, deps.trustedProxies);
   describeRequests(app);
+  app.decorate('commandKeys', deps.commandKeys);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();

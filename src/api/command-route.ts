@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
 import { type FastifyRequest } from 'fastify';
+import { type Claim, type CommandKeys, underKey } from '../commands/command-keys.js';
 import { commandHashOf } from '../commands/event-id.js';
 import { canonicalJson, type Json } from '../domain/json.js';
 import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
@@ -112,6 +113,33 @@ export const metadataOf = (request: FastifyRequest): Metadata => {
     ...(reason === undefined ? {} : { reason }),
     schemaVersion: SCHEMA_VERSION,
   };
+};
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Absent: a key is known only to the stream that it was used for. */
+    commandKeys: CommandKeys | undefined;
+  }
+}
+
+/**
+ * Does the work of a request under its Idempotency-Key, when it has one and may write.
+ * @throws DomainError `idempotency-key-reused`
+ */
+export const underItsKey = <Outcome extends Readonly<{ kind: string }>>(
+  request: FastifyRequest,
+  { commandId, commandHash }: Metadata,
+  work: (claim: Claim) => Promise<Outcome>,
+): Promise<Outcome> => {
+  const { caller, headers, server, query } = request;
+  const { commandKeys } = server;
+  const { organizationId } = caller;
+  const isDryRun = (query as CommandQuery).dryRun === true;
+  // Whoever registers belongs to no organization yet: the command sees to its key itself.
+  const isUsed = headers['idempotency-key'] !== undefined && organizationId !== '' && !isDryRun;
+  return commandKeys === undefined || !isUsed
+    ? work('new')
+    : underKey(commandKeys, { organizationId, commandId, commandHash }, work);
 };
 
 /** Gives the request its command id; before the handler, so that also an error can tell it. */

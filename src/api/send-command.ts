@@ -1,9 +1,10 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type CommandOutcome, type CommandRequest } from '../commands/command.js';
+import { type Claim } from '../commands/command-keys.js';
 import { AppendOutcomeUnknown } from '../commands/event-store.js';
 import { type Change } from '../domain/changes.js';
 import { type Command, type Event } from '../domain/decider.js';
-import { type CommandAnswer, type CommandQuery, metadataOf } from './command-route.js';
+import { type CommandAnswer, type CommandQuery, metadataOf, underItsKey } from './command-route.js';
 
 /** A command is answered within this time, whatever the event store does. */
 const COMMAND_TIMEOUT_MS = 950;
@@ -95,11 +96,23 @@ export const commandSender =
     const { dryRun = false } = request.query as CommandQuery;
     const metadata = metadataOf(request);
     const { grants } = request.caller;
-    const { kind, revision, position, events, before, after } = await unlessLate(
-      timeoutMs(request),
-      (inTime) =>
-        handle({ command, metadata, grants, ...expectedRevision(request), dryRun, ...inTime }),
-    );
+    const work = (claim: Claim) =>
+      unlessLate(timeoutMs(request), async (inTime) => {
+        const asked = {
+          command,
+          metadata,
+          grants,
+          ...expectedRevision(request),
+          dryRun,
+          ...inTime,
+        };
+        const outcome = await handle(asked);
+        // Of two processes that get it at once, both believe to have written it.
+        const isRepeat = claim === 'same' && outcome.kind === 'recorded' && !outcome.isFirst;
+        return isRepeat ? ({ ...outcome, kind: 'repeated' } as const) : outcome;
+      });
+    const outcome = await underItsKey(request, metadata, work);
+    const { kind, revision, position, events, before, after } = outcome;
     if (location !== undefined && RESULTS[kind] === 'recorded')
       void reply.code(201).header('location', location);
     if (kind === 'repeated') void reply.header('idempotency-replayed', 'true');

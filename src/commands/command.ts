@@ -24,6 +24,8 @@ export type CommandRequest<C extends Command> = Readonly<{
 export type CommandOutcome<S, E extends Event> = Readonly<{
   /** `repeated`: an earlier request with this command id wrote these events. */
   kind: 'recorded' | 'unchanged' | 'repeated' | 'dry-run';
+  /** It is certain that no other request wrote these events. */
+  isFirst?: boolean;
   revision: number;
   position: number;
   events: readonly E[];

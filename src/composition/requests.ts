@@ -4,6 +4,7 @@ import { type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type Config } from '../config.js';
+import { commandKeys } from '../infrastructure/postgres/command-keys.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
@@ -72,8 +73,9 @@ export const startRequests = async (
     limits: limits.limits,
   });
   const { accounts } = authentication;
+  const usedKeys = commandKeys(pool, log);
   const organizations = organizationsOver(config, {
-    ...{ pool, commands, grants, accounts, masterKey, log },
+    ...{ usedKeys, pool, commands, grants, accounts, masterKey, log },
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
   const flagdSync = await startSync(config, { memory, keys });
@@ -115,6 +117,7 @@ export const startRequests = async (
       limits: { perAddress: config.maxStreamsPerAddress },
     }),
     noteRefusal: refused.note,
+    commandKeys: usedKeys,
     limits: limits.limits,
     eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,

@@ -21,7 +21,9 @@ export const secretMaking = (
       const outcome = await commands(request);
       if (outcome.kind !== 'recorded') return outcome;
       secret = await make(outcome);
-      return secret === undefined ? { ...outcome, kind: 'repeated' } : outcome;
+      return secret === undefined
+        ? { ...outcome, kind: 'repeated' }
+        : { ...outcome, isFirst: true };
     },
     secret: () => secret,
   };

@@ -130,7 +130,13 @@ export const startService = async (
 
   const openHttp = async (): Promise<string> => {
     const { requests } = parts;
-    const { routes = [], ofrep, limits, noteRefusal }: Partial<Requests> = requests ?? {};
+    const {
+      routes = [],
+      ofrep,
+      limits,
+      noteRefusal,
+      commandKeys,
+    }: Partial<Requests> = requests ?? {};
     const app = await createHttp({
       log,
       version: VERSION,
@@ -138,7 +144,7 @@ export const startService = async (
         ...guardOf(requests),
         metricsToken: config.metricsToken,
       },
-      ...{ routes, ofrep, limits, noteRefusal },
+      ...{ routes, ofrep, limits, noteRefusal, commandKeys },
       keySet: requests?.authentication.keySet,
       allowedOrigins: config.allowedOrigins.split(','),
       allowsOrigin: (origin) => requests?.keys.allowsOrigin(origin) === true,

@@ -2,6 +2,7 @@ import {
   type OrganizationHandle,
   type Organizations,
 } from '../../api/organization/organizations.js';
+import { type CommandKeys, underKey } from '../../commands/command-keys.js';
 import { commandHashOf } from '../../commands/event-id.js';
 import { DomainError } from '../../domain/decider.js';
 import { canonicalJson } from '../../domain/json.js';
@@ -20,6 +21,7 @@ type JoiningDeps = Readonly<{
   accounts: OrganizationAccounts;
   invitations: InvitationTable;
   masterKey: MasterKey;
+  usedKeys: CommandKeys;
   isRegistrationOpen: boolean;
 }>;
 
@@ -49,7 +51,7 @@ const emailIn = (events: readonly OrganizationEvent[]): string | undefined => {
 export const joiningWith = (
   deps: JoiningDeps,
 ): Pick<Organizations, 'registering' | 'accepting'> => {
-  const { handle, accounts, invitations, isRegistrationOpen } = deps;
+  const { handle, accounts, invitations, usedKeys, isRegistrationOpen } = deps;
   const ids = deps.masterKey.for('ids of users and organizations');
 
   /** The account is there before the log has the member: an account of no member works nowhere. */
@@ -77,15 +79,25 @@ export const joiningWith = (
       const organizationId = organizationIdFrom(name, digest);
       const userId = userIdFrom(digest);
       const data = { organizationId, name, owner: { userId, email } };
+      const register = handleFor({
+        account: { organizationId, userId, password },
+        authMethod: 'registration',
+        asked: [organizationId, name, email],
+      });
+      // Of one person: others may choose the same key. Neither hash can be guessed from without our own key.
+      const key = {
+        organizationId: 'registration',
+        commandId: ids.digest(canonicalJson(['registration', commandId, email])).toString('hex'),
+        commandHash: digest.toString('hex'),
+      };
       return {
         organizationId,
         userId,
         command: { type: 'RegisterOrganization', data },
-        handle: handleFor({
-          account: { organizationId, userId, password },
-          authMethod: 'registration',
-          asked: [organizationId, name, email],
-        }),
+        handle: (request) =>
+          request.dryRun === true
+            ? register(request)
+            : underKey(usedKeys, key, () => register(request)),
       };
     },
 

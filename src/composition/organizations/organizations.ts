@@ -4,6 +4,7 @@ import {
   type OrganizationHandle,
   type Organizations,
 } from '../../api/organization/organizations.js';
+import { type CommandKeys } from '../../commands/command-keys.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
 import { type Config } from '../../config.js';
 import { normalisedEmail } from '../../domain/organization/email.js';
@@ -20,6 +21,7 @@ const DAY_MS = 86_400_000;
 
 type OrganizationDeps = Readonly<{
   pool: pg.Pool;
+  usedKeys: CommandKeys;
   commands: WriteSide;
   grants: StartedGrants;
   accounts: OrganizationAccounts;
@@ -94,6 +96,7 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
       accounts,
       invitations,
       masterKey,
+      usedKeys: deps.usedKeys,
       isRegistrationOpen: config.registration === 'open',
     }),
   };

@@ -43,6 +43,7 @@ test('a registration', async (t) => {
     // No token is looked up by a registration.
     invitations: { find: async () => undefined, save: async () => true },
     masterKey,
+    usedKeys: { claim: async () => 'new', release: async () => undefined },
     isRegistrationOpen: true,
   });
   const register = async (change: Partial<typeof wanted> = {}, dryRun = false) => {
