@@ -55,6 +55,7 @@ export const PROBLEMS = {
   'api-key-revoked': [409, 'The API key is revoked'],
   'api-key-expired': [409, 'The API key has expired'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
+  'stream-deleted': [409, 'Its history was deleted in the event store'],
   'event-not-signed': [409, 'No checkpoint covers the event'],
   'audit-chain-broken': [409, 'The audit trail is not what was signed'],
   'stale-revision': [412, 'It changed since you read it'],

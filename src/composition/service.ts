@@ -89,8 +89,10 @@ export const startService = async (
     if (issued !== undefined) parts.credentials = issued;
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
-      const { observeBatch: observe } = metrics;
-      parts.projector = startProjector(config, services, { client, personal, log, observe });
+      const { observeBatch: observe, countForeign } = metrics;
+      parts.projector = startProjector(config, services, {
+        ...{ client, personal, log, observe, countForeign },
+      });
       resources.push(parts.projector.stop);
       // The first look at a new installation must find what was just made.
       if (issued !== undefined) await api?.caughtUp();

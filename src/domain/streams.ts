@@ -71,17 +71,35 @@ export type StreamParts = Readonly<{
   key: string | null;
 }>;
 
+const IN_PROJECTS: readonly Category[] = ['project', 'flag', 'segment', 'dependencies'];
+
+/** How many names, joined by colons, follow the category. */
+const NAMES: Readonly<Record<Category, number>> = {
+  organization: 1,
+  project: 2,
+  flag: 3,
+  segment: 3,
+  dependencies: 2,
+  apiKey: 2,
+  subject: 2,
+  session: 2,
+  refusals: 2,
+};
+
 const isCategory = (text: string): text is Category =>
   (CATEGORIES as readonly string[]).includes(text);
 
-const IN_PROJECTS: readonly Category[] = ['project', 'flag', 'segment', 'dependencies'];
-
-/** Takes a stream's name apart; undefined when the name is not one of ours. */
+/**
+ * Takes a stream's name apart. Undefined when it does not have exactly the shape that we write, so that a stream of
+ * another application that only begins like ours is never taken for one.
+ */
 export const parseStream = (stream: string): StreamParts | undefined => {
   const dash = stream.indexOf('-');
   const category = stream.slice(0, dash);
   if (dash < 0 || !isCategory(category)) return undefined;
-  const [organizationId = '', second = null, third = null] = stream.slice(dash + 1).split(':');
+  const names = stream.slice(dash + 1).split(':');
+  if (names.length !== NAMES[category] || names.includes('')) return undefined;
+  const [organizationId = '', second = null, third = null] = names;
   return IN_PROJECTS.includes(category)
     ? { category, organizationId, projectKey: second, key: third }
     : { category, organizationId, projectKey: null, key: second };

@@ -10,7 +10,9 @@ export type LogEvent = Omit<Recorded, 'metadata'> & Readonly<{ metadata: Metadat
 export type LogBatch = Readonly<{
   /** Ours, in log order. May be empty: only the position moved, or the end of the log was reached. */
   events: readonly LogEvent[];
-  /** The last log position considered, also of events that are not ours; -1 before the first. */
+  /** Streams with a name of ours that somebody deleted for good in the store. */
+  deletedStreams?: readonly string[];
+  /** The last log position considered, where it is certain that nothing of ours up to it is still to come; -1: none. */
   position: number;
   /** True when nothing was left in the log as this batch was taken. */
   isCaughtUp: boolean;

@@ -35,6 +35,12 @@ export const serviceMetrics = (sources: MetricSources) => {
     labelNames: ['projection'],
     registers,
   });
+  const foreign = new Counter({
+    name: 'chronoflag_foreign_events_total',
+    help: 'Events passed by since the process started: their streams begin like ours, and they are not ours.',
+    labelNames: ['kind'],
+    registers,
+  });
   const batches = new Histogram({
     name: 'chronoflag_projection_batch_duration_seconds',
     help: 'Time to apply one batch of events.',
@@ -133,6 +139,9 @@ export const serviceMetrics = (sources: MetricSources) => {
   return {
     text: async (): Promise<string> => registry.metrics(),
     observeBatch,
+    countForeign: (kind: string): void => {
+      foreign.inc({ kind });
+    },
     observeRequest: (
       labels: Readonly<{ method: string; route: string; status: number }>,
       seconds: number,

@@ -5,25 +5,54 @@ import { type Recorded } from '../../domain/recorded.js';
 
 /**
  * Log positions and revisions as numbers.
- * @throws RangeError at 2^53 and above, which no log of ours reaches
+ * @throws RangeError above 2^53, which no log of ours reaches
  */
 export const toSafeInteger = (value: bigint): number => {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} is above 2^53.`);
   return Number(value);
 };
 
-/** An event as the client gives it, in our terms. Its content is trusted, not checked. */
+/** Why something in the log is not ours. `deletion`: the mark that a hard delete leaves in a stream. */
+export type ForeignKind = 'deletion' | 'system' | 'stream' | 'event';
+
+/**
+ * Every event that we write, in this version and all others, has a command's id and the version of its shape in its
+ * metadata. So an event of a later version is ours, also when this version does not understand it.
+ */
+export const hasOurMetadata = ({ metadata }: RecordedEvent): boolean => {
+  if (typeof metadata !== 'object') return false;
+  // The client gives null for the JSON text null, whatever its types say.
+  const { commandId, schemaVersion } = (metadata as Readonly<Record<string, unknown>> | null) ?? {};
+  return typeof commandId === 'string' && typeof schemaVersion === 'number';
+};
+
+/**
+ * Tells what is not ours, from its names and the kind of its metadata alone: neither revision nor data is looked at.
+ * @param stream what we call its stream; undefined when it is none of ours
+ * @returns undefined for an event of ours
+ */
+export const foreignKind = (
+  event: RecordedEvent,
+  stream: string | undefined,
+): ForeignKind | undefined => {
+  if (event.type === '$streamDeleted') return 'deletion';
+  if (event.type.startsWith('$')) return 'system';
+  if (stream === undefined) return 'stream';
+  return hasOurMetadata(event) ? undefined : 'event';
+};
+
+/** An event of ours as the client gives it, in our terms: `stream` is what we call it. Its content is trusted. */
 export const decodeRecorded = <E extends Event>(
   event: RecordedEvent,
-  commitPosition?: bigint,
+  stream: string,
 ): Recorded<E> =>
   ({
     type: event.type,
     data: event.data,
     id: event.id,
-    stream: event.streamId,
+    stream,
     revision: toSafeInteger(event.revision),
-    position: toSafeInteger(event.position?.commit ?? commitPosition ?? -1n),
+    position: toSafeInteger(event.position?.commit ?? -1n),
     recordedAt: event.created.toISOString(),
     metadata: event.metadata as Metadata,
   }) as Recorded<E>;

@@ -5,16 +5,19 @@ import {
   type EventStoreDBClient,
   FORWARDS,
   type ReadPosition,
+  type RecordedEvent,
   START,
+  StreamDeletedError,
   StreamNotFoundError,
   streamNameFilter,
 } from '@eventstore/db-client';
-import { CATEGORIES, parseStream } from '../../domain/streams.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
 import { withDeadline } from '../deadline.js';
-import { decodeRecorded, toSafeInteger } from './kurrent-decode.js';
+import { decodeRecorded, foreignKind, hasOurMetadata, toSafeInteger } from './kurrent-decode.js';
+import { type ForeignObserver } from './foreign-events.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
+import { type StreamNames, streamNames } from './stream-names.js';
 
 /** How many events make a batch at most: live, small, so that one transaction stays short. */
 const LIVE_BATCH = { limit: 500, atLeast: 1 };
@@ -44,16 +47,38 @@ const markInOrder = (
   });
 };
 
-const subscribeTo = (client: EventStoreDBClient, after: number | null) => {
+/** One connection to a log, and what tells our events from others there. */
+type Source = Readonly<{
+  client: EventStoreDBClient;
+  names: StreamNames;
+  onForeign: ForeignObserver;
+}>;
+
+/** Passes by what is not ours before anything of it is decoded. */
+const entriesOf =
+  ({ names, onForeign }: Source, isWanted: (event: RecordedEvent) => boolean = () => true) =>
+  (event: RecordedEvent): LogEntry | undefined => {
+    if (!isWanted(event)) return undefined;
+    const { streamId, type, position } = event;
+    const stream = names.ours(streamId);
+    const kind = foreignKind(event, stream);
+    if (stream !== undefined && kind === undefined) return { event: decodeRecorded(event, stream) };
+    if (kind === undefined || !names.isAlike(streamId)) return undefined;
+    onForeign({ kind, stream: streamId, type, position: position?.commit ?? -1n });
+    return kind === 'deletion' && stream !== undefined ? { deletedStream: stream } : undefined;
+  };
+
+const subscribeTo = (source: Source, after: number | null) => {
   const queue = batchQueue<LogEntry>(LIVE_BATCH.limit);
   let isConfirmed = false;
-  const subscription = client.subscribeToAll({
+  const subscription = source.client.subscribeToAll({
     fromPosition: positionOf(after),
     filter: streamNameFilter({
-      prefixes: CATEGORIES.map((category) => `${category}-`),
+      prefixes: source.names.beginnings,
       checkpointInterval: CHECKPOINT_INTERVAL,
+      // Must not throw: the client does not catch it, and the process would end.
       checkpointReached: (reader, { commit }) => {
-        markInOrder(reader, queue, { position: toSafeInteger(commit) });
+        markInOrder(reader, queue, { checkpoint: commit });
       },
     }),
   });
@@ -75,17 +100,17 @@ const subscribeTo = (client: EventStoreDBClient, after: number | null) => {
   });
   // Without a listener of its own an error ends the process, whoever iterates.
   subscription.on('error', close);
-  void pump(subscription, queue);
+  void pump(subscription, queue, entriesOf(source));
   return { queue, close };
 };
 
 async function* subscribe(
-  client: EventStoreDBClient,
+  source: Source,
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   if (signal.aborted) return;
-  const { queue, close } = subscribeTo(client, after);
+  const { queue, close } = subscribeTo(source, after);
   const abort = (): void => {
     close();
   };
@@ -99,15 +124,15 @@ async function* subscribe(
 }
 
 async function* readForward(
-  client: EventStoreDBClient,
+  source: Source,
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   const queue = batchQueue<LogEntry>(REPLAY_BATCH.limit * 2);
-  const reading = client.readAll({ direction: FORWARDS, fromPosition: positionOf(after) });
+  const reading = source.client.readAll({ direction: FORWARDS, fromPosition: positionOf(after) });
   // Reads begin at the position itself, and know no filter.
-  const isWanted = ({ stream, position }: LogEvent): boolean =>
-    position > (after ?? -1) && parseStream(stream) !== undefined;
+  const isAfter = ({ position }: RecordedEvent): boolean =>
+    after === null || (position !== undefined && position.commit > BigInt(after));
   reading.on('error', (error) => {
     queue.end({ error });
   });
@@ -117,7 +142,7 @@ async function* readForward(
     reading.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
-  void pump(reading, queue, isWanted);
+  void pump(reading, queue, entriesOf(source, isAfter));
   try {
     yield* batches(queue, after, REPLAY_BATCH);
   } finally {
@@ -127,20 +152,21 @@ async function* readForward(
 }
 
 async function* readStream(
-  client: EventStoreDBClient,
+  { client, names }: Source,
   [stream, fromRevision]: readonly [string, number],
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent> {
   const options = { direction: FORWARDS, fromRevision: BigInt(fromRevision) } as const;
-  const reading = client.readStream(stream, options);
+  const reading = client.readStream(names.inStore(stream), options);
   const abort = (): void => {
     reading.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
-    for await (const { event } of reading) if (event !== undefined) yield decodeRecorded(event);
+    for await (const { event } of reading)
+      if (event !== undefined && hasOurMetadata(event)) yield decodeRecorded(event, stream);
   } catch (error) {
-    if (!(error instanceof StreamNotFoundError)) throw error;
+    if (!(error instanceof StreamNotFoundError || error instanceof StreamDeletedError)) throw error;
   } finally {
     signal.removeEventListener('abort', abort);
     abort();
@@ -163,13 +189,21 @@ const headOf = async (client: EventStoreDBClient): Promise<number> => {
   }
 };
 
+export type EventLogOptions = Readonly<{ names?: StreamNames; onForeign?: ForeignObserver }>;
+
 /**
  * The log over EventStoreDB's own protocol. A subscription ends with the first fault (the client never resumes one);
  * a server that goes silent is noticed by its missing confirmation, later by the client's keep-alive.
  */
-export const kurrentEventLog = (client: EventStoreDBClient): EventLog => ({
-  subscribe: (after, signal) => subscribe(client, after, signal),
-  readForward: (after, signal) => readForward(client, after, signal),
-  readStream: (stream, fromRevision, signal) => readStream(client, [stream, fromRevision], signal),
-  head: () => headOf(client),
-});
+export const kurrentEventLog = (
+  client: EventStoreDBClient,
+  { names = streamNames(), onForeign = () => undefined }: EventLogOptions = {},
+): EventLog => {
+  const source = { client, names, onForeign };
+  return {
+    subscribe: (after, signal) => subscribe(source, after, signal),
+    readForward: (after, signal) => readForward(source, after, signal),
+    readStream: (stream, fromRevision, signal) => readStream(source, [stream, fromRevision], signal),
+    head: () => headOf(client),
+  };
+};

@@ -6,6 +6,7 @@ import {
   type JSONEventData,
   MaxAppendSizeExceededError,
   NO_STREAM as KURRENT_NO_STREAM,
+  StreamDeletedError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import {
@@ -22,6 +23,7 @@ import { DomainError, type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { withDeadline } from '../deadline.js';
 import { toSafeInteger } from './kurrent-decode.js';
+import { type StreamNames, streamNames } from './stream-names.js';
 import { readStreamPage, sizeOf } from './stream-pages.js';
 
 /** The client never gives up by itself on a server that accepts and does not answer. */
@@ -53,6 +55,11 @@ const toAppendError = (error: unknown, expectedRevision: number): unknown => {
   if (error instanceof MaxAppendSizeExceededError) {
     return new DomainError('command-too-large', TOO_LARGE);
   }
+  if (error instanceof StreamDeletedError)
+    return new DomainError(
+      'stream-deleted',
+      'Somebody deleted its history in the event store for good; nothing can be added to it.',
+    );
   if (neverSent(error)) return new EventStoreUnavailable('The event store refuses connections.');
   return new AppendOutcomeUnknown('The event store did not confirm the append.', { cause: error });
 };
@@ -63,15 +70,18 @@ const toJsonEvent = <E extends Event>(
 ): JSONEventData =>
   jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: { ...metadata } });
 
+/** A connection, and what our streams are called there. */
+type Log = Readonly<{ client: EventStoreDBClient; names: StreamNames }>;
+
 const readPage = async <E extends Event>(
-  client: EventStoreDBClient,
+  { client, names }: Log,
   stream: string,
   fromRevision: number,
 ): Promise<StreamPage<E>> => {
   try {
     return await readStreamPage<E>(
       client,
-      [stream, fromRevision],
+      { stream, name: names.inStore(stream), fromRevision },
       CALL_TIMEOUT_MS,
       () => new EventStoreUnavailable('The event store does not answer.'),
     );
@@ -101,16 +111,26 @@ const MIB = 1024 * 1024;
 const appendTimeoutMs = (events: readonly Event[]): number =>
   CALL_TIMEOUT_MS + events.length + (sizeOf(events) / MIB) * CALL_TIMEOUT_MS * 3;
 
-/** The log, over EventStoreDB's own protocol. A call ends when the server is silent: after CALL_TIMEOUT_MS, or longer after a large append. */
-export const kurrentEventStore = (client: EventStoreDBClient): EventStore => ({
-  readPage: (stream, fromRevision) => readPage(client, stream, fromRevision),
+/**
+ * The log, over EventStoreDB's own protocol. A call ends when the server is silent: after CALL_TIMEOUT_MS, or longer
+ * after a large append.
+ */
+export const kurrentEventStore = (
+  client: EventStoreDBClient,
+  names: StreamNames = streamNames(),
+): EventStore => ({
+  readPage: (stream, fromRevision) => readPage({ client, names }, stream, fromRevision),
 
   read: <E extends Event>(stream: string, fromRevision?: number) =>
-    wholeStream<E>({ readPage: (...page) => readPage(client, ...page) }, stream, fromRevision),
+    wholeStream<E>(
+      { readPage: (...page) => readPage({ client, names }, ...page) },
+      stream,
+      fromRevision,
+    ),
 
   append: async (stream, events, { expectedRevision, metadata }) => {
     const appending: Promise<AppendResult> = client.appendToStream(
-      stream,
+      names.inStore(stream),
       events.map((event) => toJsonEvent(event, metadata)),
       {
         expectedRevision:

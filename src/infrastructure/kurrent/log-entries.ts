@@ -1,20 +1,34 @@
-import { type AllStreamResolvedEvent } from '@eventstore/db-client';
+import { type AllStreamResolvedEvent, type RecordedEvent } from '@eventstore/db-client';
 import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue } from './batch-queue.js';
-import { decodeRecorded } from './kurrent-decode.js';
 
 /** What a subscription tells: an event, how far it has looked, or that nothing is left. */
-export type LogEntry = Readonly<{ event: LogEvent }> | Readonly<{ position: number }> | 'caught-up';
+export type LogEntry =
+  | Readonly<{ event: LogEvent }>
+  | Readonly<{ deletedStream: string }>
+  | Readonly<{ checkpoint: bigint }>
+  | 'caught-up';
 
-const toBatch = (entries: readonly LogEntry[], before: number, isCaughtUp: boolean): LogBatch => {
-  let position = before;
-  const events: LogEvent[] = [];
-  for (const entry of entries) {
-    if (entry === 'caught-up') continue;
-    if ('event' in entry) events.push(entry.event);
-    position = Math.max(position, 'event' in entry ? entry.event.position : entry.position);
-  }
-  return { events, position, isCaughtUp };
+/**
+ * How far a subscription has come. What the server tells as a checkpoint counts only when it tells a later one, with
+ * no event at the first in between: some released servers tell the place of the event that comes next, others one
+ * beyond all places, and whoever resumes there never gets what is in front of it.
+ */
+const progress = (start: number) => {
+  let position = start;
+  let told: bigint | undefined;
+  return {
+    position: (): number => position,
+    delivered: (event: LogEvent): void => {
+      told = undefined;
+      position = Math.max(position, event.position);
+    },
+    told: (checkpoint: bigint): void => {
+      if (checkpoint > BigInt(Number.MAX_SAFE_INTEGER)) return;
+      if (told !== undefined && checkpoint > told) position = Math.max(position, Number(told));
+      told = checkpoint;
+    },
+  };
 };
 
 /** What gathers in the queue, as batches of the log's port. */
@@ -23,15 +37,23 @@ export async function* batches(
   after: number | null,
   { limit, atLeast }: Readonly<{ limit: number; atLeast: number }>,
 ): AsyncGenerator<LogBatch> {
-  let position = after ?? -1;
+  const { position, delivered, told } = progress(after ?? -1);
   let isLive = false;
   for (;;) {
     const taken = await queue.take(limit, atLeast);
     if (taken === undefined) return;
-    isLive ||= taken.items.includes('caught-up');
-    const batch = toBatch(taken.items, position, isLive && taken.isEmpty);
-    position = batch.position;
-    yield batch;
+    const events: LogEvent[] = [];
+    const deletedStreams: string[] = [];
+    for (const entry of taken.items) {
+      if (entry === 'caught-up') isLive = true;
+      else if ('checkpoint' in entry) told(entry.checkpoint);
+      else if ('deletedStream' in entry) deletedStreams.push(entry.deletedStream);
+      else {
+        events.push(entry.event);
+        delivered(entry.event);
+      }
+    }
+    yield { events, deletedStreams, position: position(), isCaughtUp: isLive && taken.isEmpty };
   }
 }
 
@@ -39,12 +61,12 @@ export async function* batches(
 export const pump = async (
   stream: AsyncIterable<AllStreamResolvedEvent>,
   queue: BatchQueue<LogEntry>,
-  isWanted: (event: LogEvent) => boolean = () => true,
+  entryOf: (event: RecordedEvent) => LogEntry | undefined,
 ): Promise<void> => {
   try {
-    for await (const { event, commitPosition } of stream) {
-      const decoded = event && decodeRecorded(event, commitPosition);
-      if (decoded !== undefined && isWanted(decoded)) await queue.put({ event: decoded });
+    for await (const { event } of stream) {
+      const entry = event && entryOf(event);
+      if (entry !== undefined) await queue.put(entry);
     }
     queue.end();
   } catch (error) {

@@ -3,13 +3,14 @@ import {
   FORWARDS,
   type ResolvedEvent,
   type StreamingRead,
+  StreamDeletedError,
   StreamNotFoundError,
 } from '@eventstore/db-client';
 import { type StreamPage } from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { silenceWatch } from '../deadline.js';
-import { decodeRecorded } from './kurrent-decode.js';
+import { decodeRecorded, hasOurMetadata, toSafeInteger } from './kurrent-decode.js';
 
 /** Events of one page. */
 const MOST_EVENTS = 1000;
@@ -36,27 +37,43 @@ const stop = (reading: StreamingRead<ResolvedEvent>): void => {
   reading.destroy();
 };
 
-type Collected<E extends Event> = { events: Recorded<E>[]; isFull: boolean };
+type Collected<E extends Event> = {
+  events: Recorded<E>[];
+  last: number | undefined;
+  isFull: boolean;
+};
 
-/** Takes events until the page is full, or there are no more. */
+/**
+ * Takes events until the page is full, or there are no more. `last` is the revision of the last one; an event of
+ * another application in a stream of ours has a revision, too, and is passed by.
+ */
 const collect = async <E extends Event>(
   reading: StreamingRead<ResolvedEvent>,
+  stream: string,
   onEvent: () => void,
 ): Promise<Collected<E>> => {
   const events: Recorded<E>[] = [];
-  let size = 0;
+  let [size, count] = [0, 0];
+  let last: number | undefined;
   try {
     for await (const { event } of reading) {
       onEvent();
-      if (event !== undefined) events.push(decodeRecorded<E>(event));
-      size += sizeOf(event?.data);
-      if (size >= MOST_CHARACTERS) return { events, isFull: true };
+      count += 1;
+      if (event === undefined) continue;
+      last = toSafeInteger(event.revision);
+      if (hasOurMetadata(event)) events.push(decodeRecorded<E>(event, stream));
+      size += sizeOf(event.data);
+      if (size >= MOST_CHARACTERS) return { events, last, isFull: true };
     }
   } catch (error) {
-    if (!(error instanceof StreamNotFoundError)) throw error;
+    // Deleted in the store by somebody: there is nothing of it to read.
+    if (!(error instanceof StreamNotFoundError || error instanceof StreamDeletedError)) throw error;
   }
-  return { events, isFull: events.length >= MOST_EVENTS };
+  return { events, last, isFull: count >= MOST_EVENTS };
 };
+
+/** Which page: `stream` is what we call it, `name` what the store does. */
+type Asked = Readonly<{ stream: string; name: string; fromRevision: number }>;
 
 /**
  * The next events of a stream. However long it takes, it goes on while events arrive.
@@ -64,21 +81,21 @@ const collect = async <E extends Event>(
  */
 export const readStreamPage = async <E extends Event>(
   client: EventStoreDBClient,
-  [stream, fromRevision]: readonly [stream: string, fromRevision: number],
+  { stream, name, fromRevision }: Asked,
   silenceMs: number,
   toError: () => Error,
 ): Promise<StreamPage<E>> => {
-  const reading = client.readStream(stream, {
+  const reading = client.readStream(name, {
     direction: FORWARDS,
     fromRevision: BigInt(fromRevision),
     maxCount: MOST_EVENTS,
   });
   const watch = silenceWatch(silenceMs, () => reading.destroy(toError()));
   try {
-    const { events, isFull } = await collect<E>(reading, () => {
+    const { events, last, isFull } = await collect<E>(reading, stream, () => {
       watch.heard(NEXT_EVENT_MS);
     });
-    return { events, revision: events.at(-1)?.revision ?? fromRevision - 1, isEnd: !isFull };
+    return { events, revision: last ?? fromRevision - 1, isEnd: !isFull };
   } finally {
     watch.stop();
     stop(reading);

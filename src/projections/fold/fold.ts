@@ -19,11 +19,11 @@ import {
   evolveOrganization,
   type ExistingOrganization,
 } from '../../domain/organization/organization.js';
-import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { type Category, parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
 import { storableText } from './storable.js';
-import { isAuditable, partsOf, understand } from './understand.js';
+import { isAuditable, understand } from './understand.js';
 
 type Place = Readonly<{ revision: number; position: number }>;
 export type TrackedProject = Place &
@@ -230,7 +230,7 @@ export const foldEvents = (
   const latest = new Map<string, Tracked>();
   let clock = recordedAt ?? '';
   for (const raw of events) {
-    const parts = partsOf(raw.stream);
+    const parts = parseStream(raw.stream);
     if (parts === undefined) continue;
     clock = raw.recordedAt > clock ? raw.recordedAt : clock;
     const before = latest.get(raw.stream) ?? lookUp(raw.stream);

@@ -1,36 +1,12 @@
 import { CATALOGUE, isKnownType, type DomainEvent } from '../../domain/catalogue.js';
 import { SCHEMA_VERSION, type Metadata } from '../../domain/metadata.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { whyUnstorable } from './storable.js';
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The name that the parts spell: tells a stream of ours from one that only begins like it. */
-const spelled = ({ category, organizationId, projectKey, key }: StreamParts): string => {
-  const project = projectIdOf(organizationId, projectKey ?? '');
-  const names = {
-    organization: organizationId,
-    project,
-    flag: `${project}:${key ?? ''}`,
-    segment: `${project}:${key ?? ''}`,
-    dependencies: project,
-    apiKey: `${organizationId}:${key ?? ''}`,
-    subject: `${organizationId}:${key ?? ''}`,
-    session: `${organizationId}:${key ?? ''}`,
-    refusals: `${organizationId}:${key ?? ''}`,
-  };
-  return `${category}-${names[category]}`;
-};
-
-/** What the name of a stream tells; undefined for one that is none of ours, also when it only begins like one. */
-export const partsOf = (stream: string): StreamParts | undefined => {
-  const parts = parseStream(stream);
-  const isOurs = parts !== undefined && parts.organizationId !== '' && parts.key !== '';
-  return isOurs && spelled(parts) === stream && !stream.endsWith(':') ? parts : undefined;
-};
 
 const checkMetadata = (metadata: Metadata | undefined): void => {
   const raw: unknown = metadata;

@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type DomainEvent } from '../../../src/domain/catalogue.js';
 import { type Json } from '../../../src/domain/json.js';
-import { flagStream, parseStream, projectStream } from '../../../src/domain/streams.js';
-import { decodeRecorded } from '../../../src/infrastructure/kurrent/kurrent-decode.js';
+import { flagStream, projectStream } from '../../../src/domain/streams.js';
+import { decodeRecorded, foreignKind } from '../../../src/infrastructure/kurrent/kurrent-decode.js';
+import { streamNames } from '../../../src/infrastructure/kurrent/stream-names.js';
 import { redisLayout } from '../../../src/infrastructure/redis/redis-layout.js';
 import { until } from '../../support/until.js';
 import { type Servers } from './servers.js';
@@ -29,9 +30,10 @@ const withEventStore = async <T>(
 export const readLog = (servers: Servers): Promise<Log> =>
   withEventStore(servers, async (client) => {
     const log: Log[number][] = [];
-    for await (const { event, commitPosition } of client.readAll()) {
-      if (event === undefined || parseStream(event.streamId) === undefined) continue;
-      log.push(decodeRecorded<DomainEvent>(event, commitPosition));
+    for await (const { event } of client.readAll()) {
+      const stream = event && streamNames().ours(event.streamId);
+      if (event && stream !== undefined && foreignKind(event, stream) === undefined)
+        log.push(decodeRecorded<DomainEvent>(event, stream));
     }
     return log;
   });

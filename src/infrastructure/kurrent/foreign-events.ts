@@ -1,0 +1,35 @@
+import { type ForeignKind } from './kurrent-decode.js';
+
+/** Told of everything in the log that looks like ours by its stream's name and is not. */
+export type ForeignObserver = (
+  found: Readonly<{ kind: ForeignKind; stream: string; type: string; position: bigint }>,
+) => void;
+
+/** As many streams are named in the log of the process; the rest is only counted. */
+const NAMED = 1_000;
+
+const TEXT: Readonly<Record<ForeignKind, string>> = {
+  deletion: 'a stream that is named like ours was deleted for good; the deletion is passed by',
+  system: 'a system event in a stream that is named like ours is passed by',
+  stream: 'events in a stream that begins like ours, and is not, are passed by',
+  event: 'events of another application in a stream that is named like ours are passed by',
+};
+
+/** Says each kind and stream once, and counts each event once, however many subscriptions meet it. */
+export const foreignEvents = (
+  log: Readonly<{ warn: (details: object, message: string) => void }>,
+  count: (kind: ForeignKind) => void,
+): ForeignObserver => {
+  const named = new Set<string>();
+  let last = -1n;
+  return ({ kind, stream, type, position }) => {
+    if (position > last) {
+      last = position;
+      count(kind);
+    }
+    const key = `${kind} ${stream}`;
+    if (named.has(key) || named.size >= NAMED) return;
+    named.add(key);
+    log.warn({ stream, type, position: String(position) }, TEXT[kind]);
+  };
+};
