@@ -24,38 +24,43 @@ export type Applied = Readonly<{
 }>;
 
 /**
- * The events after the checkpoint. Those up to it are in the rows already: delivered twice.
+ * The events after the last one applied. Those up to it are in the rows already: delivered twice.
  * @throws OutOfOrder
  */
 export const freshEvents = (
   events: readonly LogEvent[],
-  checkpoint: Checkpoint,
+  { applied }: Checkpoint,
 ): readonly LogEvent[] => {
-  let previous = checkpoint.position;
+  let previous = applied;
   return events.filter(({ position }) => {
-    if (position <= checkpoint.position || position === previous) return false;
+    if (position <= applied || position === previous) return false;
     if (position < previous) throw new OutOfOrder(position, previous);
     previous = position;
     return true;
   });
 };
 
-/** Finds an event up to the checkpoint that has no row: it was not delivered when it was due. */
+/** An event that should have been applied earlier and was not: it was not delivered when it was due. */
+export const missed = (event: LogEvent, { applied }: Checkpoint): PoisonEvent =>
+  new PoisonEvent(event, new OutOfOrder(event.position, applied));
+
+/** Finds an event up to the last one applied that has no row. */
 const findMissed = async (
   tx: Transaction,
   events: readonly LogEvent[],
-  { position: checkpoint }: Checkpoint,
+  from: Checkpoint,
 ): Promise<PoisonEvent | undefined> => {
-  const repeated = events.filter(({ position }) => position <= checkpoint);
+  const repeated = events.filter(({ position }) => position <= from.applied);
   if (repeated.length === 0) return undefined;
   const { rows } = await tx.query(
     `select w.position
        from unnest($1::bigint[]) as w (position)
-      where not exists (select from audit_event a where a.position = w.position)`,
+      where not exists (select from audit_event a where a.position = w.position)
+      order by w.position`,
     [repeated.map(({ position }) => position)],
   );
-  const missed = repeated.find(({ position }) => position === Number(rows[0]?.['position']));
-  return missed && new PoisonEvent(missed, new OutOfOrder(missed.position, checkpoint));
+  const first = repeated.find(({ position }) => position === Number(rows[0]?.['position']));
+  return first && missed(first, from);
 };
 
 /** One statement per table, one more to close open revisions. */
@@ -85,10 +90,12 @@ export const reached = (
   { steps, poison }: Folded,
 ): Checkpoint => {
   const last = steps.at(-1)?.event;
-  const applied = last?.position ?? checkpoint.position;
+  const applied = last?.position ?? checkpoint.applied;
+  const considered = poison === undefined ? batch.position : applied;
   return {
-    position: poison === undefined ? Math.max(batch.position, applied) : applied,
+    position: Math.max(considered, applied, checkpoint.position),
     recordedAt: last?.recordedAt ?? checkpoint.recordedAt,
+    applied,
   };
 };
 
@@ -135,8 +142,8 @@ const foldBatch = async (
   events: readonly LogEvent[],
 ): Promise<Folded & Readonly<{ steps: readonly LinkedStep[] }>> => {
   const fresh = freshEvents(events, from);
-  const missed = await findMissed(tx, events, from);
-  if (missed !== undefined) return { steps: [], poison: missed };
+  const poison = await findMissed(tx, events, from);
+  if (poison !== undefined) return { steps: [], poison };
   const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
   const folded = foldEvents(fresh, lookUp, from.recordedAt, refusals);
   if (!mayPark && newlyParked(folded.steps).length > 0) throw new NotApplicable();
@@ -155,7 +162,7 @@ const applyTogether = async (
   const { folded, checkpoint } = await database.transaction(async (tx) => {
     const folded = await foldBatch(tx, attempt, from, batch.events);
     const checkpoint = reached(from, batch, folded);
-    if (checkpoint.position > from.position) {
+    if (checkpoint.position > from.position || folded.steps.length > 0) {
       await moveCheckpoint(tx, READ_MODEL, from, checkpoint);
       await writeRows(tx, folded.steps);
     } else if (folded.poison !== undefined) await confirmCheckpoint(tx, READ_MODEL, from);

@@ -1,9 +1,16 @@
 import { type Transaction } from './projection.js';
 
-/** Where rows stand: the last log position considered (-1: nothing yet), and the latest time of an event so far. */
-export type Checkpoint = Readonly<{ position: number; recordedAt: string | null }>;
+/** Where rows stand in the log. */
+export type Checkpoint = Readonly<{
+  /** The last log position considered (-1: nothing yet), which readers are told of. Never before `applied`. */
+  position: number;
+  /** The latest time of an event so far. */
+  recordedAt: string | null;
+  /** The last event in the rows (-1: none). What the log has after it is new, whatever `position` says. */
+  applied: number;
+}>;
 
-export const BEGINNING: Checkpoint = { position: -1, recordedAt: null };
+export const BEGINNING: Checkpoint = { position: -1, recordedAt: null, applied: -1 };
 
 /** The checkpoint is not where this process left it: another one leads, or a rebuild took its place. */
 export class CheckpointMoved extends Error {
@@ -12,18 +19,32 @@ export class CheckpointMoved extends Error {
 
 export const loadCheckpoint = async (tx: Transaction, projection: string): Promise<Checkpoint> => {
   const { rows } = await tx.query(
-    `select c.position, c.recorded_at
+    `select c.position, c.recorded_at,
+            (select max(e.position) from audit_event e) as applied
        from checkpoint c
       where c.projection = $1`,
     [projection],
   );
   const [row] = rows;
   if (row === undefined) return BEGINNING;
-  const { position, recorded_at: recordedAt } = row;
+  const { position, recorded_at: recordedAt, applied } = row;
   return {
     position: Number(position),
     recordedAt: recordedAt instanceof Date ? recordedAt.toISOString() : null,
+    applied: Number(applied ?? -1),
   };
+};
+
+/** Events that are read again at a start, to see that none of them was missed. */
+const OVERLAP = 100;
+
+/** Where to begin to read the log: some events before the last one in the rows; -1 for its beginning. */
+export const overlapPosition = async (tx: Transaction): Promise<number> => {
+  const { rows } = await tx.query(
+    'select e.position from audit_event e order by e.position desc offset $1 limit 1',
+    [OVERLAP],
+  );
+  return Number(rows[0]?.['position'] ?? -1);
 };
 
 const FIRST = `

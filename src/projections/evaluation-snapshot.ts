@@ -19,6 +19,8 @@ type Place = Readonly<{ revision: number; position: number }>;
 export type CurrentStates = Readonly<{
   position: number | null;
   recordedAt: string | null;
+  /** The position of the last event in them. */
+  applied: number | null;
   projects: readonly (Readonly<{ projectId: string; state: ExistingProject }> & Place)[];
   flags: readonly (Readonly<{ projectId: string; key: string; state: ExistingFlag }> & Place)[];
   segments: readonly (Readonly<{ projectId: string; key: string; state: ExistingSegment }> &

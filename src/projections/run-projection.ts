@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyBatch, type Applied } from './apply-batch.js';
-import { BEGINNING, loadCheckpoint, type Checkpoint } from './checkpoint.js';
+import { BEGINNING, type Checkpoint, loadCheckpoint, overlapPosition } from './checkpoint.js';
 import { type EventLog, type LogBatch } from './event-log.js';
 import { type Parked, parkedOf, poisonOf } from './fold/poison.js';
 import { trackedStreams } from './fold/tracked-streams.js';
@@ -20,8 +20,11 @@ export type Consumer = Readonly<{
    * applied at once; in a stream of them each transaction takes those of this long, and commands keep the machine.
    */
   paceMs: number;
-  /** Where it stands; called before every (re)subscription. */
-  resume: () => Promise<Checkpoint>;
+  /**
+   * Where it stands, and after which position (`from`) the log is to be read: never later than the last event applied.
+   * Called before every (re)subscription.
+   */
+  resume: () => Promise<Checkpoint & Readonly<{ from: number }>>;
   /** All of the batch, or all in front of a poison event; any rejection leads back to `resume`. */
   apply: (batch: LogBatch) => Promise<Applied>;
   /** Streams that stand still; all others go on. */
@@ -35,6 +38,9 @@ type Run = Readonly<{
   signal: AbortSignal;
 }>;
 
+/** The last position considered since the start, in one unbroken row of subscriptions. */
+type Considered = { position: number };
+
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   if (ms > 1) await delay(ms, undefined, { signal }).catch(() => undefined);
 };
@@ -45,16 +51,22 @@ const backOffMs = (failures: number): number => {
   return longest * (0.5 + Math.random() / 2);
 };
 
-/** One subscription, until it ends or an event is poison. */
+/**
+ * One subscription, until it ends or an event is poison. A stored position beyond the last event is not relied on, for
+ * whoever told it may have been wrong: what comes after that event is read again, except what we have seen ourselves.
+ */
 const follow = async (
   { consumer, eventLog, report, signal }: Run,
+  considered: Considered,
   onProgress: () => void,
 ): Promise<'poisoned' | 'ended'> => {
-  const from = await consumer.resume();
-  report.resumed(from);
-  for await (const batch of eventLog.subscribe(from.position < 0 ? null : from.position, signal)) {
+  const { from, ...stand } = await consumer.resume();
+  report.resumed(stand);
+  const after = Math.max(from, Math.min(stand.position, considered.position));
+  for await (const batch of eventLog.subscribe(after < 0 ? null : after, signal)) {
     const began = performance.now();
     const { checkpoint, events, parked, poison } = await consumer.apply(batch);
+    considered.position = batch.position;
     onProgress();
     if (parked.length > 0) report.parked(parked);
     const durationMs = performance.now() - began;
@@ -75,10 +87,11 @@ const follow = async (
  */
 export const runProjection = async (run: Run): Promise<void> => {
   let failures = 0;
+  const considered = { position: -1 };
   const isOver = () => run.signal.aborted;
   while (!isOver()) {
     try {
-      const outcome = await follow(run, () => (failures = 0));
+      const outcome = await follow(run, considered, () => (failures = 0));
       if (outcome === 'poisoned') return;
       if (!isOver()) throw new Error('The subscription ended.');
     } catch (error) {
@@ -102,10 +115,14 @@ export const rowsConsumer = (database: Database, eventLog: EventLog): Consumer =
     paceMs: ROWS_PACE_MS,
     resume: async () => {
       streams.forget();
-      checkpoint = await database.transaction((tx) => loadCheckpoint(tx, READ_MODEL));
+      const stand = await database.transaction(async (tx) => ({
+        ...(await loadCheckpoint(tx, READ_MODEL)),
+        from: await overlapPosition(tx),
+      }));
+      checkpoint = stand;
       if (!isReplayed) await replayParked({ database, eventLog, streams }, checkpoint);
       isReplayed = true;
-      return checkpoint;
+      return stand;
     },
     apply: async (batch) => {
       const applied = await applyBatch(database, streams, checkpoint, batch);

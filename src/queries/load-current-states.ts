@@ -9,8 +9,10 @@ type Row<Id, State> = Readonly<Id & { revision: number; position: number; state:
 export type CurrentStates = Readonly<{
   /** The log position that the read model stands at; null while it has applied nothing. */
   position: number | null;
-  /** When the event at that position was recorded: RFC 3339, UTC, milliseconds. */
+  /** When the last event was recorded: RFC 3339, UTC, milliseconds. */
   recordedAt: string | null;
+  /** The position of the last event in the states, or in the audit trail; null without any. */
+  applied: number | null;
   projects: readonly Row<{ projectId: string }, ExistingProject>[];
   flags: readonly Row<{ projectId: string; key: string }, ExistingFlag>[];
   segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
@@ -34,10 +36,11 @@ type ParkedRow = Readonly<{
 }>;
 
 type Db = Pick<Pool, 'connect'>;
-type Checkpoint = { position: string; recordedAt: Date | null };
+type Checkpoint = { position: string; recordedAt: Date | null; applied: string | null };
 type Numbers = { revision: string; position: string };
 
-const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt"
+const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt",
+         (select max(e.position) from audit_event e) as applied
     from checkpoint c
    order by c.position
    limit 1`;
@@ -91,6 +94,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
     return {
       position: checkpoint === undefined ? null : Number(checkpoint.position),
       recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
+      applied: checkpoint?.applied == null ? null : Number(checkpoint.applied),
       projects: projects.rows.map(withNumbers),
       flags: flags.rows.map(withNumbers),
       segments: segments.rows.map(withNumbers),

@@ -19,6 +19,7 @@ import { snapshotLogs } from '../support/snapshot-histories.js';
 const nothing: CurrentStates = {
   position: null,
   recordedAt: null,
+  applied: null,
   projects: [],
   flags: [],
   segments: [],
@@ -231,6 +232,13 @@ test('a parked stream is replayed from the log when the projector starts', async
   t.strictSame(projector.consumer.parked(), []);
   const text = await redis.hget(layout.rulesets(`${PROJECT_ID}:production`), 'alpha');
   t.match(JSON.parse(text ?? '{}'), { revision: 1 }, 'the event that waited is applied');
+});
+
+test('an event that comes after its time is noticed, not dropped', async (t) => {
+  const { start } = await setUp(t);
+  const projector = await start([...history.slice(0, 5), ...history.slice(6)].slice(0, 6));
+  const { poison } = await projector.consumer.apply(live([history[5]!]));
+  t.match(poison?.message, /delivered position/);
 });
 
 test('Redis equals the states after any history, in any batches, flushed at any time', async (t) => {

@@ -44,6 +44,7 @@ const environment = (key: string, status: 'active' | 'deleted') =>
 const statesAt = (position: number): CurrentStates => ({
   position,
   recordedAt: '2026-01-01T00:00:00.000Z',
+  applied: position,
   projects: [
     {
       projectId: 'acme:shop',

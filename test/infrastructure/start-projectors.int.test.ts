@@ -120,6 +120,25 @@ test('a lost subscription is taken up again where it ended', async (t) => {
   t.equal(projectors.status()[0]?.eventsApplied, log.length);
 });
 
+test('a stored position that is beyond the last event makes nobody miss the next', async (t) => {
+  const { pool, start } = await setUp(t);
+  const before = start(memoryEventLog(log.slice(0, 10)));
+  await before.isLiveAt(positionAt(9));
+  await before.stop();
+  await pool.query('update checkpoint set position = $1', [positionAt(10)]);
+  const eventLog = memoryEventLog(log.slice(0, 10));
+  const after = start(eventLog);
+  await after.isLiveAt(positionAt(10));
+  eventLog.append(log[10]!);
+  await eventually(() => after.status().every(({ eventsApplied }) => eventsApplied === 11));
+  eventLog.append(...log.slice(11));
+  await after.isLiveAt(end);
+  t.strictSame(await after.verifyRedis(), []);
+  const { pool: other } = await testDatabase(t);
+  await applyBatches(other, [log]);
+  t.strictSame(await allChecksums(pool), await allChecksums(other));
+});
+
 test('lost connections to Postgres are survived', async (t) => {
   const { pool, start } = await setUp(t);
   const eventLog = memoryEventLog(log.slice(0, 10));

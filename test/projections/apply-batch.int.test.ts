@@ -258,7 +258,7 @@ test('a checkpoint that is committed before the rows would be seen', async (t) =
   const database = databaseOn(pool);
   const folded = foldEvents(history, () => undefined, null);
   const steps = linkSteps(folded.steps, () => undefined);
-  const to = { position: 999, recordedAt: null };
+  const to = { position: 999, recordedAt: null, applied: -1 };
   await database.transaction((tx) => moveCheckpoint(tx, READ_MODEL, BEGINNING, to));
   await t.rejects(
     database.transaction(async (tx) => {

@@ -21,7 +21,14 @@ import {
 } from '../support/histories.js';
 import { snapshotLogs } from '../support/snapshot-histories.js';
 
-const empty = { position: null, recordedAt: null, projects: [], flags: [], segments: [] };
+const empty = {
+  position: null,
+  recordedAt: null,
+  applied: null,
+  projects: [],
+  flags: [],
+  segments: [],
+};
 const production = `${PROJECT_ID}:production`;
 const development = `${PROJECT_ID}:development`;
 

@@ -43,6 +43,7 @@ test('an empty read model stands nowhere', async (t) => {
   const nothing = {
     position: null,
     recordedAt: null,
+    applied: null,
     projects: [],
     flags: [],
     segments: [],
@@ -61,6 +62,7 @@ test('everything comes with numbers for positions, deleted flags and segments to
   t.strictSame(await loadCurrentStates(db)(), {
     position: 12,
     recordedAt: RECORDED_AT,
+    applied: null,
     projects: [
       {
         projectId: 'acme:shop',

@@ -37,6 +37,7 @@ export const writtenSnapshot = (url: string, prefix: string) => {
   const checkpointAt = (position: number) => ({
     position,
     recordedAt: '2026-01-01T00:00:00.000Z',
+    applied: position,
   });
 
   const batch = async (

@@ -1,5 +1,11 @@
 import { parseStream } from '../../domain/streams.js';
-import { type Applied, freshEvents, newlyParked, reached } from '../../projections/apply-batch.js';
+import {
+  type Applied,
+  freshEvents,
+  missed,
+  newlyParked,
+  reached,
+} from '../../projections/apply-batch.js';
 import { BEGINNING, type Checkpoint } from '../../projections/checkpoint.js';
 import {
   type CurrentStates,
@@ -9,7 +15,7 @@ import {
 } from '../../projections/evaluation-snapshot.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { foldEvents } from '../../projections/fold/fold.js';
-import { parkedOf } from '../../projections/fold/poison.js';
+import { parkedOf, type PoisonEvent } from '../../projections/fold/poison.js';
 import { replayedSteps } from '../../projections/fold/replay.js';
 import { waitingEvents } from '../../projections/replay-parked.js';
 import { type Consumer } from '../../projections/run-projection.js';
@@ -130,7 +136,8 @@ export const redisProjector = ({
   const load = async (): Promise<EvaluationSnapshot> => {
     ahead = (await redis.stand())?.position ?? -1;
     const states = await loadCurrentStates();
-    checkpoint = { position: states.position ?? -1, recordedAt: states.recordedAt };
+    const { position, recordedAt, applied } = states;
+    checkpoint = { position: position ?? -1, recordedAt, applied: applied ?? -1 };
     const snapshot = evaluationSnapshot(states);
     for (const [stream, parked] of snapshot.parked()) {
       const events = await waitingEvents(eventLog, stream, parked);
@@ -140,7 +147,23 @@ export const redisProjector = ({
     return snapshot;
   };
 
+  /** Finds an event up to the last one applied that is in no state. */
+  const findMissed = (
+    snapshot: EvaluationSnapshot,
+    { events }: LogBatch,
+  ): PoisonEvent | undefined => {
+    const first = events.find(
+      (event) =>
+        event.position <= checkpoint.applied &&
+        concernsRulesets(event) &&
+        (snapshot.lookUp(event.stream)?.revision ?? -1) < event.revision,
+    );
+    return first && missed(first, checkpoint);
+  };
+
   const take = (snapshot: EvaluationSnapshot, batch: LogBatch): Applied => {
+    const gap = findMissed(snapshot, batch);
+    if (gap !== undefined) return { checkpoint, events: 0, parked: [], poison: gap };
     const events = freshEvents(batch.events, checkpoint);
     const folded = foldEvents(
       events.filter(concernsRulesets),
@@ -152,10 +175,12 @@ export const redisProjector = ({
       personal.forget();
       isErasing = true;
     }
-    const before = checkpoint.position;
-    checkpoint = reached(checkpoint, batch, { steps: folded.steps });
-    if (events.length > 0 && checkpoint.position > before) pending = { to: checkpoint, delta };
+    const before = checkpoint;
     const { steps } = folded;
+    const stand = reached(checkpoint, batch, { steps });
+    // Also those that are in no ruleset.
+    checkpoint = { ...stand, applied: events.at(-1)?.position ?? stand.applied };
+    if (checkpoint.applied > before.applied) pending = { to: checkpoint, delta };
     return { checkpoint, events: steps.length, parked: newlyParked(steps) };
   };
 
@@ -166,13 +191,13 @@ export const redisProjector = ({
       serially(async () => {
         memory ??= await load();
         await settle(memory, false);
-        return checkpoint;
+        return { ...checkpoint, from: checkpoint.applied };
       }),
     apply: (batch) =>
       serially(async () => {
         if (memory === undefined) throw new Error('Resume first.');
         const applied = take(memory, batch);
-        await settle(memory, batch.isCaughtUp);
+        await settle(memory, batch.isCaughtUp || applied.poison !== undefined);
         return applied;
       }),
     parked: () => [...(memory?.parked() ?? [])].map(([stream, parked]) => parkedOf(stream, parked)),

@@ -11,7 +11,7 @@ export const follower = ({ database, eventLog, signal, progress }: RebuildOption
   let checkpoint: Checkpoint = BEGINNING;
   const standAt = async (position: number, recordedAt = checkpoint.recordedAt): Promise<void> => {
     if (position <= checkpoint.position) return;
-    const to = { position, recordedAt };
+    const to = { position, recordedAt, applied: position };
     await database.next.transaction((tx) => moveCheckpoint(tx, READ_MODEL, checkpoint, to));
     checkpoint = to;
   };

@@ -53,6 +53,7 @@ const statesOf = (log: Log): CurrentStates => {
   return {
     position: log.at(-1)?.position ?? null,
     recordedAt: null,
+    applied: null,
     projects: of('project'),
     flags: of('flag'),
     segments: of('segment'),
