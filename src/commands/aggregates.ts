@@ -66,7 +66,12 @@ export const aggregates = <S, E extends Event>(
     epoch,
   });
 
-  const folded = (known: Loaded<S>, events: readonly Recorded<E>[]): Loaded<S> => {
+  /** `revision`: where the stream stands, which is further than the last event when that is another application's. */
+  const folded = (
+    known: Loaded<S>,
+    events: readonly Recorded<E>[],
+    revision = events.at(-1)?.revision ?? known.revision,
+  ): Loaded<S> => {
     for (const { metadata } of events) {
       known.commands.set(metadata.commandId, metadata.commandHash);
     }
@@ -74,7 +79,7 @@ export const aggregates = <S, E extends Event>(
     return {
       ...known,
       state: events.reduce<S>(evolve, known.state),
-      revision: last?.revision ?? known.revision,
+      revision,
       position: last?.position ?? known.position,
       checkedAtMs: clock(),
     };
@@ -94,8 +99,8 @@ export const aggregates = <S, E extends Event>(
   const read = async (stream: string): Promise<Loaded<S>> => {
     let known = cache.get(stream) ?? begun.get(stream) ?? nothingRead();
     for (;;) {
-      const { events, isEnd } = await store.readPage<E>(stream, known.revision + 1);
-      known = folded(known, events);
+      const { events, revision, isEnd } = await store.readPage<E>(stream, known.revision + 1);
+      known = folded(known, events, revision);
       if (isEnd) break;
       keepBegun(stream, known);
     }
