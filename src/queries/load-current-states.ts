@@ -36,11 +36,11 @@ type ParkedRow = Readonly<{
 }>;
 
 type Db = Pick<Pool, 'connect'>;
-type Checkpoint = { position: string; recordedAt: Date | null; applied: string | null };
+type Checkpoint = { position: string; recordedAt: Date | null; applied: number | null };
 type Numbers = { revision: string; position: string };
 
 const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt",
-         (select max(e.position) from audit_event e) as applied
+         (select max(e.position) from audit_event e)::float8 as applied
     from checkpoint c
    order by c.position
    limit 1`;
@@ -94,7 +94,7 @@ export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> =>
     return {
       position: checkpoint === undefined ? null : Number(checkpoint.position),
       recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
-      applied: checkpoint?.applied == null ? null : Number(checkpoint.applied),
+      applied: checkpoint?.applied ?? null,
       projects: projects.rows.map(withNumbers),
       flags: flags.rows.map(withNumbers),
       segments: segments.rows.map(withNumbers),

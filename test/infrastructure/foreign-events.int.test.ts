@@ -83,7 +83,7 @@ test('what is not ours is passed by, in streams that look like ours too', async 
   const said: string[] = [];
   const counted: string[] = [];
   const onForeign = foreignEvents(
-    { warn: (details) => said.push(String((details as { stream: string }).stream)) },
+    { warn: (details) => said.push((details as { stream: string }).stream) },
     (kind) => counted.push(kind),
   );
   const log = kurrentEventLog(client, { onForeign });

@@ -64,7 +64,9 @@ export const standInStore = async (
       return (call: ServerDuplexStream<Buffer, Buffer>) => {
         const up = behind.makeBidiStreamRequest(path, raw, raw, call.metadata);
         call.on('data', (bytes: Buffer) => up.write(bytes)).on('end', () => up.end());
-        call.on('cancelled', () => up.cancel());
+        call.on('cancelled', () => {
+          up.cancel();
+        });
         up.on('data', (bytes: Buffer) => call.write(bytes)).on('end', () => call.end());
         up.on('error', (error) => call.emit('error', error));
       };
@@ -72,7 +74,9 @@ export const standInStore = async (
       return (call: ServerWritableStream<Buffer, Buffer>) => {
         const rewrite = isRead(method) ? rewriting() : undefined;
         const up = behind.makeServerStreamRequest(path, raw, raw, call.request, call.metadata);
-        call.on('cancelled', () => up.cancel());
+        call.on('cancelled', () => {
+          up.cancel();
+        });
         up.on('data', (bytes: Buffer) => {
           if (rewrite) send(call, rewrite, bytes);
           else call.write(bytes);

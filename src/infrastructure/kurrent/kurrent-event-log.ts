@@ -14,7 +14,13 @@ import {
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
 import { withDeadline } from '../deadline.js';
-import { decodeRecorded, foreignKind, hasOurMetadata, toSafeInteger } from './kurrent-decode.js';
+import {
+  decodeRecorded,
+  foreignKind,
+  type ForeignKind,
+  hasOurMetadata,
+  toSafeInteger,
+} from './kurrent-decode.js';
 import { type ForeignObserver } from './foreign-events.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
 import { type StreamNames, streamNames } from './stream-names.js';
@@ -54,18 +60,27 @@ type Source = Readonly<{
   onForeign: ForeignObserver;
 }>;
 
+/** Tells of what is not ours, when it looks like it. */
+const passBy = (
+  { names, onForeign }: Source,
+  { streamId, type, position }: RecordedEvent,
+  kind: ForeignKind,
+): LogEntry | undefined => {
+  if (!names.isAlike(streamId)) return undefined;
+  onForeign({ kind, stream: streamId, type, position: position?.commit ?? -1n });
+  const stream = names.ours(streamId);
+  return kind === 'deletion' && stream !== undefined ? { deletedStream: stream } : undefined;
+};
+
 /** Passes by what is not ours before anything of it is decoded. */
 const entriesOf =
-  ({ names, onForeign }: Source, isWanted: (event: RecordedEvent) => boolean = () => true) =>
+  (source: Source, isWanted: (event: RecordedEvent) => boolean = () => true) =>
   (event: RecordedEvent): LogEntry | undefined => {
     if (!isWanted(event)) return undefined;
-    const { streamId, type, position } = event;
-    const stream = names.ours(streamId);
+    const stream = source.names.ours(event.streamId);
     const kind = foreignKind(event, stream);
-    if (stream !== undefined && kind === undefined) return { event: decodeRecorded(event, stream) };
-    if (kind === undefined || !names.isAlike(streamId)) return undefined;
-    onForeign({ kind, stream: streamId, type, position: position?.commit ?? -1n });
-    return kind === 'deletion' && stream !== undefined ? { deletedStream: stream } : undefined;
+    if (stream === undefined || kind !== undefined) return passBy(source, event, kind ?? 'stream');
+    return { event: decodeRecorded(event, stream) };
   };
 
 const subscribeTo = (source: Source, after: number | null) => {

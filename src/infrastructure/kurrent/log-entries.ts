@@ -39,12 +39,10 @@ export async function* batches(
 ): AsyncGenerator<LogBatch> {
   const { position, delivered, told } = progress(after ?? -1);
   let isLive = false;
-  for (;;) {
-    const taken = await queue.take(limit, atLeast);
-    if (taken === undefined) return;
+  const sort = (items: readonly LogEntry[]) => {
     const events: LogEvent[] = [];
     const deletedStreams: string[] = [];
-    for (const entry of taken.items) {
+    for (const entry of items) {
       if (entry === 'caught-up') isLive = true;
       else if ('checkpoint' in entry) told(entry.checkpoint);
       else if ('deletedStream' in entry) deletedStreams.push(entry.deletedStream);
@@ -53,7 +51,13 @@ export async function* batches(
         delivered(entry.event);
       }
     }
-    yield { events, deletedStreams, position: position(), isCaughtUp: isLive && taken.isEmpty };
+    return { events, deletedStreams };
+  };
+  for (;;) {
+    const taken = await queue.take(limit, atLeast);
+    if (taken === undefined) return;
+    const sorted = sort(taken.items);
+    yield { ...sorted, position: position(), isCaughtUp: isLive && taken.isEmpty };
   }
 }
 
