@@ -94,10 +94,9 @@ const isCategory = (text: string): text is Category =>
  * another application that only begins like ours is never taken for one.
  */
 export const parseStream = (stream: string): StreamParts | undefined => {
-  const dash = stream.indexOf('-');
-  const category = stream.slice(0, dash);
-  if (dash < 0 || !isCategory(category)) return undefined;
-  const names = stream.slice(dash + 1).split(':');
+  const category = stream.slice(0, Math.max(0, stream.indexOf('-')));
+  if (!isCategory(category)) return undefined;
+  const names = stream.slice(category.length + 1).split(':');
   if (names.length !== NAMES[category] || names.includes('')) return undefined;
   const [organizationId = '', second = null, third = null] = names;
   return IN_PROJECTS.includes(category)

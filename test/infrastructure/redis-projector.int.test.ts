@@ -218,6 +218,7 @@ test('a parked stream is replayed from the log when the projector starts', async
     redis: snapshot,
     loadCurrentStates: async () => ({
       position: end,
+      applied: end,
       recordedAt: history.at(-1)!.recordedAt,
       projects: members.slice(0, 1),
       flags: members.slice(1),

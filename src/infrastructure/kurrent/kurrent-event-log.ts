@@ -218,7 +218,8 @@ export const kurrentEventLog = (
   return {
     subscribe: (after, signal) => subscribe(source, after, signal),
     readForward: (after, signal) => readForward(source, after, signal),
-    readStream: (stream, fromRevision, signal) => readStream(source, [stream, fromRevision], signal),
+    readStream: (stream, fromRevision, signal) =>
+      readStream(source, [stream, fromRevision], signal),
     head: () => headOf(client),
   };
 };

@@ -38,12 +38,12 @@ export async function* batches(
   { limit, atLeast }: Readonly<{ limit: number; atLeast: number }>,
 ): AsyncGenerator<LogBatch> {
   const { position, delivered, told } = progress(after ?? -1);
-  let isLive = false;
+  const phase = { isLive: false };
   const sort = (items: readonly LogEntry[]) => {
     const events: LogEvent[] = [];
     const deletedStreams: string[] = [];
     for (const entry of items) {
-      if (entry === 'caught-up') isLive = true;
+      if (entry === 'caught-up') phase.isLive = true;
       else if ('checkpoint' in entry) told(entry.checkpoint);
       else if ('deletedStream' in entry) deletedStreams.push(entry.deletedStream);
       else {
@@ -57,7 +57,7 @@ export async function* batches(
     const taken = await queue.take(limit, atLeast);
     if (taken === undefined) return;
     const sorted = sort(taken.items);
-    yield { ...sorted, position: position(), isCaughtUp: isLive && taken.isEmpty };
+    yield { ...sorted, position: position(), isCaughtUp: phase.isLive && taken.isEmpty };
   }
 }
 
