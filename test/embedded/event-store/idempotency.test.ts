@@ -1,6 +1,14 @@
 import { ANY, NO_STREAM, STREAM_EXISTS } from '@eventstore/db-client';
 import { test } from 'tap';
-import { collect, event, events, rejection, startStore } from '../../support/event-store.js';
+import { openLog } from '../../../src/embedded/event-store/log/log.js';
+import {
+  collect,
+  event,
+  events,
+  rejection,
+  startStore,
+  temporaryFolder,
+} from '../../support/event-store.js';
 
 const A = '00000000-0000-4000-8000-00000000000a';
 const B = '00000000-0000-4000-8000-00000000000b';
@@ -81,20 +89,31 @@ for (const expectedRevision of [ANY, STREAM_EXISTS] as const)
     );
   });
 
-test('ids are known per stream', async (t) => {
-  const { client } = await startStore(t);
-  await client.appendToStream('one', event('X', 0, A));
-  await client.appendToStream('two', event('X', 0, A));
-  t.equal((await collect(client.readStream('two'))).length, 1);
+test('a repeat of what is not committed yet is a timeout, and known once it is', async (t) => {
+  const log = openLog(temporaryFolder(t), {
+    check: false,
+    maxAppendBytes: 1024,
+    onFault: () => t.fail('a fault'),
+  });
+  t.teardown(log.close);
+  const data = Buffer.alloc(0);
+  const repeated = [{ id: A, type: 'X', isJson: false, data, metadata: data }];
+  const everyWay = ['no_stream', 'any', 'stream_exists'] as const;
+  const appendInEveryWay = () =>
+    Promise.all(everyWay.map((expected) => log.append('s', expected, repeated)));
+  const first = log.append('s', 'no_stream', repeated);
+  const timeout = { kind: 'timeout' };
+  t.strictSame(await appendInEveryWay(), [timeout, timeout, timeout]);
+  const written = await first;
+  t.match(written, { kind: 'written', revision: 0 });
+  t.strictSame(await appendInEveryWay(), [written, written, written]);
 });
 
-test('a repeat is recognised while the first attempt is still in flight', async (t) => {
+test('any: known events in an order that a real server never answers are refused', async (t) => {
   const { client } = await startStore(t);
-  const append = (expectedRevision: typeof ANY | typeof NO_STREAM) =>
-    client.appendToStream('s', event('X', 0, A), { expectedRevision });
-  const results = await Promise.all([append(NO_STREAM), append(NO_STREAM), append(ANY)]);
-  for (const result of results) t.strictSame(result, results[0]);
-  t.equal((await collect(client.readStream('s'))).length, 1);
+  await client.appendToStream('s', [event('X', 0, A), event('X', 1, B), event('X', 2, C)]);
+  const error = await rejection(client.appendToStream('s', [event('X', 2, C), event('X', 0, A)]));
+  t.equal(error['type'], 'unknown');
 });
 
 test('no_stream appends to a soft-deleted stream, behind its old events', async (t) => {

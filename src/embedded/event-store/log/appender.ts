@@ -13,6 +13,7 @@ import {
   reviveMetadata,
   SOFT_DELETE_DATA,
 } from './stream-metadata.js';
+import { oldestRevision } from './readable.js';
 import { isTombstoned, type StreamState, type StreamStates } from './stream-states.js';
 import { systemEvent, type LogWriter } from './writer.js';
 
@@ -39,11 +40,21 @@ type Parts = Readonly<{
 
 const FRESH_ID = ['']; // no stored event has this id, so a delete is never taken for a repeat
 
-const writtenAt = ({ last }: StreamState, place: Place | undefined): Written => ({
-  kind: 'written',
-  revision: place?.revision ?? last,
-  position: place?.position,
-});
+const REORDERED: Refusal = {
+  kind: 'bad-request',
+  message: 'These events are stored already, in another order.',
+};
+
+/** On a real server a repeat of what is not committed yet gets no answer in time. */
+const IN_FLIGHT: Refusal = { kind: 'timeout' };
+
+/** A real server writes a record for an append of no events; here a byte inside the last event stands for it. */
+const BEFORE_END = 2;
+
+type Events = readonly ProposedEvent[];
+
+const hasEvents = (events: Events): events is readonly [ProposedEvent, ...ProposedEvent[]] =>
+  events.length > 0;
 
 /** Decides and queues writes one after the other, each seeing all earlier ones. */
 export const appender = ({ queue, states, recentIds, writer, reader }: Parts): Appender => {
@@ -66,6 +77,20 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
   const writeMetadata = (stream: string, data: Buffer): Place =>
     writer.write(states.get(metastreamOf(stream)), [systemEvent('$metadata', data, true)]);
 
+  const writeNothing = ({ last }: StreamState): Place => ({
+    revision: last,
+    position: writer.end() - BEFORE_END,
+  });
+
+  const write = (state: StreamState, events: Events): Place =>
+    hasEvents(events) ? writer.write(state, events) : writeNothing(state);
+
+  /** The stream can be read again, from its next event on. Data that is no object stays as it was written. */
+  const revive = (stream: string, metadata: Uint8Array, truncateBefore: number): void => {
+    const revived = reviveMetadata(metadata, truncateBefore);
+    if (revived) writeMetadata(stream, revived);
+  };
+
   const currentMetadata = (stream: string): Buffer => {
     const metastream = metastreamOf(stream);
     if (states.isTouched(metastream)) queue.flush();
@@ -74,36 +99,37 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
     return place ? decodeFrame(place.frame).data : SOFT_DELETE_DATA;
   };
 
-  const writeEvents = (
-    state: StreamState,
-    events: readonly [ProposedEvent, ...ProposedEvent[]],
-  ): Place => {
-    const revives = state.metadata.isSoftDeleted;
-    const metadata = revives ? currentMetadata(state.name) : SOFT_DELETE_DATA;
+  const writeEvents = (state: StreamState, events: Events): Place => {
+    if (!state.metadata.isSoftDeleted) return write(state, events);
+    const metadata = currentMetadata(state.name);
     const truncateBefore = state.last + 1;
-    const place = writer.write(state, events);
-    if (revives) writeMetadata(state.name, reviveMetadata(metadata, truncateBefore));
+    const place = write(state, events);
+    revive(state.name, metadata, truncateBefore);
     return place;
   };
 
   /** Writing to the metadata stream of a soft-deleted stream revives the stream, still empty. */
-  const writeMetastream = (
-    state: StreamState,
-    events: readonly [ProposedEvent, ...ProposedEvent[]],
-  ): Place => {
+  const writeMetastream = (state: StreamState, events: Events): Place => {
     const target = states.get(originalOf(state.name));
-    const revives = target.metadata.isSoftDeleted;
-    const place = writer.write(state, events);
-    const written = events.at(-1) ?? events[0];
-    if (revives) writeMetadata(target.name, reviveMetadata(written.data, target.last + 1));
+    if (!target.metadata.isSoftDeleted) return write(state, events);
+    const metadata = events.at(-1)?.data ?? currentMetadata(target.name);
+    const place = write(state, events);
+    revive(target.name, metadata, target.last + 1);
     return place;
+  };
+
+  /** As on a real server, the position of events that are hidden now is not told. */
+  const repeated = (state: StreamState, { revision, position }: Place): Written | Refusal => {
+    if (position > reader.head()) return IN_FLIGHT;
+    const isHidden = revision < oldestRevision(reader, state);
+    return { kind: 'written', revision, position: isHidden ? undefined : position };
   };
 
   const decide = (
     state: StreamState,
     expected: Expected,
     ids: readonly string[],
-    write: () => Place | undefined,
+    write: () => Place,
   ): Written | Refusal => {
     const decision = decideAppend(expected, ids, factsOf(state));
     switch (decision.kind) {
@@ -111,10 +137,12 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
         return decision;
       case 'wrong-revision':
         return { kind: 'wrong-revision', expected, current: state.last };
+      case 'reordered':
+        return REORDERED;
       case 'repeat':
-        return writtenAt(state, decision.place);
+        return repeated(state, decision.place);
       case 'append':
-        return writtenAt(state, write());
+        return { kind: 'written', ...write() };
     }
   };
 
@@ -126,14 +154,16 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
   return {
     append: (stream, expected, events) => {
       const state = states.get(stream);
-      const write = isMetastream(stream) ? writeMetastream : writeEvents;
-      const [first, ...rest] = events;
+      const writeAll = isMetastream(stream) ? writeMetastream : writeEvents;
       const ids = events.map(({ id }) => idHex(id));
-      return durably(decide(state, expected, ids, () => first && write(state, [first, ...rest])));
+      return durably(decide(state, expected, ids, () => writeAll(state, events)));
     },
     softDelete: (stream, expected) => {
       const state = states.get(stream);
       const { hasMetadata, isTombstoned: isGone } = factsOf(state);
+      // A real server ends for ever when it is told to write metadata where none can be written.
+      if (isTombstoned(states, states.get(metastreamOf(stream))))
+        return durably({ kind: 'stream-deleted' });
       if (state.last < 0 && !hasMetadata && !isGone)
         return durably({ kind: 'wrong-revision', expected, current: -1 });
       return durably(

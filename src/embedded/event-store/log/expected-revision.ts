@@ -13,26 +13,33 @@ export type StreamFacts = Readonly<{
   storedAt: (revision: number) => (Place & Readonly<{ id: string }>) | undefined;
 }>;
 
-/** `repeat`: these events are stored already, the last of them at `place` (undefined when there are none). */
+/**
+ * `repeat`: these events are stored already, the last of them at `place`. `reordered`: stored already, but
+ * the last of them so far before the first that a real server never answers.
+ */
 export type Decision =
   | Readonly<{ kind: 'append' }>
-  | Readonly<{ kind: 'repeat'; place: Place | undefined }>
+  | Readonly<{ kind: 'repeat'; place: Place }>
   | Readonly<{ kind: 'wrong-revision' }>
-  | Readonly<{ kind: 'stream-deleted' }>;
+  | Readonly<{ kind: 'stream-deleted' }>
+  | Readonly<{ kind: 'reordered' }>;
 
 const APPEND: Decision = { kind: 'append' };
 const WRONG: Decision = { kind: 'wrong-revision' };
 const DELETED: Decision = { kind: 'stream-deleted' };
+const REORDERED: Decision = { kind: 'reordered' };
 
 /** `any` and `stream_exists`: best effort over the recently written ids of the stream. */
 const decideByRecentIds = (ids: readonly string[], facts: StreamFacts): Decision => {
-  let place: Place | undefined;
+  const places: Place[] = [];
   for (const [index, id] of ids.entries()) {
     const known = facts.recentPlaceOf(id);
     if (!known) return index === 0 ? APPEND : WRONG;
-    place = known;
+    places.push(known);
   }
-  return place ? { kind: 'repeat', place } : APPEND;
+  const [first, last] = [places[0], places.at(-1)];
+  if (!first || !last) return APPEND;
+  return last.revision < first.revision - 1 ? REORDERED : { kind: 'repeat', place: last };
 };
 
 /** A revision before the last one: a repeat when exactly these ids follow it in the stream. */
@@ -44,7 +51,7 @@ const decideByStoredIds = (ids: readonly string[], facts: StreamFacts, after: nu
       return index === 0 && after === -1 && facts.isSoftDeleted ? APPEND : WRONG;
     place = stored;
   }
-  return { kind: 'repeat', place };
+  return place ? { kind: 'repeat', place } : WRONG;
 };
 
 /** What a stream's deletion and existence forbid, before its revisions are compared. */

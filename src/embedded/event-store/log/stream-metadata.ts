@@ -1,3 +1,11 @@
+import {
+  integerOf,
+  readJsonObject,
+  writeJson,
+  type Json,
+  type JsonObject,
+} from './metadata-json.js';
+
 /** The part of a stream's `$metadata` the server acts on. `truncateBefore` is the lowest revision still read. */
 export type StreamMetadata = Readonly<{
   maxCount?: number;
@@ -9,14 +17,19 @@ export type StreamMetadata = Readonly<{
 /** What an absent, unreadable or binary `$metadata` event means. */
 export const NO_METADATA: StreamMetadata = { isSoftDeleted: false };
 
-/** Metadata streams keep one event, implicitly. */
+/** Metadata streams keep one event, whatever is written to their own metadata streams. */
 export const METASTREAM_METADATA: StreamMetadata = { maxCount: 1, isSoftDeleted: false };
 
-/** `$tb` of a soft-deleted stream: 2^63 - 1, which JSON.parse rounds. */
-const SOFT_DELETED_FROM = 2 ** 53 - 1;
+const MAX_LONG = 2n ** 63n - 1n;
 
-/** The data of the `$metadata` event that soft-deletes; written as text because the number has no exact double. */
-export const SOFT_DELETE_DATA = Buffer.from('{"$tb":9223372036854775807}');
+/** `$tb` of a soft-deleted stream. */
+const SOFT_DELETED = MAX_LONG;
+
+/** What .NET's TimeSpan holds. */
+const MAX_AGE_SECONDS = 922_337_203_685n;
+
+/** The data of the `$metadata` event that soft-deletes. */
+export const SOFT_DELETE_DATA = Buffer.from(`{"$tb":${SOFT_DELETED}}`);
 
 const METASTREAM_PREFIX = '$$';
 
@@ -30,36 +43,71 @@ export const isMetastream = (stream: string): boolean => stream.startsWith(METAS
 export const originalOf = (metastream: string): string =>
   metastream.slice(METASTREAM_PREFIX.length);
 
-const parseObject = (data: Uint8Array): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(data).toString());
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+const ACL_KEYS = new Set(['$r', '$w', '$d', '$mr', '$mw']);
+
+const isRoles = (value: Json): boolean =>
+  value.kind === 'text' ||
+  (value.kind === 'list' && value.items.every(({ kind }) => kind === 'text'));
+
+const isAcl = (value: Json): boolean =>
+  value.kind === 'object' &&
+  [...value.entries].every(([key, roles]) => ACL_KEYS.has(key) && isRoles(roles));
+
+const isLong = (value: Json): boolean => {
+  const integer = integerOf(value);
+  return integer !== undefined && integer >= -MAX_LONG - 1n && integer <= MAX_LONG;
 };
 
-const naturalOf = (value: unknown): number | undefined =>
-  typeof value === 'number' && value >= 0 ? Math.floor(value) : undefined;
+const isAge = (value: Json): boolean =>
+  isLong(value) && (integerOf(value) ?? 0n) <= MAX_AGE_SECONDS;
+
+const KNOWN: Record<string, (value: Json) => boolean> = {
+  $maxCount: isLong,
+  $tb: isLong,
+  $cacheControl: isLong,
+  $maxAge: isAge,
+  $acl: isAcl,
+};
+
+/** One wrong type makes the whole metadata void. */
+const isValid = ({ entries }: JsonObject): boolean =>
+  Object.entries(KNOWN).every(([key, isRight]) => {
+    const value = entries.get(key);
+    return value === undefined || isRight(value);
+  });
+
+const clamped = (value: bigint): number =>
+  Number(value < Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER - 1);
+
+/** A number above zero; others are ignored. */
+const positive = ({ entries }: JsonObject, key: string): bigint | undefined => {
+  const value = entries.get(key);
+  const integer = value && integerOf(value);
+  return integer !== undefined && integer > 0n ? integer : undefined;
+};
 
 /** Reads a `$metadata` event; unreadable data counts as no metadata, as on a real server. */
 export const parseMetadata = (data: Uint8Array): StreamMetadata => {
-  const raw = parseObject(data);
-  if (!raw) return NO_METADATA;
-  const maxCount = naturalOf(raw['$maxCount']);
-  const maxAgeSeconds = naturalOf(raw['$maxAge']);
-  const truncateBefore = naturalOf(raw['$tb']);
+  const raw = readJsonObject(data);
+  if (!raw || !isValid(raw)) return NO_METADATA;
+  const maxCount = positive(raw, '$maxCount');
+  const maxAgeSeconds = positive(raw, '$maxAge');
+  const truncateBefore = positive(raw, '$tb');
   return {
-    ...(maxCount !== undefined && { maxCount }),
-    ...(maxAgeSeconds !== undefined && { maxAgeMs: maxAgeSeconds * 1000 }),
-    ...(truncateBefore !== undefined && { truncateBefore }),
-    isSoftDeleted: truncateBefore !== undefined && truncateBefore >= SOFT_DELETED_FROM,
+    ...(maxCount !== undefined && { maxCount: clamped(maxCount) }),
+    ...(maxAgeSeconds !== undefined && { maxAgeMs: Number(maxAgeSeconds) * 1000 }),
+    ...(truncateBefore !== undefined && { truncateBefore: clamped(truncateBefore) }),
+    isSoftDeleted: truncateBefore === SOFT_DELETED,
   };
 };
 
-/** The same metadata with `$tb` moved to the first revision after a soft delete. */
-export const reviveMetadata = (data: Uint8Array, truncateBefore: number): Buffer =>
-  Buffer.from(JSON.stringify({ ...parseObject(data), $tb: truncateBefore }));
+/** The same metadata with `$tb` moved to the first revision after a soft delete; undefined for what is no object. */
+export const reviveMetadata = (data: Uint8Array, truncateBefore: number): Buffer | undefined => {
+  const raw = readJsonObject(data);
+  if (!raw) return undefined;
+  const entries = new Map(raw.entries).set('$tb', { kind: 'number', text: `${truncateBefore}` });
+  return Buffer.from(writeJson({ kind: 'object', entries }));
+};
 
 /** The lowest revision metadata leaves readable, before `$maxAge`. */
 export const lowestRevision = (

@@ -104,7 +104,7 @@ export const streamStates = (db: Database): StreamStates => {
   };
 };
 
-/** A tombstoned stream takes its metadata stream with it. */
+/** A tombstoned stream takes its metadata stream with it, and that stream's metadata stream, and so on. */
 export const isTombstoned = (states: StreamStates, state: StreamState): boolean =>
   state.last === TOMBSTONE_REVISION ||
-  (isMetastream(state.name) && states.get(originalOf(state.name)).last === TOMBSTONE_REVISION);
+  (isMetastream(state.name) && isTombstoned(states, states.get(originalOf(state.name))));

@@ -4,7 +4,13 @@ import { encodeFrame, TOMBSTONE_REVISION, type ProposedEvent } from '../wire/fra
 import type { CommitQueue } from '../storage/commit-queue.js';
 import type { Place } from './expected-revision.js';
 import { idHex, type RecentIds } from './recent-ids.js';
-import { isMetastream, NO_METADATA, originalOf, parseMetadata } from './stream-metadata.js';
+import {
+  isMetastream,
+  NO_METADATA,
+  originalOf,
+  parseMetadata,
+  type StreamMetadata,
+} from './stream-metadata.js';
 import type { StreamState, StreamStates } from './stream-states.js';
 
 /** Puts accepted events at the end of the log: gives them revision, position and time, and queues their rows. */
@@ -13,6 +19,8 @@ export type LogWriter = Readonly<{
   write: (state: StreamState, events: readonly [ProposedEvent, ...ProposedEvent[]]) => Place;
   /** Writes the `$streamDeleted` event that closes a stream for ever. */
   writeTombstone: (state: StreamState) => Place;
+  /** Where the next event will go. */
+  end: () => number;
 }>;
 
 /** The end of the log: where the next event goes, and the newest `created` (ms since the epoch). */
@@ -67,11 +75,17 @@ export const logWriter = (
     state.isStored = true;
   };
 
-  const applyMetadata = (metastream: string, { isJson, data }: ProposedEvent): void => {
-    const target = states.get(originalOf(metastream));
+  /** The metadata of metadata streams is fixed. */
+  const applyMetadata = (metastream: string, metadata: StreamMetadata): void => {
+    const original = originalOf(metastream);
+    if (isMetastream(original)) return;
+    const target = states.get(original);
     states.touch(target);
-    target.metadata = isJson ? parseMetadata(data) : NO_METADATA;
+    target.metadata = metadata;
   };
+
+  const metadataIn = ({ isJson, data }: ProposedEvent): StreamMetadata =>
+    isJson ? parseMetadata(data) : NO_METADATA;
 
   return {
     write: (state, events) => {
@@ -79,12 +93,14 @@ export const logWriter = (
       const [first, ...rest] = events;
       let last = place(state, first, state.last + 1);
       for (const event of rest) last = place(state, event, state.last + 1);
-      if (isMetastream(state.name)) applyMetadata(state.name, rest.at(-1) ?? first);
+      if (isMetastream(state.name)) applyMetadata(state.name, metadataIn(rest.at(-1) ?? first));
       return last;
     },
     writeTombstone: (state) => {
       begin(state);
+      if (isMetastream(state.name)) applyMetadata(state.name, NO_METADATA);
       return place(state, systemEvent('$streamDeleted', NO_BYTES, false), TOMBSTONE_REVISION);
     },
+    end: () => nextPosition,
   };
 };

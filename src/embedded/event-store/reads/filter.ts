@@ -1,34 +1,22 @@
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
 import type { Entry } from '../storage/reader.js';
 import { invalidArgument } from '../wire/errors.js';
+import { compileRegex } from './regex.js';
 
-/** Which events of `$all` are wanted; `checkpointEvery` counts considered events, Infinity for no checkpoints. */
+/** Which events of `$all` are wanted; a checkpoint comes after every `interval` windows of considered events. */
 export type Filter = Readonly<{
   matches: (entry: Entry) => boolean;
-  checkpointEvery: number;
+  window: number;
+  interval: number;
 }>;
 
 const DEFAULT_WINDOW = 32;
-const LEADING_FLAGS = /^\(\?([ims]+)\)/;
-
-/** Clients write .NET expressions; leading inline flags are the part of them JavaScript lacks. */
-const compile = (pattern: string): RegExp => {
-  const flags = LEADING_FLAGS.exec(pattern)?.[1] ?? '';
-  try {
-    return new RegExp(pattern.replace(LEADING_FLAGS, ''), [...new Set(flags)].join(''));
-  } catch {
-    throw invalidArgument(`The filter is not a regular expression: ${pattern}`);
-  }
-};
 
 const textMatcher = (
   expression: ReadReq.Options.FilterOptions.Expression,
 ): ((text: string) => boolean) => {
   const pattern = expression.getRegex();
-  if (pattern !== '') {
-    const regex = compile(pattern);
-    return (text) => regex.test(text);
-  }
+  if (pattern !== '') return compileRegex(pattern);
   const prefixes = expression.getPrefixList();
   if (prefixes.length === 0) throw invalidArgument('The filter has neither a regex nor a prefix.');
   return (text) => prefixes.some((prefix) => text.startsWith(prefix));
@@ -41,10 +29,8 @@ const textMatcher = (
 export const filterOf = (options: ReadReq.Options): Filter | undefined => {
   const filter = options.getFilter();
   if (!filter) return undefined;
-  const multiplier = filter.getCheckpointintervalmultiplier();
-  if (multiplier === 0)
-    throw invalidArgument('checkpointIntervalMultiplier must be greater than 0.');
-  const checkpointEvery = multiplier * (filter.hasMax() ? filter.getMax() : DEFAULT_WINDOW);
+  const interval = filter.getCheckpointintervalmultiplier();
+  if (interval === 0) throw invalidArgument('checkpointIntervalMultiplier must be greater than 0.');
 
   const byStream = filter.getStreamIdentifier();
   const byType = filter.getEventType();
@@ -53,6 +39,7 @@ export const filterOf = (options: ReadReq.Options): Filter | undefined => {
   const matchesText = textMatcher(expression);
   return {
     matches: byStream ? ({ stream }) => matchesText(stream) : ({ type }) => matchesText(type),
-    checkpointEvery: Math.max(1, checkpointEvery),
+    window: Math.max(1, filter.hasMax() ? filter.getMax() : DEFAULT_WINDOW),
+    interval,
   };
 };

@@ -1,5 +1,6 @@
+import { status } from '@grpc/grpc-js';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import { invalidArgument } from '../wire/errors.js';
+import { CallError, invalidArgument } from '../wire/errors.js';
 import { filterOf, type Filter } from './filter.js';
 
 /** Where a read begins: a revision of a stream or a position of `$all`, as a safe integer. */
@@ -17,34 +18,76 @@ export type ReadPlan = Readonly<{
 }>;
 
 const BACKWARDS = 1;
+const MAX_LONG = 2n ** 63n - 1n;
+const MAX_UNSIGNED = 2n ** 64n - 1n;
 
-/** Numbers of 64 bits arrive as text; nothing in the log is beyond 2^53, so clamping loses nothing. */
-const clamped = (text: string): number => Math.min(Number(text), Number.MAX_SAFE_INTEGER - 1);
+/** What a real server cannot read it answers with UNKNOWN, and so does this one. */
+export const unreadable = (message: string): CallError => new CallError(status.UNKNOWN, message);
 
-const streamStart = (stream: ReadReq.Options.StreamOptions): Start => {
-  if (stream.hasRevision()) return clamped(stream.getRevision());
-  return stream.hasEnd() ? 'end' : 'start';
+/** Nothing in the log is beyond 2^53, so clamping loses nothing. */
+const clamped = (value: bigint): number =>
+  Number(value < Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER - 1);
+
+type Way = Readonly<{ isBackwards: boolean; isSubscription: boolean }>;
+
+/** Revisions are 63 bits wide; all 64 set stand for the end. */
+const revisionStart = (text: string, { isSubscription }: Way): Start => {
+  const revision = BigInt(text);
+  if (revision === MAX_UNSIGNED) return 'end';
+  if (revision > MAX_LONG || (isSubscription && revision === MAX_LONG))
+    throw unreadable(`There is no revision ${text}.`);
+  return clamped(revision);
+};
+
+const streamStart = (stream: ReadReq.Options.StreamOptions, way: Way): Start => {
+  const start = stream.hasRevision()
+    ? revisionStart(stream.getRevision(), way)
+    : stream.hasEnd()
+      ? 'end'
+      : 'start';
+  if (start === 'end' && !way.isBackwards && !way.isSubscription)
+    throw unreadable('A stream cannot be read forwards from its end.');
+  return start;
+};
+
+const positionStart = (position: ReadReq.Options.Position): Start => {
+  const commit = BigInt(position.getCommitPosition());
+  const prepare = BigInt(position.getPreparePosition());
+  if (commit === MAX_UNSIGNED) return 'end';
+  if (commit > MAX_LONG || (prepare > commit && prepare !== MAX_UNSIGNED))
+    throw unreadable(`There is no position ${commit}/${prepare}.`);
+  return commit === 0n ? 'start' : clamped(commit);
 };
 
 const allStart = (all: ReadReq.Options.AllOptions): Start => {
   const position = all.getPosition();
-  if (position) return clamped(position.getCommitPosition());
+  if (position) return positionStart(position);
   return all.hasEnd() ? 'end' : 'start';
 };
 
-const sourceOf = (options: ReadReq.Options): Pick<ReadPlan, 'stream' | 'start'> => {
+const sourceOf = (options: ReadReq.Options, way: Way): Pick<ReadPlan, 'stream' | 'start'> => {
   const stream = options.getStream();
   if (stream) {
     const name = Buffer.from(stream.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString();
     if (name === '') throw invalidArgument('The stream name is empty.');
-    return { stream: name, start: streamStart(stream) };
+    return { stream: name, start: streamStart(stream, way) };
   }
   const all = options.getAll();
   if (!all) throw invalidArgument('The request names neither a stream nor $all.');
   return { stream: undefined, start: allStart(all) };
 };
 
-/** @throws CallError INVALID_ARGUMENT for a request no client of the protocol sends */
+/** A real server refuses a count of 0 for a stream, and never stops reading `$all` with it. */
+const countOf = (options: ReadReq.Options): number => {
+  if (options.hasSubscription()) return Infinity;
+  if (!options.hasCount())
+    throw invalidArgument('The request has neither a count nor a subscription.');
+  const count = Number(options.getCount());
+  if (count === 0) throw unreadable('The count is 0.');
+  return count;
+};
+
+/** @throws CallError for what a real server refuses too */
 export const readPlan = (request: ReadReq): ReadPlan => {
   const options = request.getOptions();
   if (!options) throw invalidArgument('The request has no options.');
@@ -52,10 +95,10 @@ export const readPlan = (request: ReadReq): ReadPlan => {
   const isSubscription = options.hasSubscription();
   if (isBackwards && isSubscription) throw invalidArgument('A subscription cannot run backwards.');
   return {
-    ...sourceOf(options),
+    ...sourceOf(options, { isBackwards, isSubscription }),
     isBackwards,
     isSubscription,
-    count: isSubscription ? Infinity : Number(options.getCount()),
+    count: countOf(options),
     resolvesLinks: options.getResolveLinks(),
     filter: filterOf(options),
   };

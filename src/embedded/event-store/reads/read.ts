@@ -8,7 +8,7 @@ import { messageOf } from './links.js';
 import type { OpenCalls } from '../node/open-calls.js';
 import { outletOf, type Outlet, type ReadCall } from './outlet.js';
 import { readPlan, type ReadPlan } from './plan.js';
-import { isReadable } from './readable.js';
+import { isReadable } from '../log/readable.js';
 import { subscribeToAll } from './subscribe-all.js';
 import { subscribeToStream } from './subscribe-stream.js';
 import { readWalk } from './walk.js';
@@ -47,7 +47,7 @@ const readOnce = async (reading: Reading): Promise<void> => {
   const { log, plan, outlet } = reading;
   const state = plan.stream === undefined ? undefined : log.states.get(plan.stream);
   if (state && isTombstoned(log.states, state)) throw streamDeleted(state.name);
-  if (state && !isReadable(log, state)) await outlet.write(encodeStreamNotFound(state.name));
+  if (state && !isReadable(log.states, state)) await outlet.write(encodeStreamNotFound(state.name));
   else await sendEvents(reading);
 };
 

@@ -7,9 +7,7 @@ import type { Filter } from './filter.js';
 import { messageOf } from './links.js';
 import type { Outlet } from './outlet.js';
 import type { ReadPlan } from './plan.js';
-import { walkAllFrom } from './walk.js';
-
-const EVERYTHING: Filter = { matches: () => true, checkpointEvery: Infinity };
+import { checkPosition, walkAllFrom } from './walk.js';
 
 /** Exclusive; a position beyond the log counts as its end. */
 const startAfter = (log: EventLog, { start }: ReadPlan): number => {
@@ -19,33 +17,74 @@ const startAfter = (log: EventLog, { start }: ReadPlan): number => {
 };
 
 /**
+ * The checkpoints of a filtered subscription, as a real server sends them. While catching up it names the last
+ * match of a window or, when nothing in it matched, its first event with a prepare position of 0; live, the
+ * event just considered. A window that catching up leaves unfinished has none.
+ */
+const checkpointer = ({ window, interval }: Filter) => {
+  let considered = 0;
+  let first = 0;
+  let lastMatch: number | undefined;
+  let isLive = false;
+
+  const consider = (position: number, isMatch: boolean): void => {
+    if (considered % window === 0) {
+      first = position;
+      lastMatch = undefined;
+    }
+    if (isMatch) lastMatch = position;
+    considered++;
+  };
+
+  const checkpointAt = (position: number): Buffer => {
+    if (isLive) return encodeCheckpoint(position);
+    return lastMatch === undefined ? encodeCheckpoint(first, 0) : encodeCheckpoint(lastMatch);
+  };
+
+  return {
+    /** The checkpoint that is due after this event, if one is. */
+    after: (position: number, isMatch: boolean): Buffer | undefined => {
+      consider(position, isMatch);
+      return considered % (window * interval) === 0 ? checkpointAt(position) : undefined;
+    },
+    goLive: () => {
+      isLive = true;
+      considered = 0;
+    },
+  };
+};
+
+const EVERYTHING: Filter = { matches: () => true, window: Infinity, interval: 1 };
+
+/**
  * Sends all of `$all` that the filter lets through, then waits for more. The log itself is the buffer:
  * a slow reader costs one page of memory, and what it has not read is read again from the log.
+ * @throws CallError for a position where no event begins
  */
 export const subscribeToAll = async (
   log: EventLog,
   plan: ReadPlan,
   outlet: Outlet,
 ): Promise<void> => {
+  checkPosition(log, plan);
   const filter = plan.filter ?? EVERYTHING;
-  let cursor = startAfter(log, plan);
-  let considered = 0;
+  const checkpoints = checkpointer(filter);
+  const walk = walkAllFrom(log, startAfter(log, plan) + 1, plan.filter !== undefined);
   const phase = { isLive: false };
-  const walk = walkAllFrom(log, cursor + 1, plan.filter !== undefined);
 
   const sendPage = async (page: readonly Entry[]): Promise<void> => {
     for (const entry of page) {
       if (!outlet.isOpen()) return;
-      if (filter.matches(entry)) await outlet.write(messageOf(log, entry, plan.resolvesLinks));
-      cursor = entry.position;
-      if (++considered % filter.checkpointEvery === 0) await outlet.write(encodeCheckpoint(cursor));
+      const isMatch = filter.matches(entry);
+      if (isMatch) await outlet.write(messageOf(log, entry, plan.resolvesLinks));
+      const checkpoint = checkpoints.after(entry.position, isMatch);
+      if (checkpoint) await outlet.write(checkpoint);
     }
   };
 
   const goLive = async (): Promise<void> => {
     phase.isLive = true;
-    const isJustSent = considered > 0 && considered % filter.checkpointEvery === 0;
-    if (plan.filter && !isJustSent) await outlet.write(encodeCheckpoint(cursor));
+    checkpoints.goLive();
     await outlet.write(CAUGHT_UP);
   };
 

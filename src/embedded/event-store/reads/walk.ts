@@ -1,7 +1,7 @@
 import type { EventLog } from '../log/log.js';
 import type { Entry } from '../storage/reader.js';
-import { oldestRevision } from './readable.js';
-import type { ReadPlan } from './plan.js';
+import { oldestRevision } from '../log/readable.js';
+import { unreadable, type ReadPlan } from './plan.js';
 
 /** Goes through the log a page at a time. A page is empty at the end; later it may not be. */
 export type Walk = (limit: number) => readonly Entry[];
@@ -35,7 +35,7 @@ const walkAllBefore = (log: EventLog, position: number, isFiltered: boolean): Wa
 const walkStreamForwards = (log: EventLog, name: string, from: number): Walk => {
   const state = log.states.get(name);
   const lastAtStart = state.last;
-  let next = Math.max(from, oldestRevision(log, state));
+  let next = Math.max(from, oldestRevision(log.reader, state));
   return (limit) => {
     const { key, last } = log.states.get(name); // lower than at the start when a commit has failed since
     const to = Math.min(last, lastAtStart);
@@ -48,7 +48,7 @@ const walkStreamForwards = (log: EventLog, name: string, from: number): Walk => 
 
 const walkStreamBackwards = (log: EventLog, name: string, from: number): Walk => {
   const state = log.states.get(name);
-  const oldest = oldestRevision(log, state);
+  const oldest = oldestRevision(log.reader, state);
   let next = from;
   return (limit) => {
     const { key, last } = log.states.get(name);
@@ -60,7 +60,24 @@ const walkStreamBackwards = (log: EventLog, name: string, from: number): Walk =>
   };
 };
 
-const allWalk = (log: EventLog, { start, isBackwards, filter }: ReadPlan): Walk => {
+/** The position of an append without events: see `BEFORE_END` in appender.ts. */
+const EMPTY_APPEND_BEFORE = 2;
+
+/**
+ * Refuses a position that is neither an event's, nor an empty append's, nor (reading forwards) beyond the end:
+ * it is another log's, and going on from it would pass over events or bring them twice.
+ */
+export const checkPosition = (log: EventLog, { start, isBackwards }: ReadPlan): void => {
+  if (typeof start !== 'number') return;
+  if (start > log.reader.head() && !isBackwards) return;
+  const next = log.reader.boundaryFrom(start);
+  if (start !== next && start !== next - EMPTY_APPEND_BEFORE)
+    throw unreadable(`No event begins at position ${start}.`);
+};
+
+const allWalk = (log: EventLog, plan: ReadPlan): Walk => {
+  checkPosition(log, plan);
+  const { start, isBackwards, filter } = plan;
   const position = typeof start === 'number' ? start : { start: 0, end: log.reader.end() }[start];
   const walk = isBackwards ? walkAllBefore : walkAllFrom;
   return walk(log, position, filter !== undefined);

@@ -46,12 +46,16 @@ export const invalidArgument = (message: string): CallError =>
   new CallError(status.INVALID_ARGUMENT, message);
 
 /** The status and trailers by which the client recognises a refused write. */
-export const refusalToCallError = (stream: string, refusal: Refusal): CallError => {
+export const refusalToCallError = (
+  stream: string,
+  refusal: Refusal,
+  operation: 'Append' | 'Delete' = 'Append',
+): CallError => {
   switch (refusal.kind) {
     case 'wrong-revision':
       return new CallError(
         status.FAILED_PRECONDITION,
-        `Append failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${expectedNumber(refusal.expected)}, Actual version: ${refusal.current}`,
+        `${operation} failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${expectedNumber(refusal.expected)}, Actual version: ${refusal.current}`,
         {
           exception: 'wrong-expected-version',
           'stream-name': stream,

@@ -8,12 +8,12 @@ export const encodeConfirmation = (subscriptionId: string): Buffer =>
     });
   });
 
-/** `ReadResp.checkpoint`: everything up to and with this position has been considered. */
-export const encodeCheckpoint = (position: number): Buffer =>
+/** `ReadResp.checkpoint`: everything up to this position has been considered. */
+export const encodeCheckpoint = (commit: number, prepare = commit): Buffer =>
   encode((out) => {
     out.nest(3, () => {
-      out.uint(2, position);
-      out.uint(1, position);
+      out.uint(2, prepare);
+      out.uint(1, commit);
     });
   });
 

@@ -4,8 +4,15 @@ import { fieldOf, fieldsOf, type Field } from './protobuf.js';
 /** What the writer says the stream's last revision is. */
 export type Expected = bigint | 'any' | 'no_stream' | 'stream_exists';
 
-/** The options every write shares; `deadlineMs` is an instant since the Unix epoch, Infinity when none was sent. */
-export type WriteOptions = Readonly<{ stream: string; expected: Expected; deadlineMs: number }>;
+/**
+ * The options every write shares; `expected` is undefined when none was sent, `deadlineMs` an instant since
+ * the Unix epoch, Infinity when none was sent.
+ */
+export type WriteOptions = Readonly<{
+  stream: string;
+  expected: Expected | undefined;
+  deadlineMs: number;
+}>;
 
 /** A proposed event before validation: `undefined` where a required part is missing. */
 export type Proposal = Omit<ProposedEvent, 'id' | 'type' | 'isJson'> &
@@ -20,7 +27,11 @@ export type BatchAppendChunk = Readonly<{
 }>;
 
 const NOTHING = Buffer.alloc(0);
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** .NET's formats N, D, B and P: bare or with hyphens, these also in braces or parentheses. */
+const HYPHENATED = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const UUID = new RegExp(
+  `^\\s*(?:[0-9a-f]{32}|${HYPHENATED}|\\{${HYPHENATED}\\}|\\(${HYPHENATED}\\))\\s*$`,
+);
 
 const expectedOf = ({ number, int }: Field): Expected | undefined => {
   switch (number) {
@@ -55,7 +66,7 @@ const decodeWriteOptions = (source: Buffer): WriteOptions => {
   const identifier = fields.findLast(({ number }) => number === 1)?.bytes ?? NOTHING;
   return {
     stream: fieldOf(identifier, 3)?.bytes.toString() ?? '',
-    expected: fields.map(expectedOf).findLast((value) => value !== undefined) ?? 'any',
+    expected: fields.map(expectedOf).findLast((value) => value !== undefined),
     deadlineMs: deadlineOf(fields),
   };
 };
@@ -74,9 +85,9 @@ const structuredUuid = (source: Buffer): string => {
 
 const decodeUuid = (source: Buffer): string | undefined => {
   const [field] = fieldsOf(source);
-  const id =
-    field?.number === 1 ? structuredUuid(field.bytes) : field?.bytes.toString().toLowerCase();
-  return id !== undefined && UUID.test(id) ? id : undefined;
+  if (field?.number === 1) return structuredUuid(field.bytes);
+  const text = field?.bytes.toString().toLowerCase() ?? '';
+  return UUID.test(text) ? hyphenated(text.replace(/[^0-9a-f]/g, '')) : undefined;
 };
 
 const textOf = (source: Buffer, number: number): string =>

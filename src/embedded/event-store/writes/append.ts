@@ -50,8 +50,9 @@ const received = async (
       options = message;
       continue;
     }
+    if (!options) throw new CallError(status.UNKNOWN, 'The first message has no options.');
     const more = collect(collected, [message], maxAppendBytes);
-    if ('kind' in more) throw refusalToCallError(options?.stream ?? '', more);
+    if ('kind' in more) throw refusalToCallError(options.stream, more);
     collected = more;
   }
   if (await isCutOff(call))

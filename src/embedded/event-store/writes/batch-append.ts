@@ -50,6 +50,7 @@ const session = (log: EventLog, call: BatchAppendCall) => {
 
   const refuse = (append: Unfinished, refusal: Refusal): void => {
     append.isAnswered = true;
+    append.collected = NOTHING_COLLECTED; // what is still to come is not kept either
     reply(append, refusal);
   };
 

@@ -4,16 +4,14 @@ import { refusalToCallError } from '../wire/errors.js';
 import { encodeDeleted } from '../wire/replies.js';
 import type { WriteOptions } from '../wire/requests.js';
 import { toServerError } from '../wire/server-error.js';
-import { streamFlaw } from './proposals.js';
+import { checkOptions } from './proposals.js';
 
 type DeleteCall = ServerUnaryCall<WriteOptions, Buffer>;
 
-const answer = async (
-  { stream, expected }: WriteOptions,
-  remove: Appender['softDelete'],
-): Promise<Buffer> => {
-  const outcome = streamFlaw(stream) ?? (await remove(stream, expected));
-  if (outcome.kind !== 'written') throw refusalToCallError(stream, outcome);
+const answer = async (options: WriteOptions, remove: Appender['softDelete']): Promise<Buffer> => {
+  const checked = checkOptions(options);
+  const outcome = 'kind' in checked ? checked : await remove(checked.stream, checked.expected);
+  if (outcome.kind !== 'written') throw refusalToCallError(options.stream, outcome, 'Delete');
   return encodeDeleted(outcome.position ?? 0);
 };
 

@@ -1,7 +1,7 @@
 import type { Written } from '../wire/append-replies.js';
 import { type Refusal } from '../wire/errors.js';
 import type { ProposedEvent } from '../wire/frame.js';
-import type { Proposal, WriteOptions } from '../wire/requests.js';
+import type { Expected, Proposal, WriteOptions } from '../wire/requests.js';
 import type { EventLog } from '../log/log.js';
 
 /** The events of one append, collected and checked as their messages arrive. */
@@ -19,15 +19,14 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 const ZERO_ID = '00000000-0000-0000-0000-000000000000';
 const JSON_TYPE = 'application/json';
 const MAX_STREAM_NAME_BYTES = 64 * 1024;
+const MAX_REVISION = 2n ** 63n - 1n;
 
 const badRequest = (message: string): Refusal => ({ kind: 'bad-request', message });
 
 const flawOf = ({ id, type, contentType }: Proposal): Refusal | undefined => {
   if (type === undefined || contentType === undefined) return { kind: 'missing-metadata' };
   if (id === undefined || id === ZERO_ID) return badRequest('An event id is not a usable UUID.');
-  return type === '' || type.includes('\0')
-    ? badRequest('An event type is empty or contains a NUL.')
-    : undefined;
+  return type === '' ? badRequest('An event type is empty.') : undefined;
 };
 
 /** What a real server counts against MaxAppendSize: the bodies and the type in UTF-16. */
@@ -59,21 +58,31 @@ export const collect = (
 export const acceptUntil = (deadlineMs: number): number =>
   Math.min(deadlineMs, Date.now() + WRITE_TIMEOUT_MS);
 
-/** Why a write to this stream cannot be taken at all. */
-export const streamFlaw = (stream: string): Refusal | undefined =>
-  stream === '' || stream.includes('\0') || Buffer.byteLength(stream) > MAX_STREAM_NAME_BYTES
-    ? badRequest('The stream name is empty, contains a NUL or is longer than 64 KiB.')
-    : undefined;
+const isUsableName = (stream: string): boolean =>
+  stream !== '' && stream !== '$$' && Buffer.byteLength(stream) <= MAX_STREAM_NAME_BYTES;
+
+type Checked = WriteOptions & Readonly<{ expected: Expected }>;
+
+/** Whether a write with these options can be taken at all; why not, otherwise. */
+export const checkOptions = (options: WriteOptions): Checked | Refusal => {
+  const { stream, expected } = options;
+  if (!isUsableName(stream))
+    return badRequest(`The stream name is empty, '$$' or longer than 64 KiB.`);
+  if (expected === undefined) return badRequest('The expected revision is missing.');
+  if (typeof expected === 'bigint' && expected > MAX_REVISION)
+    return badRequest('The expected revision is above 2^63 - 1.');
+  return { ...options, expected };
+};
 
 /** Appends what was collected, unless the stream name is unusable or the time is up. */
 export const appendCollected = async (
   log: EventLog,
-  { stream, expected }: WriteOptions,
+  options: WriteOptions,
   { events }: Collected,
   untilMs: number,
 ): Promise<Written | Refusal> => {
-  const flaw = streamFlaw(stream);
-  if (flaw) return flaw;
+  const checked = checkOptions(options);
+  if ('kind' in checked) return checked;
   if (Date.now() >= untilMs) return { kind: 'timeout' };
-  return log.append(stream, expected, events);
+  return log.append(checked.stream, checked.expected, events);
 };
