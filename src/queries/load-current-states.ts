@@ -53,7 +53,8 @@ const FLAGS = `select f.project_id as "projectId", f.key, f.revision, f.position
     from flag f
    order by f.project_id, f.key`;
 
-const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.position, s.state
+const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.position,
+         segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from) as state
     from segment s
    order by s.project_id, s.key`;
 

@@ -252,7 +252,18 @@ const changingSegment = (past: readonly Segment[], { kind, n }: Step): SegmentEv
   const details = { name: `Name ${n}`, description: 'd'.repeat(n), tags: [`t${n}`] };
   const rules = rulesOf(n).map(({ serve, ...rule }) => rule);
   const keys = { included: [`user-${n}`, 'user-9'], excluded: n > 2 ? ['user-0'] : [] };
+  const last = past.at(-1) ?? absentSegment;
+  const { included, excluded } = last.status === 'absent' ? segmentContent('unused') : last;
+  const more = Array.from({ length: 60 }, (_, nth) => `more-${n}-${nth}`).filter(
+    (one) => !included.includes(one) && !excluded.includes(one),
+  );
   const events: readonly SegmentEvent[] = [
+    { type: 'SegmentKeysAdded', data: { included: more, excluded: [] } },
+    {
+      type: 'SegmentKeysRemoved',
+      data: { included: included.slice(n, 2 * n), excluded: excluded.slice(n) },
+    },
+    { type: 'SegmentKeysAdded', data: { included: [], excluded: more.slice(0, 1) } },
     { type: 'SegmentKeysChanged', data: keys },
     { type: 'SegmentKeysChanged', data: { included: [], excluded: ['user-9'] } },
     { type: 'SegmentRulesChanged', data: { rules } },

@@ -38,7 +38,7 @@ export const longSegment = async (t: Test, service: TestService, count: number):
   const edited = await post<Done>(`${SEGMENT}/keys/remove`, { body: { keys: ['user-8'] } });
   t.ok(edited.text.length < 2_000, 'an edit of one key is a small answer');
 
-  const now = await get<Segment>(SEGMENT, seen(edited));
+  const { answer: now } = await untilDone(() => get<Segment>(SEGMENT, seen(edited)));
   t.strictSame([now.body.included.length, now.body.excluded], [count - 2, ['user-7']]);
   const then = await get<Segment>(`${SEGMENT}?position=${made.body.position}`);
   t.strictSame(then.body.included, keys(count));
@@ -56,7 +56,7 @@ export const longSegment = async (t: Test, service: TestService, count: number):
   });
   t.equal(reverted.status, 200, reverted.text.slice(0, 300));
   t.ok(reverted.text.length < 2_000, 'a revert tells what changes');
-  const back = await get<Segment>(SEGMENT, seen(reverted));
+  const { answer: back } = await untilDone(() => get<Segment>(SEGMENT, seen(reverted)));
   t.strictSame([back.body.included.toSorted(), back.body.excluded], [keys(count).toSorted(), []]);
 };
 
@@ -69,13 +69,12 @@ export const manyTargets = async (t: Test, service: TestService, count: number):
   const list = [{ variant: 'off', keys: keys(count) }];
   const written = await put<Done>(`${place}/targets`, { body: { targets: list } });
   t.equal(written.status, 200, written.text.slice(0, 300));
-  const evaluated = await post<{ value: boolean }>(
-    '/projects/demo/environments/production/evaluate/many',
-    {
+  const { answer: evaluated } = await untilDone(() =>
+    post<{ value: boolean }>('/projects/demo/environments/production/evaluate/many', {
       credential: service.serverKey,
       body: { context: { targetingKey: `user-${count - 1}` } },
       ...seen(written),
-    },
+    }),
   );
   t.equal(evaluated.body.value, false, evaluated.text);
 };

@@ -9,12 +9,10 @@ import { JustErased, type StoredSubject, type SubjectTable } from './subject-tab
 
 /** Within a command's own time; Postgres that is away refuses sooner. */
 const ANSWER_MS = 800;
-/** For a batch of a long list, whose command may take longer. */
-const BATCH_ANSWER_MS = 10_000;
 /** Persons asked for at once: a long list is many short answers, and the process serves others in between. */
-const BATCH = 1_000;
-/** Batches that are asked for at the same time. */
-const BATCHES_AT_ONCE = 4;
+const BATCH = 500;
+/** A batch of a long list may come late, as its command has time: it is asked for again, which changes nothing. */
+const BATCH_ATTEMPTS = 5;
 /** Texts remembered each way. */
 const REMEMBERED = 200_000;
 
@@ -32,12 +30,23 @@ const justErased = (): DomainError =>
     'A person who is named here was erased a moment ago. In a minute the value can be used anew.',
   );
 
-const asked = async <T>(answer: Promise<T>, answerMs: number): Promise<T> => {
+const asked = async <T>(answer: Promise<T>): Promise<T> => {
   try {
-    return await withDeadline(answer, answerMs, unavailable);
+    return await withDeadline(answer, ANSWER_MS, unavailable);
   } catch (error) {
     if (error instanceof JustErased) throw justErased();
     throw error instanceof DomainError ? error : unavailable(error);
+  }
+};
+
+const askedAgain = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await asked(ask());
+    } catch (error) {
+      const isAway = error instanceof DomainError && error.code === 'personal-data-unavailable';
+      if (!isAway || attempt === BATCH_ATTEMPTS) throw error;
+    }
   }
 };
 
@@ -46,17 +55,12 @@ const askedInBatches = async <T>(
   all: readonly string[],
   ask: (some: readonly string[]) => Promise<ReadonlyMap<string, T>>,
 ): Promise<ReadonlyMap<string, T>> => {
-  if (all.length <= BATCH) return asked(ask(all), ANSWER_MS);
+  if (all.length <= BATCH) return asked(ask(all));
   const answers = new Map<string, T>();
-  let next = 0;
-  const askOn = async (): Promise<void> => {
-    while (next < all.length) {
-      const some = all.slice(next, (next += BATCH));
-      for (const [name, answer] of await asked(ask(some), BATCH_ANSWER_MS))
-        answers.set(name, answer);
-    }
-  };
-  await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, askOn));
+  for (let next = 0; next < all.length; next += BATCH) {
+    const some = all.slice(next, next + BATCH);
+    for (const [name, answer] of await askedAgain(() => ask(some))) answers.set(name, answer);
+  }
   return answers;
 };
 

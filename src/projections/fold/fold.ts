@@ -21,6 +21,7 @@ import {
 } from '../../domain/organization/organization.js';
 import { type Category, parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
+import { listBase, type ListBase } from './list-base.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
 import { storableText } from './storable.js';
 import { isAuditable, understand } from './understand.js';
@@ -31,7 +32,13 @@ export type TrackedProject = Place &
 export type TrackedFlag = Place &
   Readonly<{ category: 'flag'; projectId: string; key: string; state: ExistingFlag }>;
 export type TrackedSegment = Place &
-  Readonly<{ category: 'segment'; projectId: string; key: string; state: ExistingSegment }>;
+  Readonly<{
+    category: 'segment';
+    projectId: string;
+    key: string;
+    state: ExistingSegment;
+    lists?: ListBase;
+  }>;
 export type TrackedOrganization = Place &
   Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
 /** Streams whose events only the audit trail holds. */
@@ -116,18 +123,22 @@ const evolvedFlag = (
   return { category: 'flag', projectId, key, state };
 };
 
+const knownSegment = (before: Tracked | undefined): TrackedSegment | undefined =>
+  before?.category === 'segment' ? before : undefined;
+
 const evolvedSegment = (
   event: SegmentEvent,
   { organizationId, projectKey, key }: StreamParts,
   before: Tracked | undefined,
-): Pick<TrackedSegment, 'category' | 'projectId' | 'key' | 'state'> => {
+): Pick<TrackedSegment, 'category' | 'projectId' | 'key' | 'state' | 'lists'> => {
   const projectId = projectIdOf(organizationId, projectKey ?? '');
-  const state = evolveSegment(before?.category === 'segment' ? before.state : absentSegment, event);
+  const known = knownSegment(before);
+  const state = evolveSegment(known?.state ?? absentSegment, event);
   if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
   if (state.projectId !== projectId || state.key !== key)
     throw new Error('The segment in the data is not that of the stream.');
   checkSegment(state);
-  return { category: 'segment', projectId, key, state };
+  return { category: 'segment', projectId, key, state, lists: listBase(event, known, state) };
 };
 
 const evolvedOrganization = (

@@ -26,7 +26,8 @@ const FLAGS = `
      and f.key = w.key`;
 
 const SEGMENTS = `
-  select s.project_id, s.key, s.revision, s.position, s.state
+  select s.project_id, s.key, s.revision, s.position, s.keys_from, s.keys_since,
+         segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from) as state
     from unnest($1::text[], $2::text[]) as w (project_id, key)
     join segment s
       on s.project_id = w.project_id
@@ -88,7 +89,12 @@ const flagOf = (row: Row): readonly [string, Tracked] => {
 const segmentOf = (row: Row): readonly [string, Tracked] => {
   const [projectId, key] = [String(row['project_id']), String(row['key'])];
   const state = row['state'] as ExistingSegment;
-  const tracked = { category: 'segment', projectId, key, state, ...placeOf(row) } as const;
+  const place = placeOf(row);
+  const lists = {
+    from: Number(row['keys_from'] ?? place.revision),
+    since: Number(row['keys_since']),
+  };
+  const tracked = { category: 'segment', projectId, key, state, lists, ...place } as const;
   return [segmentStream(projectId, key), tracked];
 };
 

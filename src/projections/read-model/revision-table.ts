@@ -4,7 +4,11 @@ import { type Closing, type Table } from '../projection.js';
 export type RevisionTable = Readonly<{ table: Table; close: Closing }>;
 
 /** `<entity>_revision`: one row for each revision and the range for which it held. `identity` names its streams. */
-export const revisionTable = (entity: string, identity: readonly string[]): RevisionTable => {
+export const revisionTable = (
+  entity: string,
+  identity: readonly string[],
+  more: Readonly<Record<string, string>>,
+): RevisionTable => {
   const name = `${entity}_revision`;
   const texts = identity.map((column) => `${column} text`).join(', ');
   const isSame = identity.map((column) => `r.${column} = n.${column}`).join(' and ');
@@ -18,6 +22,7 @@ export const revisionTable = (entity: string, identity: readonly string[]): Revi
         position_to: 'bigint',
         recorded_from: 'timestamptz',
         recorded_to: 'timestamptz',
+        ...more,
         state: 'jsonb',
       },
       key: [...identity, 'revision'],

@@ -11,6 +11,11 @@ type StateRows<T> = Readonly<{
   /** Column → SQL type. */
   columns: Readonly<Record<string, string>>;
   rowOf: (after: T) => Row;
+  /** The state as rows have it. @defaultValue all of it */
+  storedState?: (after: T) => unknown;
+  /** Of the table of revisions, next to those that each has. */
+  revisionColumns?: Readonly<Record<string, string>>;
+  revisionRowOf?: (after: T) => Row;
 }>;
 
 const EVERYWHERE = {
@@ -24,9 +29,11 @@ const EVERYWHERE = {
 /** The table `<category>` has the states of now, `<category>_revision` those of every revision, where `key` is `<category>_key`. */
 export const stateReadModel = <Category extends WithState['category']>(
   category: Category,
-  { identity, columns, rowOf }: StateRows<Extract<WithState, { category: Category }>>,
+  rows: StateRows<Extract<WithState, { category: Category }>>,
 ): ReadModel<Step> => {
+  const { identity, columns, rowOf, revisionColumns = {}, revisionRowOf = () => ({}) } = rows;
   type Of = Extract<WithState, { category: Category }>;
+  const storedState = rows.storedState ?? (({ state }: Of): unknown => state);
   const isOfCategory = (tracked: Tracked): tracked is Of => tracked.category === category;
   const all = { ...columns, ...EVERYWHERE };
   const current: Table = {
@@ -42,6 +49,7 @@ export const stateReadModel = <Category extends WithState['category']>(
   const revisions = revisionTable(
     category,
     named.map(({ inRevisions }) => inRevisions),
+    revisionColumns,
   );
   const identityOf = (after: Of): Row => {
     const row = rowOf(after);
@@ -58,7 +66,7 @@ export const stateReadModel = <Category extends WithState['category']>(
           position: after.position,
           created_at: createdAt,
           updated_at: updatedAt,
-          state: after.state,
+          state: storedState(after),
         })),
       },
       {
@@ -66,7 +74,8 @@ export const stateReadModel = <Category extends WithState['category']>(
         rows: heldStates(steps, isOfCategory).map(({ after, ...range }) => ({
           ...identityOf(after),
           ...range,
-          state: after.state,
+          ...revisionRowOf(after),
+          state: storedState(after),
         })),
       },
     ],

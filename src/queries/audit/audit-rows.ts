@@ -1,14 +1,18 @@
 import { type Change, changesBetween, projectChangesBetween } from '../../domain/changes.js';
 import { organizationChangesBetween } from '../../domain/changes/organization-changes.js';
-import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
-import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Category } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { type SortOrder } from '../flags/flag-filter.js';
+import {
+  needsWholeLists,
+  segmentStepChanges,
+  type StoredSegment,
+  wholeSegmentState,
+} from '../segments/segment-row.js';
 import { type Fact, factColumns, type Provenance, provenanceOf } from '../provenance.js';
 import { nameActors, type NamedActor } from './actors.js';
 import { auditConditions, type AuditFilter } from './audit-filter.js';
@@ -31,13 +35,13 @@ export type AuditEntry = Omit<Provenance, 'actor'> &
 /** What can have a state in the read model, by category. */
 type Stated = Readonly<{
   flag: ExistingFlag;
-  segment: ExistingSegment;
+  segment: StoredSegment;
   project: ExistingProject;
   organization: ExistingOrganization;
 }>;
 
 type Differences = Readonly<{
-  [Kind in keyof Stated]: (
+  [Kind in Exclude<keyof Stated, 'segment'>]: (
     before: Stated[Kind] | undefined,
     after: Stated[Kind],
   ) => readonly Change[];
@@ -45,7 +49,6 @@ type Differences = Readonly<{
 
 const DIFFERENCES: Differences = {
   flag: changesBetween,
-  segment: segmentChangesBetween,
   project: projectChangesBetween,
   organization: organizationChangesBetween,
 };
@@ -70,18 +73,24 @@ export type AuditRange = Readonly<{
   upTo: number;
 }>;
 
-const isStated = (row: Row): row is Row & StatesOf<keyof Stated> => row.category in DIFFERENCES;
+const isStated = (row: Row): row is Row & StatesOf<keyof Stated> =>
+  row.category === 'segment' || row.category in DIFFERENCES;
 
-const differences = <Kind extends keyof Stated>({
+const differences = <Kind extends keyof Differences>({
   category,
   before,
   after,
 }: StatesOf<Kind>): readonly Change[] =>
   after === null ? [] : DIFFERENCES[category](before ?? undefined, after);
 
+const stateChanges = (row: Row & StatesOf<keyof Stated>): readonly Change[] => {
+  if (row.category !== 'segment') return differences(row);
+  return row.after === null ? [] : segmentStepChanges(row);
+};
+
 /** Only an event that this version does not understand leaves no state behind. */
 const changesOf = (row: Row): readonly Change[] =>
-  isStated(row) && (row.before !== null || row.revision === 0) ? differences(row) : [];
+  isStated(row) && (row.before !== null || row.revision === 0) ? stateChanges(row) : [];
 
 const entryOf = (row: Row): Omit<AuditEntry, 'actor'> & Pick<Provenance, 'actor'> => {
   const { category, stream, project, key, environment, data, before: _, after: __, ...fact } = row;
@@ -99,7 +108,7 @@ const stateAt = (revision: string): string => `case e.category
                        and h.flag_key = e.entity_key
                        and h.revision = ${revision}
                      limit 1)
-  when 'segment' then (select h.state
+  when 'segment' then (select case when ${needsWholeLists('e')} then ${wholeSegmentState('h')} else h.state end
                          from segment_revision h
                         where h.project_id = ${PROJECT_ID}
                           and h.segment_key = e.entity_key

@@ -1,6 +1,7 @@
 import { parseTime } from '../moments/parse-time.js';
 import { type Condition, type Conditions, conditions, equal } from '../paging/conditions.js';
 import { factColumns } from '../provenance.js';
+import { needsWholeLists, wholeSegmentState } from '../segments/segment-row.js';
 import { type SortOrder } from './flag-filter.js';
 
 export type FlagHistoryFilter = Readonly<{
@@ -55,7 +56,7 @@ type Kind = 'flag' | 'segment';
 
 // The limit keeps Postgres from reading every revision of the flag for one page of events.
 const stateAt = (revision: string, project: string, key: string, kind: Kind): string =>
-  `(select h.state
+  `(select ${kind === 'flag' ? 'h.state' : `case when ${needsWholeLists('e')} then ${wholeSegmentState('h')} else h.state end as state`}
       from ${kind}_revision h
      where h.project_id = ${project}
        and h.${kind}_key = ${key}

@@ -4,6 +4,7 @@ import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { organizationOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
+import { wholeSegmentState } from '../segments/segment-row.js';
 
 /** A state as the read model holds it at a position. */
 export type HeldState<State> = Readonly<{ state: State; revision: number; position: number }>;
@@ -14,13 +15,21 @@ type Identity = Readonly<
   { project_id?: string; organization_id?: string } & Record<string, string>
 >;
 
+/** The whole state of a row; a segment's may leave out its lists. */
+const STATE = {
+  flag_revision: 'h.state',
+  segment_revision: wholeSegmentState('h'),
+  project_revision: 'h.state',
+  organization_revision: 'h.state',
+} as const;
+
 /**
  * The latest row of a table of revisions at or before a position. Read by itself, apart from the current tables, so
  * that a missing row there hides nothing. `identity`: columns of the table and what they must be.
  */
 const latest = async <State>(
   db: Database,
-  table: 'flag_revision' | 'segment_revision' | 'project_revision' | 'organization_revision',
+  table: keyof typeof STATE,
   identity: Identity,
   position: number,
 ): Held<State> => {
@@ -30,7 +39,7 @@ const latest = async <State>(
   const { rows } = await db.query<HeldState<State>>({
     organizationId: organizationId ?? organizationOf(projectId ?? ''),
     name: `held_${table}`,
-    text: `select h.state, h.revision::float8 as revision, h.position_from::float8 as position
+    text: `select ${STATE[table]} as state, h.revision::float8 as revision, h.position_from::float8 as position
              from ${table} h
             where h.position_from <= $1
               and ${isSame}

@@ -70,16 +70,23 @@ const namedIn = <State>(
   return rows.map(({ state, ...row }) => ({ ...row, places: placesOf(state, names) }));
 };
 
+/** Of a row of the table `s`. */
+const WHOLE_STATE = {
+  flag: 's.state',
+  segment: 'segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from)',
+} as const;
+
 const statesNaming = async <State>(
   db: Database,
   table: 'flag' | 'segment',
   { organizationId, subjectIds }: Person,
 ): Promise<readonly StateRow<State>[]> => {
   const { rows } = await db.query<StateRow<State>>({
-    text: `select split_part(s.project_id, ':', 2) as project, s.key, s.status, s.state
+    text: `select split_part(s.project_id, ':', 2) as project, s.key, s.status, w.state
              from ${table} s
+            cross join lateral (select ${WHOLE_STATE[table]} as state) w
             where starts_with(s.project_id, $1 || ':')
-              and s.state::text like any ($2::text[])
+              and w.state::text like any ($2::text[])
             order by s.project_id, s.key`,
     values: [organizationId, containing(subjectIds)],
   });

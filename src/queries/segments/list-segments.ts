@@ -7,7 +7,7 @@ import { decodeCursor } from '../paging/cursor.js';
 import { DEFAULT_LIMIT, type Page, pageOf } from '../paging/page.js';
 import { getProject, type ProjectAddress } from '../projects/get-project.js';
 import { timeText } from '../provenance.js';
-import { segmentRevisionAt } from './segment-row.js';
+import { type StoredSegment, storedRevisionAt } from './segment-row.js';
 
 export type SegmentStatusFilter = ExistingSegment['status'] | 'all';
 
@@ -39,7 +39,10 @@ export type SegmentListItem = Readonly<{
   updatedAt: string;
 }>;
 
-type Row = { state: ExistingSegment; revision: number; createdAt: Date; updatedAt: Date };
+type Row = { state: StoredSegment; revision: number; createdAt: Date; updatedAt: Date };
+
+const countsOf = ({ counts, included = [], excluded = [] }: StoredSegment) =>
+  counts ?? { included: included.length, excluded: excluded.length };
 
 const itemOf = ({ state, revision, createdAt, updatedAt }: Row): SegmentListItem => ({
   key: state.key,
@@ -47,8 +50,7 @@ const itemOf = ({ state, revision, createdAt, updatedAt }: Row): SegmentListItem
   description: state.description,
   status: state.status,
   tags: state.tags,
-  included: state.included.length,
-  excluded: state.excluded.length,
+  ...countsOf(state),
   rules: state.rules.length,
   revision,
   createdAt: timeText(createdAt),
@@ -59,7 +61,7 @@ const SQL = `
   select r.state, r.revision::float8 as revision, s.created_at as "createdAt",
          r.recorded_from as "updatedAt"
     from segment s
-   cross join lateral (${segmentRevisionAt('$7')}) r
+   cross join lateral (${storedRevisionAt('$7')}) r
    where s.project_id = $1
      and s.key > $2
      and ($3 = 'all' or r.state ->> 'status' = $3)

@@ -1,7 +1,5 @@
 import { type Change } from '../../domain/changes.js';
-import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type JsonObject } from '../../domain/json.js';
-import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { projectIdOf, segmentStream } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { type SortOrder } from '../flags/flag-filter.js';
@@ -11,6 +9,7 @@ import { decodeCursor } from '../paging/cursor.js';
 import { DEFAULT_LIMIT, type Page, pageOf } from '../paging/page.js';
 import { type Fact, type Provenance, provenanceOf } from '../provenance.js';
 import { getSegment, type SegmentAddress } from './get-segment.js';
+import { segmentStepChanges, type StoredSegment } from './segment-row.js';
 
 /** @defaultValue order: desc, so the newest event first */
 export type SegmentHistory = SegmentAddress &
@@ -23,14 +22,14 @@ export type SegmentHistoryItem = Provenance &
 
 type Row = Fact & {
   data: JsonObject;
-  before: ExistingSegment | null;
-  after: ExistingSegment | null;
+  before: StoredSegment | null;
+  after: StoredSegment | null;
 };
 
 const itemOf = (row: Row): SegmentHistoryItem => ({
   ...provenanceOf(row),
   data: row.data,
-  changes: segmentChangesBetween(row.before ?? undefined, row.after ?? undefined),
+  changes: segmentStepChanges(row),
 });
 
 /**
