@@ -115,3 +115,16 @@ test('a classic append whose connection breaks stores nothing', async (t) => {
     t.ok(await isMissing(client, `broken-${count}`), `${count} events`);
   }
 });
+
+test('a connection carries a hundred calls, and the next one waits for one of them to end', async (t) => {
+  const { store } = await startStore(t);
+  const raw = streamsClient(t, store.url);
+  const open = Array.from({ length: 100 }, (_, n) => openAppend(raw, `open-${n}`, 1));
+  let isAnswered = false;
+  const waiting = roundTrip(raw).then(() => (isAnswered = true));
+  await roundTrip(streamsClient(t, `${store.url}&other`.replace('127.0.0.1', 'localhost')));
+  t.notOk(isAnswered);
+  open[0]?.call.cancel();
+  await waiting;
+  for (const { call } of open) call.cancel();
+});

@@ -21,6 +21,8 @@ export type GrpcServer = Readonly<{ port: number; stop: () => Promise<void>; kil
 /** As a real server: its clients may send 16 MiB of events and their frame. */
 const RECEIVE_LIMIT_BYTES = 17 * 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
+/** As a real server: the next call on the same connection waits until one of these is over. */
+const STREAMS_PER_CONNECTION = 100;
 const STOP_GRACE_MS = 1000;
 
 const bind = (server: Server, address: string): Promise<number> =>
@@ -63,6 +65,7 @@ export const serve = async (
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+    'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION,
   });
   const calls = openCalls();
   server.addService(streamsService, {
