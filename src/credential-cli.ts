@@ -5,7 +5,8 @@ import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
 import { credentialStore } from './infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from './infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentClient, kurrentEventStore } from './infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentConnection } from './infrastructure/kurrent/kurrent-connection.js';
+import { kurrentEventStore } from './infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from './infrastructure/postgres/postgres.js';
 
 const USAGE = `npm run credential -- issue     issues another admin credential
@@ -23,8 +24,8 @@ const run = async (command: string | undefined): Promise<number> => {
   const services = await provideServices(config, { log, joins: true });
   await migrated(services.databaseUrl, await masterKeyOf(config));
   const pool = createPool({ url: services.databaseUrl, max: 1 });
-  const client = kurrentClient(services.eventStoreUrl);
-  const commands = writeSide(kurrentEventStore(client), kurrentEventLog(client).head);
+  const connection = kurrentConnection(services.eventStoreUrl);
+  const commands = writeSide(kurrentEventStore(connection), kurrentEventLog(connection).head);
   try {
     const credential = await issueAdminCredential(commands, credentialStore(pool), {
       reason: `npm run credential -- ${command}`,
@@ -34,6 +35,7 @@ const run = async (command: string | undefined): Promise<number> => {
     return 0;
   } finally {
     await pool.end();
+    await connection.close();
     await services.stop();
   }
 };

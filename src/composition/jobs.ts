@@ -1,8 +1,8 @@
-import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { deliverCheckpoints } from '../infrastructure/audit/deliver-checkpoints.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { startCheckpointJob } from '../jobs/checkpoints.js';
@@ -23,7 +23,7 @@ const CHECKPOINT_MS = 2_000;
 const RECORD_ERASURES_MS = 2_000;
 
 type JobSources = Readonly<{
-  client: EventStoreDBClient;
+  connection: KurrentConnection;
   personal: StartedPersonalData;
   log: Logger;
 }>;
@@ -32,7 +32,7 @@ type JobSources = Readonly<{
 export const startJobs = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, personal, log }: JobSources,
+  { connection, personal, log }: JobSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -41,7 +41,7 @@ export const startJobs = async (
   const key = await auditKey(config);
   const places = checkpointPlaces(config);
   const take = takeCheckpoint(pool, key, { now: () => new Date() });
-  const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(client)));
+  const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(connection)));
   const verification = startVerificationJob({
     redisUrl,
     prefix: config.redisPrefix,

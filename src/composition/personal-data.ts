@@ -1,4 +1,4 @@
-import { type EventStoreDBClient } from '@eventstore/db-client';
+import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { erasureTable } from '../infrastructure/personal-data/erasure-table.js';
@@ -11,12 +11,12 @@ import { createPool } from '../infrastructure/postgres/postgres.js';
 
 type Backends = Readonly<{
   databaseUrl: string;
-  client: EventStoreDBClient;
+  connection: KurrentConnection;
   masterKey: MasterKey;
 }>;
 
 /** What seals and opens personal data, with connections of its own: commands must not wait behind queries. */
-export const startPersonalData = ({ databaseUrl, client, masterKey }: Backends) => {
+export const startPersonalData = ({ databaseUrl, connection, masterKey }: Backends) => {
   const pool = createPool({ url: databaseUrl, max: 3 });
   const table = subjectTable(pool, masterKey);
   const erasures = erasureTable(pool, table);
@@ -27,7 +27,7 @@ export const startPersonalData = ({ databaseUrl, client, masterKey }: Backends) 
   };
   const watch = erasureWatch(erasures, tellAll);
   /** Personal texts go to it sealed, and come from it opened. */
-  const store = personalEventStore(kurrentEventStore(client), personal);
+  const store = personalEventStore(kurrentEventStore(connection), personal);
   return {
     ...personal,
     store,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
@@ -89,11 +89,6 @@ const reportLines = (report: RebuildReport, seconds: number): readonly string[] 
   ];
 };
 
-/** Not awaited: the client's own promise may never settle. */
-const dispose = (client: ReturnType<typeof kurrentClient>): void => {
-  client.dispose().catch(() => undefined);
-};
-
 const parkedNow = async (databaseUrl: string): Promise<readonly string[]> => {
   const pool = createPool({ url: databaseUrl, max: 1 });
   try {
@@ -113,10 +108,10 @@ export const rebuildCommand = async (
   const began = performance.now();
   const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 1 });
   await migrateDatabase(pool).finally(() => pool.end());
-  const client = kurrentClient(eventStoreUrl);
+  const connection = kurrentConnection(eventStoreUrl);
   const stopShowing = showProgress(progress, print);
   try {
-    const eventLog = kurrentEventLog(client);
+    const eventLog = kurrentEventLog(connection);
     const report = await withRebuildDatabase(databaseUrl, (database) =>
       rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent }),
     );
@@ -125,7 +120,7 @@ export const rebuildCommand = async (
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();
-    dispose(client);
+    await connection.close();
   }
 };
 
@@ -149,10 +144,10 @@ export const statusCommand = async (
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
 ): Promise<number> => {
-  const client = kurrentClient(eventStoreUrl);
+  const connection = kurrentConnection(eventStoreUrl);
   const pool = createPool({ url: databaseUrl });
   try {
-    const head = await kurrentEventLog(client).head();
+    const head = await kurrentEventLog(connection).head();
     const { position, recordedAt } = await databaseOn(pool).transaction((tx) =>
       loadCheckpoint(tx, READ_MODEL),
     );
@@ -162,6 +157,6 @@ export const statusCommand = async (
     return 0;
   } finally {
     await pool.end();
-    dispose(client);
+    await connection.close();
   }
 };

@@ -1,8 +1,8 @@
-import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { foreignEvents } from '../infrastructure/kurrent/foreign-events.js';
 import { type ForeignKind } from '../infrastructure/kurrent/kurrent-decode.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
@@ -19,13 +19,13 @@ export const startProjector = (
   config: Config,
   { databaseUrl, redisUrl }: Services,
   {
-    client,
+    connection,
     personal,
     log,
     observe,
     countForeign,
   }: Readonly<{
-    client: EventStoreDBClient;
+    connection: KurrentConnection;
     personal: StartedPersonalData;
     log: Logger;
     observe: BatchObserver;
@@ -38,7 +38,7 @@ export const startProjector = (
   const pool = createPool({ url: databaseUrl, use: 'projector', max: 4, onError });
   const redis = createProjectorRedis(redisUrl);
   const projectors = startProjectors({
-    eventLog: kurrentEventLog(client, { onForeign: foreignEvents(log, countForeign) }),
+    eventLog: kurrentEventLog(connection, { onForeign: foreignEvents(log, countForeign) }),
     pool,
     databaseUrl,
     redis,

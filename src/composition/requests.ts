@@ -1,4 +1,3 @@
-import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
@@ -6,6 +5,7 @@ import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type Config } from '../config.js';
 import { commandKeys } from '../infrastructure/postgres/command-keys.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
@@ -33,7 +33,7 @@ import { routesOf } from './request-routes.js';
 import { writeSide } from './write-side.js';
 
 type RequestSources = Readonly<{
-  client: EventStoreDBClient;
+  connection: KurrentConnection;
   personal: StartedPersonalData;
   log: Logger;
   masterKey: MasterKey;
@@ -43,13 +43,13 @@ type RequestSources = Readonly<{
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { client, personal, log, masterKey }: RequestSources,
+  { connection, personal, log, masterKey }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
   };
   const pool = createPool({ url: databaseUrl, onError });
-  const eventLog = kurrentEventLog(client);
+  const eventLog = kurrentEventLog(connection);
   const { head } = eventLog;
   const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);

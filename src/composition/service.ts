@@ -1,9 +1,8 @@
-import { type EventStoreDBClient } from '@eventstore/db-client';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
-import { kurrentClient } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { type FirstCredentials } from './first-start.js';
 import { closeHttp, createHttp } from './http/create-http.js';
 import { guardOf } from './http/guard.js';
@@ -28,7 +27,7 @@ export type RunningService = Readonly<{
 }>;
 
 type Backends = Readonly<{
-  client: EventStoreDBClient;
+  connection: ReturnType<typeof kurrentConnection>;
   masterKey: MasterKey;
   personal: StartedPersonalData;
 }>;
@@ -81,7 +80,7 @@ export const startService = async (
 
   const bringUp = async (
     services: Services,
-    { client, masterKey, personal }: Backends,
+    { connection, masterKey, personal }: Backends,
   ): Promise<void> => {
     await migrated(services.databaseUrl, masterKey);
     const { requests: api } = parts;
@@ -91,14 +90,14 @@ export const startService = async (
     if (isOneOf(config, 'projector')) {
       const { observeBatch: observe, countForeign } = metrics;
       parts.projector = startProjector(config, services, {
-        ...{ client, personal, log, observe, countForeign },
+        ...{ connection, personal, log, observe, countForeign },
       });
       resources.push(parts.projector.stop);
       // The first look at a new installation must find what was just made.
       if (issued !== undefined) await api?.caughtUp();
     }
     if (isOneOf(config, 'worker')) {
-      parts.jobs = await startJobs(config, services, { client, personal, log });
+      parts.jobs = await startJobs(config, services, { connection, personal, log });
       resources.push(parts.jobs.stop);
     }
   };
@@ -108,13 +107,12 @@ export const startService = async (
     const masterKey = await masterKeyOf(config);
     const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
-    const client = kurrentClient(services.eventStoreUrl);
-    parts.head = kurrentEventLog(client).head;
-    // Not awaited: the client's own promise may never settle.
-    resources.push(async () => void client.dispose().catch(() => undefined));
-    const personal = startPersonalData({ ...services, client, masterKey });
+    const connection = kurrentConnection(services.eventStoreUrl, { log });
+    parts.head = kurrentEventLog(connection).head;
+    resources.push(connection.close);
+    const personal = startPersonalData({ ...services, connection, masterKey });
     resources.push(personal.stop);
-    const backends = { client, masterKey, personal };
+    const backends = { connection, masterKey, personal };
     const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { type Config } from '../config.js';
 import { type Checkpoint } from '../domain/audit/checkpoint.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentClient, kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { queriesOver } from '../queries/queries.js';
@@ -89,12 +90,15 @@ export const verifyCommand = async (
 ): Promise<number> => {
   const brought = file === undefined ? undefined : await checkpointIn(file);
   const pool = createPool({ url: databaseUrl, use: 'maintenance' });
-  const client = kurrentClient(eventStoreUrl);
-  const personal = startPersonalData({ databaseUrl, client, masterKey: await masterKeyOf(config) });
+  const connection = kurrentConnection(eventStoreUrl);
+  const personal = startPersonalData({
+    ...{ databaseUrl, connection },
+    masterKey: await masterKeyOf(config),
+  });
   try {
-    const queries = queriesOver(pool, kurrentEventStore(client));
+    const queries = queriesOver(pool, kurrentEventStore(connection));
     const { verify } = auditTrail({
-      ...{ pool, redisUrl, queries, log: kurrentEventLog(client) },
+      ...{ pool, redisUrl, queries, log: kurrentEventLog(connection) },
       reveal: revealedSnapshot(personal),
       prefix: config.redisPrefix,
       key: await auditKey(config),
@@ -112,7 +116,6 @@ export const verifyCommand = async (
   } finally {
     await personal.stop();
     await pool.end();
-    // Not awaited: the client's own promise may never settle.
-    client.dispose().catch(() => undefined);
+    await connection.close();
   }
 };

@@ -2,10 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
 import { EventStoreUnavailable } from '../../src/commands/event-store.js';
 import { eventId } from '../../src/commands/event-id.js';
-import {
-  kurrentClient,
-  kurrentEventStore,
-} from '../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { connectService } from '../support/event-store.js';
 import { freePort } from '../support/free-port.js';
 import { metadata } from '../support/metadata.js';
 import { tcpProxy } from '../support/tcp-proxy.js';
@@ -18,20 +16,14 @@ const url = (): string => {
 };
 
 test('the adapter to EventStoreDB keeps the contract', async (t) => {
-  const client = kurrentClient(url());
-  t.teardown(() => {
-    client.dispose().catch(() => undefined);
-  });
+  const connection = connectService(t, url());
   const run = randomUUID();
-  await eventStoreContract(t, kurrentEventStore(client), (name) => `contract-${run}-${name}`);
+  await eventStoreContract(t, kurrentEventStore(connection), (name) => `contract-${run}-${name}`);
 });
 
 test('a long stream is read whole', async (t) => {
-  const client = kurrentClient(url());
-  t.teardown(() => {
-    client.dispose().catch(() => undefined);
-  });
-  const store = kurrentEventStore(client);
+  const connection = connectService(t, url());
+  const store = kurrentEventStore(connection);
   const stream = `contract-long-${randomUUID()}`;
   const count = 2_500;
   const events = Array.from({ length: count }, (_, index) => ({
@@ -49,10 +41,7 @@ test('a long stream is read whole', async (t) => {
 
 test('a long stream is read in pages, however slowly it comes', async (t) => {
   const proxy = await tcpProxy(t, url(), 2_000_000);
-  const [direct, slow] = [kurrentClient(url()), kurrentClient(proxy.url)];
-  t.teardown(() => {
-    for (const client of [direct, slow]) client.dispose().catch(() => undefined);
-  });
+  const [direct, slow] = [connectService(t, url()), connectService(t, proxy.url)];
   const stream = `contract-slow-${randomUUID()}`;
   const text = 'x'.repeat(900_000);
   for (let revision = 0; revision < 6; revision += 1) {
@@ -69,11 +58,8 @@ test('a long stream is read in pages, however slowly it comes', async (t) => {
 });
 
 test('what is over the size limit is refused, and nothing is written', async (t) => {
-  const client = kurrentClient(url());
-  t.teardown(() => {
-    client.dispose().catch(() => undefined);
-  });
-  const store = kurrentEventStore(client);
+  const connection = connectService(t, url());
+  const store = kurrentEventStore(connection);
   const stream = `contract-large-${randomUUID()}`;
   const event = { type: 'Happened', data: { text: 'x'.repeat(1_100_000) }, id: randomUUID() };
   const appending = store.append(stream, [event], {
@@ -85,11 +71,8 @@ test('what is over the size limit is refused, and nothing is written', async (t)
 });
 
 test('a store that is not there wrote nothing, and that is what is said', async (t) => {
-  const client = kurrentClient(`esdb://127.0.0.1:${await freePort()}?tls=false`);
-  t.teardown(() => {
-    client.dispose().catch(() => undefined);
-  });
-  const store = kurrentEventStore(client);
+  const connection = connectService(t, `esdb://127.0.0.1:${await freePort()}?tls=false`);
+  const store = kurrentEventStore(connection);
   const event = { type: 'Happened', data: {}, id: randomUUID() };
   const options = { expectedRevision: -1, metadata: metadata('c1') };
   await t.rejects(store.read('nowhere'), { name: EventStoreUnavailable.name });

@@ -1,28 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { binaryEvent, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { binaryEvent, type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
 import { foreignEvents } from '../../src/infrastructure/kurrent/foreign-events.js';
 import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
+import { type KurrentConnection } from '../../src/infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { type LogBatch } from '../../src/projections/event-log.js';
-import { startStore } from '../support/event-store.js';
+import { connectService, startStore } from '../support/event-store.js';
 import { metadataOf } from '../support/histories.js';
 import { until } from '../support/until.js';
 import { checkpointAt, type Rewrite, standInStore } from '../support/stand-in-store.js';
-
-/** Its end is not awaited: the client's own promise may never settle. */
-const clientOf = (t: Test, url: string): EventStoreDBClient => {
-  const client = EventStoreDBClient.connectionString(url);
-  t.teardown(() => void client.dispose().catch(() => undefined));
-  return client;
-};
 
 const FLAG = 'flag-acme:shop:a';
 
 const ours = (type: string) => ({ id: randomUUID(), type, data: {} });
 
-const appendOurs = async (client: EventStoreDBClient, type: string): Promise<number> => {
-  const store = kurrentEventStore(client);
+const appendOurs = async (connection: KurrentConnection, type: string): Promise<number> => {
+  const store = kurrentEventStore(connection);
   const { revision } = await store.read(FLAG);
   const options = { expectedRevision: revision, metadata: metadataOf(1) };
   return (await store.append(FLAG, [ours(type)], options)).position;
@@ -79,22 +73,23 @@ const following = (t: Test, log: ReturnType<typeof kurrentEventLog>, after: numb
 
 test('what is not ours is passed by, in streams that look like ours too', async (t) => {
   const { store: server } = await startStore(t);
-  const client = clientOf(t, server.url);
+  const connection = connectService(t, server.url);
+  const { client } = await connection.lease();
   const said: string[] = [];
   const counted: string[] = [];
   const onForeign = foreignEvents(
     { warn: (details) => said.push((details as { stream: string }).stream) },
     (kind) => counted.push(kind),
   );
-  const log = kurrentEventLog(client, { onForeign });
-  await appendOurs(client, 'First');
+  const log = kurrentEventLog(connection, { onForeign });
+  await appendOurs(connection, 'First');
   await neighbours(client);
-  await appendOurs(client, 'Second');
+  await appendOurs(connection, 'Second');
   const live = following(t, log, null);
   await until('caught up', live.isLive);
   const again = following(t, log, null);
   await neighbours(client).catch(() => undefined);
-  const last = await appendOurs(client, 'NotKnownYet');
+  const last = await appendOurs(connection, 'NotKnownYet');
   await until('all came', () => live.position() >= last && again.position() >= last);
   t.strictSame(live.types(), ['First', 'Second', 'NotKnownYet'], 'a type to come is ours');
   t.strictSame(again.types(), live.types());
@@ -122,7 +117,7 @@ test('what is not ours is passed by, in streams that look like ours too', async 
     'each event is counted once',
   );
 
-  const store = kurrentEventStore(client);
+  const store = kurrentEventStore(connection);
   const { events, revision } = await store.read(FLAG);
   t.strictSame(
     events.map((event) => [event.type, event.revision]),
@@ -136,10 +131,11 @@ test('what is not ours is passed by, in streams that look like ours too', async 
 });
 
 test('a stream of ours that somebody deleted for good is empty, and takes nothing', async (t) => {
-  const { client } = await startStore(t);
-  await appendOurs(client, 'First');
+  const { store: server, client } = await startStore(t);
+  const connection = connectService(t, server.url);
+  await appendOurs(connection, 'First');
   await client.tombstoneStream(FLAG);
-  const store = kurrentEventStore(client);
+  const store = kurrentEventStore(connection);
   t.strictSame(await store.read(FLAG), { events: [], revision: -1 });
   const options = { expectedRevision: -1, metadata: metadataOf(1) };
   await t.rejects(store.append(FLAG, [ours('Again')], options), { code: 'stream-deleted' });
@@ -161,15 +157,16 @@ const tellsBeyondAll = (): Rewrite => (answer) =>
   answer.hasCaughtUp() ? [checkpointAt(2n ** 64n - 1n), answer] : [answer];
 
 test('no event is skipped, whatever the server tells as a checkpoint', async (t) => {
-  const { store, client } = await startStore(t);
-  await appendOurs(client, 'First');
+  const { store } = await startStore(t);
+  const connection = connectService(t, store.url);
+  await appendOurs(connection, 'First');
 
   await t.test('the place of the next event', async (t) => {
     const url = await standInStore(t, store.port, tellsTheNext);
-    const log = kurrentEventLog(clientOf(t, url));
+    const log = kurrentEventLog(connectService(t, url));
     const before = following(t, log, null);
     await until('live', before.isLive);
-    await appendOurs(client, 'KillSwitch');
+    await appendOurs(connection, 'KillSwitch');
     await until('the connection is lost', () => before.outcome.error !== undefined);
     t.strictSame(before.types(), ['First']);
     const after = following(t, log, before.position());
@@ -179,9 +176,9 @@ test('no event is skipped, whatever the server tells as a checkpoint', async (t)
 
   await t.test('a place beyond all', async (t) => {
     const url = await standInStore(t, store.port, tellsBeyondAll);
-    const live = following(t, kurrentEventLog(clientOf(t, url)), null);
+    const live = following(t, kurrentEventLog(connectService(t, url)), null);
     await until('live', live.isLive);
-    const position = await appendOurs(client, 'Later');
+    const position = await appendOurs(connection, 'Later');
     await until('delivered', () => live.position() >= position);
     t.equal(live.position(), position);
     t.strictSame(live.types(), ['First', 'KillSwitch', 'Later']);

@@ -2,10 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { test, type Test } from 'tap';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
 import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
-import {
-  kurrentClient,
-  kurrentEventStore,
-} from '../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
@@ -13,6 +10,7 @@ import { type LogBatch } from '../../src/projections/event-log.js';
 import { loadCurrentStates } from '../../src/queries/load-current-states.js';
 import { nothingSealed } from '../support/personal-data.js';
 import { testDatabase } from '../support/database.js';
+import { connectService } from '../support/event-store.js';
 import { eventually } from '../support/eventually.js';
 import { flagContent, metadataOf } from '../support/histories.js';
 import { silentLog } from '../support/live-projection.js';
@@ -23,19 +21,15 @@ const organization = `org${randomUUID().slice(0, 8)}`;
 const isOurs = ({ stream }: { stream: string }): boolean => stream.includes(organization);
 
 const setUp = (t: Test) => {
-  const client = kurrentClient(process.env['TEST_EVENTSTORE_URL'] ?? '');
-  t.teardown(() => {
-    // Not awaited: the client's own promise may never settle.
-    client.dispose().catch(() => undefined);
-  });
-  const store = kurrentEventStore(client);
+  const connection = connectService(t);
+  const store = kurrentEventStore(connection);
   const append = async (stream: string, expectedRevision: number, ...events: DomainEvent[]) =>
     store.append(
       stream,
       events.map((event) => ({ ...event, id: randomUUID() })),
       { expectedRevision, metadata: metadataOf(1) },
     );
-  return { eventLog: kurrentEventLog(client), append };
+  return { eventLog: kurrentEventLog(connection), append };
 };
 
 const enabled: DomainEvent = { type: 'FlagEnabled', data: { environment: 'production' } };
@@ -97,14 +91,10 @@ test('a subscription delivers what was there, says that it caught up, and goes o
 });
 
 test('a store that is not there ends the subscription with an error', async (t) => {
-  const client = kurrentClient('esdb://127.0.0.1:9?tls=false');
-  t.teardown(() => {
-    // Not awaited: the client's own promise may never settle.
-    client.dispose().catch(() => undefined);
-  });
-  const subscription = kurrentEventLog(client).subscribe(null, new AbortController().signal);
+  const connection = connectService(t, 'esdb://127.0.0.1:9?tls=false');
+  const subscription = kurrentEventLog(connection).subscribe(null, new AbortController().signal);
   await t.rejects(subscription[Symbol.asyncIterator]().next());
-  await t.rejects(kurrentEventLog(client).head());
+  await t.rejects(kurrentEventLog(connection).head());
 });
 
 test('from the log into Postgres and Redis', async (t) => {

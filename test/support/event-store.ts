@@ -16,6 +16,11 @@ import {
   type EventStore,
   type EventStoreOptions,
 } from '../../src/embedded/event-store/start.js';
+import {
+  type ConnectionOptions,
+  kurrentConnection,
+  type KurrentConnection,
+} from '../../src/infrastructure/kurrent/kurrent-connection.js';
 import { freePort } from './free-port.js';
 
 /** A directory that is removed after the test. */
@@ -32,6 +37,17 @@ export const connect = (t: Test, url: string): EventStoreDBClient => {
   const client = EventStoreDBClient.connectionString(url);
   t.teardown(() => client.dispose());
   return client;
+};
+
+/** The service's connection to the store at `url`, closed after the test. */
+export const connectService = (
+  t: Test,
+  url = process.env['TEST_EVENTSTORE_URL'] ?? '',
+  options: ConnectionOptions = {},
+): KurrentConnection => {
+  const connection = kurrentConnection(url, options);
+  t.teardown(connection.close);
+  return connection;
 };
 
 /** An event store in this process on a free port, and a real client of it over TCP. */

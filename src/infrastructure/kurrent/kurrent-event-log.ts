@@ -2,7 +2,6 @@ import {
   type AllStreamSubscription,
   BACKWARDS,
   END,
-  type EventStoreDBClient,
   FORWARDS,
   type ReadPosition,
   type RecordedEvent,
@@ -21,6 +20,8 @@ import {
   hasOurMetadata,
   toSafeInteger,
 } from './kurrent-decode.js';
+import { type Lease, tieToLease } from './held-client.js';
+import { type KurrentConnection } from './kurrent-connection.js';
 import { type ForeignObserver } from './foreign-events.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
 import { type StreamNames, streamNames } from './stream-names.js';
@@ -30,7 +31,7 @@ const LIVE_BATCH = { limit: 500, atLeast: 1 };
 /** A read always ends, so it can wait for large batches; small ones would cost a write to Postgres each. */
 const REPLAY_BATCH = { limit: 2_000, atLeast: 1_000 };
 
-/** An answer is overdue: a server that accepts connections and says nothing. Later silence is for keep-alive. */
+/** An answer is overdue: a server that takes questions and says nothing. */
 const ANSWER_MS = 5_000;
 
 /** Checkpoints every 32 × this many events that are not ours. */
@@ -55,7 +56,7 @@ const markInOrder = (
 
 /** One connection to a log, and what tells our events from others there. */
 type Source = Readonly<{
-  client: EventStoreDBClient;
+  connection: KurrentConnection;
   names: StreamNames;
   onForeign: ForeignObserver;
 }>;
@@ -83,10 +84,11 @@ const entriesOf =
     return { event: decodeRecorded(event, stream) };
   };
 
-const subscribeTo = (source: Source, after: number | null) => {
+const subscribeTo = (source: Source, lease: Lease, after: number | null) => {
+  const { client, signal } = lease;
   const queue = batchQueue<LogEntry>(LIVE_BATCH.limit);
   let isConfirmed = false;
-  const subscription = source.client.subscribeToAll({
+  const subscription = client.subscribeToAll({
     fromPosition: positionOf(after),
     filter: streamNameFilter({
       prefixes: source.names.beginnings,
@@ -97,7 +99,11 @@ const subscribeTo = (source: Source, after: number | null) => {
       },
     }),
   });
+  const giveUp = (): void => {
+    close(signal.reason);
+  };
   const close = (error?: unknown): void => {
+    signal.removeEventListener('abort', giveUp);
     clearTimeout(overdue);
     queue.end(error === undefined ? {} : { error });
     void subscription.unsubscribe().catch(() => undefined);
@@ -114,8 +120,12 @@ const subscribeTo = (source: Source, after: number | null) => {
     markInOrder(subscription, queue, 'caught-up');
   });
   // Without a listener of its own an error ends the process, whoever iterates.
-  subscription.on('error', close);
-  void pump(subscription, queue, entriesOf(source));
+  subscription.on('error', (error) => {
+    lease.failed(error);
+    close(error);
+  });
+  signal.addEventListener('abort', giveUp, { once: true });
+  void pump(subscription, queue, lease.heard, entriesOf(source));
   return { queue, close };
 };
 
@@ -125,7 +135,7 @@ async function* subscribe(
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   if (signal.aborted) return;
-  const { queue, close } = subscribeTo(source, after);
+  const { queue, close } = subscribeTo(source, await source.connection.lease(), after);
   const abort = (): void => {
     close();
   };
@@ -144,20 +154,23 @@ async function* readForward(
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   const queue = batchQueue<LogEntry>(REPLAY_BATCH.limit * 2);
-  const reading = source.client.readAll({ direction: FORWARDS, fromPosition: positionOf(after) });
+  const lease = await source.connection.lease();
+  const reading = lease.client.readAll({ direction: FORWARDS, fromPosition: positionOf(after) });
   // Reads begin at the position itself, and know no filter.
   const isAfter = ({ position }: RecordedEvent): boolean =>
     after === null || (position !== undefined && position.commit > BigInt(after));
   reading.on('error', (error) => {
+    lease.failed(error);
     queue.end({ error });
   });
+  tieToLease(reading, lease);
   const abort = (): void => {
     queue.end();
     void reading.cancel().catch(() => undefined);
     reading.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
-  void pump(reading, queue, entriesOf(source, isAfter));
+  void pump(reading, queue, lease.heard, entriesOf(source, isAfter));
   try {
     yield* batches(queue, after, REPLAY_BATCH);
   } finally {
@@ -167,19 +180,24 @@ async function* readForward(
 }
 
 async function* readStream(
-  { client, names }: Source,
+  { connection, names }: Source,
   [stream, fromRevision]: readonly [string, number],
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent> {
   const options = { direction: FORWARDS, fromRevision: BigInt(fromRevision) } as const;
-  const reading = client.readStream(names.inStore(stream), options);
+  const lease = await connection.lease();
+  const reading = lease.client.readStream(names.inStore(stream), options);
+  reading.on('error', lease.failed);
+  tieToLease(reading, lease);
   const abort = (): void => {
     reading.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
-    for await (const { event } of reading)
+    for await (const { event } of reading) {
+      lease.heard();
       if (event !== undefined && hasOurMetadata(event)) yield decodeRecorded(event, stream);
+    }
   } catch (error) {
     if (!(error instanceof StreamNotFoundError || error instanceof StreamDeletedError)) throw error;
   } finally {
@@ -188,14 +206,17 @@ async function* readStream(
   }
 }
 
-const headOf = async (client: EventStoreDBClient): Promise<number> => {
-  const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-  // For errors that come after the answer was given up.
-  reading.on('error', () => undefined);
+const headOf = async (connection: KurrentConnection): Promise<number> => {
+  const lease = await connection.lease();
+  const reading = lease.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+  reading.on('error', lease.failed);
+  tieToLease(reading, lease);
   const last = async (): Promise<number> => {
+    let position = -1;
+    // To its end: the client keeps what was left in the middle.
     for await (const { event, commitPosition } of reading)
-      return toSafeInteger(event?.position.commit ?? commitPosition ?? -1n);
-    return -1;
+      position = toSafeInteger(event?.position.commit ?? commitPosition ?? -1n);
+    return position;
   };
   try {
     return await withDeadline(last(), ANSWER_MS, silent);
@@ -208,18 +229,18 @@ export type EventLogOptions = Readonly<{ names?: StreamNames; onForeign?: Foreig
 
 /**
  * The log over EventStoreDB's own protocol. A subscription ends with the first fault (the client never resumes one);
- * a server that goes silent is noticed by its missing confirmation, later by the client's keep-alive.
+ * a server that goes silent is noticed by its missing confirmation, later by the connection's own questions.
  */
 export const kurrentEventLog = (
-  client: EventStoreDBClient,
+  connection: KurrentConnection,
   { names = streamNames(), onForeign = () => undefined }: EventLogOptions = {},
 ): EventLog => {
-  const source = { client, names, onForeign };
+  const source = { connection, names, onForeign };
   return {
     subscribe: (after, signal) => subscribe(source, after, signal),
     readForward: (after, signal) => readForward(source, after, signal),
     readStream: (stream, fromRevision, signal) =>
       readStream(source, [stream, fromRevision], signal),
-    head: () => headOf(client),
+    head: () => headOf(connection),
   };
 };

@@ -1,7 +1,6 @@
 import {
   type AppendResult,
   ErrorType,
-  EventStoreDBClient,
   jsonEvent,
   type JSONEventData,
   MaxAppendSizeExceededError,
@@ -22,12 +21,10 @@ import {
 import { DomainError, type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { withDeadline } from '../deadline.js';
+import { type KurrentConnection } from './kurrent-connection.js';
 import { toSafeInteger } from './kurrent-decode.js';
 import { type StreamNames, streamNames } from './stream-names.js';
 import { readStreamPage, sizeOf } from './stream-pages.js';
-
-/** The client never gives up by itself on a server that accepts and does not answer. */
-const CALL_TIMEOUT_MS = 800;
 
 const GRPC_UNAVAILABLE = 14;
 
@@ -71,18 +68,18 @@ const toJsonEvent = <E extends Event>(
   jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: { ...metadata } });
 
 /** A connection, and what our streams are called there. */
-type Log = Readonly<{ client: EventStoreDBClient; names: StreamNames }>;
+type Log = Readonly<{ connection: KurrentConnection; names: StreamNames }>;
 
 const readPage = async <E extends Event>(
-  { client, names }: Log,
+  { connection, names }: Log,
   stream: string,
   fromRevision: number,
 ): Promise<StreamPage<E>> => {
   try {
     return await readStreamPage<E>(
-      client,
+      await connection.lease(),
       { stream, name: names.inStore(stream), fromRevision },
-      CALL_TIMEOUT_MS,
+      connection.timeoutMs,
       () => new EventStoreUnavailable('The event store does not answer.'),
     );
   } catch (error) {
@@ -92,43 +89,31 @@ const readPage = async <E extends Event>(
   }
 };
 
-/** How long a ping may be unanswered; every 10 s there is one. The client's own 10 s make that 20 s of silence. */
-const PING_TIMEOUT_MS = 2_000;
-
-const withPingTimeout = (connectionString: string): string => {
-  if (/[?&]keepAliveTimeout=/i.test(connectionString)) return connectionString;
-  const separator = connectionString.includes('?') ? '&' : '?';
-  return `${connectionString}${separator}keepAliveTimeout=${PING_TIMEOUT_MS}`;
-};
-
-/** Connects lazily; one client a process (reference: the client's append table is a module global). */
-export const kurrentClient = (connectionString: string): EventStoreDBClient =>
-  EventStoreDBClient.connectionString(withPingTimeout(connectionString));
-
 const MIB = 1024 * 1024;
 
 /** A large append may take longer: the server takes in all of it, checks it and brings it to the disk. */
-const appendTimeoutMs = (events: readonly Event[]): number =>
-  CALL_TIMEOUT_MS + events.length + (sizeOf(events) / MIB) * CALL_TIMEOUT_MS * 3;
+const appendTimeoutMs = (events: readonly Event[], timeoutMs: number): number =>
+  timeoutMs + events.length + (sizeOf(events) / MIB) * timeoutMs * 3;
 
 /**
- * The log, over EventStoreDB's own protocol. A call ends when the server is silent: after CALL_TIMEOUT_MS, or longer
+ * The log, over EventStoreDB's own protocol. A call ends when the server is silent: after the connection's `timeoutMs`, or longer
  * after a large append.
  */
 export const kurrentEventStore = (
-  client: EventStoreDBClient,
+  connection: KurrentConnection,
   names: StreamNames = streamNames(),
 ): EventStore => ({
-  readPage: (stream, fromRevision) => readPage({ client, names }, stream, fromRevision),
+  readPage: (stream, fromRevision) => readPage({ connection, names }, stream, fromRevision),
 
   read: <E extends Event>(stream: string, fromRevision?: number) =>
     wholeStream<E>(
-      { readPage: (...page) => readPage({ client, names }, ...page) },
+      { readPage: (...page) => readPage({ connection, names }, ...page) },
       stream,
       fromRevision,
     ),
 
   append: async (stream, events, { expectedRevision, metadata }) => {
+    const { client, heard, failed } = await connection.lease();
     const appending: Promise<AppendResult> = client.appendToStream(
       names.inStore(stream),
       events.map((event) => toJsonEvent(event, metadata)),
@@ -140,14 +125,16 @@ export const kurrentEventStore = (
     try {
       const { nextExpectedRevision, position } = await withDeadline(
         appending,
-        appendTimeoutMs(events),
+        appendTimeoutMs(events, connection.timeoutMs),
         () => new AppendOutcomeUnknown('The event store did not confirm the append in time.'),
       );
+      heard();
       return {
         revision: toSafeInteger(nextExpectedRevision),
         position: toSafeInteger(position?.commit ?? -1n),
       };
     } catch (error) {
+      failed(error);
       throw error instanceof AppendOutcomeUnknown ? error : toAppendError(error, expectedRevision);
     }
   },

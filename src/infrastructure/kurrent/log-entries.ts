@@ -61,14 +61,16 @@ export async function* batches(
   }
 }
 
-/** Moves what the stream delivers into the queue, as fast as the queue is emptied. */
+/** Moves what the stream delivers into the queue, as fast as the queue is emptied. `heard`: called for every event. */
 export const pump = async (
   stream: AsyncIterable<AllStreamResolvedEvent>,
   queue: BatchQueue<LogEntry>,
+  heard: () => void,
   entryOf: (event: RecordedEvent) => LogEntry | undefined,
 ): Promise<void> => {
   try {
     for await (const { event } of stream) {
+      heard();
       const entry = event && entryOf(event);
       if (entry !== undefined) await queue.put(entry);
     }

@@ -1,5 +1,4 @@
 import {
-  type EventStoreDBClient,
   FORWARDS,
   type ResolvedEvent,
   type StreamingRead,
@@ -10,6 +9,7 @@ import { type StreamPage } from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { silenceWatch } from '../deadline.js';
+import { type Lease, tieToLease } from './held-client.js';
 import { decodeRecorded, hasOurMetadata, toSafeInteger } from './kurrent-decode.js';
 
 /** Events of one page. */
@@ -80,19 +80,22 @@ type Asked = Readonly<{ stream: string; name: string; fromRevision: number }>;
  * @throws what `toError` makes when none came within `silenceMs`, or none came after one
  */
 export const readStreamPage = async <E extends Event>(
-  client: EventStoreDBClient,
+  lease: Lease,
   { stream, name, fromRevision }: Asked,
   silenceMs: number,
   toError: () => Error,
 ): Promise<StreamPage<E>> => {
-  const reading = client.readStream(name, {
+  const reading = lease.client.readStream(name, {
     direction: FORWARDS,
     fromRevision: BigInt(fromRevision),
     maxCount: MOST_EVENTS,
   });
+  reading.on('error', lease.failed);
+  tieToLease(reading, lease);
   const watch = silenceWatch(silenceMs, () => reading.destroy(toError()));
   try {
     const { events, last, isFull } = await collect<E>(reading, stream, () => {
+      lease.heard();
       watch.heard(NEXT_EVENT_MS);
     });
     return { events, revision: last ?? fromRevision - 1, isEnd: !isFull };

@@ -1,14 +1,14 @@
 import { test } from 'tap';
 import { kurrentEventStore } from '../../../src/infrastructure/kurrent/kurrent-event-store.js';
-import { connect, startStore } from '../../support/event-store.js';
+import { connectService, startStore } from '../../support/event-store.js';
 import { outcomeOf, processOn } from '../../support/write-sides.js';
 
 const ROUNDS = 25;
 
 test('two processes on one event store', async (t) => {
-  const { store, client } = await startStore(t);
-  const one = processOn(kurrentEventStore(client));
-  const other = processOn(kurrentEventStore(connect(t, store.url)));
+  const { store } = await startStore(t);
+  const one = processOn(kurrentEventStore(connectService(t, store.url)));
+  const other = processOn(kurrentEventStore(connectService(t, store.url)));
   await one.createProject();
 
   await t.test('build no circle of prerequisites together', async (t) => {

@@ -7,7 +7,10 @@ import { rotateSigningKey } from '../../../src/infrastructure/audit/rotate-signi
 import { loadSigningKey } from '../../../src/infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../../../src/infrastructure/audit/take-checkpoint.js';
 import { kurrentEventLog } from '../../../src/infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentClient } from '../../../src/infrastructure/kurrent/kurrent-event-store.js';
+import {
+  kurrentConnection,
+  type KurrentConnection,
+} from '../../../src/infrastructure/kurrent/kurrent-connection.js';
 import { type LogEvent } from '../../../src/projections/event-log.js';
 import { listCheckpoints } from '../../../src/queries/trail/checkpoints.js';
 import { proveEvent } from '../../../src/queries/trail/prove-event.js';
@@ -45,30 +48,29 @@ const provenShop = async (t: Test) => {
   const { pool } = await testDatabase(t);
   const keyFile = join(folder, 'key.pem');
   const key = await loadSigningKey({ file: keyFile, mayGenerate: true });
-  const withStore = async <T>(
-    work: (store: ReturnType<typeof kurrentClient>) => Promise<T>,
-  ): Promise<T> => {
+  const withStore = async <T>(work: (connection: KurrentConnection) => Promise<T>): Promise<T> => {
     const store = await startEventStore({ folder: join(folder, 'log'), port: 0 });
-    const client = kurrentClient(store.url);
+    const connection = kurrentConnection(store.url);
     try {
-      return await work(client);
+      return await work(connection);
     } finally {
-      await client.dispose();
+      await connection.close();
       await store.close();
     }
   };
-  const stored = (client: ReturnType<typeof kurrentClient>) => async (): Promise<LogEvent[]> => {
+  const stored = (connection: KurrentConnection) => async (): Promise<LogEvent[]> => {
     const all: LogEvent[] = [];
     const { signal } = new AbortController();
-    for await (const { events } of kurrentEventLog(client).readForward(null, signal))
+    for await (const { events } of kurrentEventLog(connection).readForward(null, signal))
       all.push(...events);
     return all;
   };
   const take = takeCheckpoint(pool, key, { now });
-  const written = await withStore(async (client) => {
+  const written = await withStore(async (connection) => {
+    const { client } = await connection.lease();
     for (const { id, type, data, metadata, stream } of shopLog)
       await client.appendToStream(stream, jsonEvent({ id, type, data, metadata }));
-    return stored(client)();
+    return stored(connection)();
   });
   const { checkpoint: after } = await applyBatches(pool, [written.slice(0, FIRST_SPAN)]);
   await take('acme');
@@ -91,19 +93,19 @@ const provenShop = async (t: Test) => {
       });
     },
     verify: (checkpoint?: Checkpoint, organizationId = 'acme', withKey = key) =>
-      withStore(async (client) =>
-        verifyTrail({ db: pool, log: kurrentEventLog(client), key: withKey })({
+      withStore(async (connection) =>
+        verifyTrail({ db: pool, log: kurrentEventLog(connection), key: withKey })({
           organizationId,
           checkpoint,
         }),
       ),
     prove: (position: number, withKey = key) =>
-      withStore((client) =>
-        proveEvent({ db: pool, log: kurrentEventLog(client), key: withKey })('acme', position),
+      withStore((connection) =>
+        proveEvent({ db: pool, log: kurrentEventLog(connection), key: withKey })('acme', position),
       ),
     /** The read model as it is after a rebuild from what the log has now. */
     rebuild: async () => {
-      const events = await withStore((client) => stored(client)());
+      const events = await withStore((connection) => stored(connection)());
       await emptyReadModel(pool);
       await applyBatches(pool, [events]);
     },

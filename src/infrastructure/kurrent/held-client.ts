@@ -1,0 +1,60 @@
+import { type Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isConnectionLost, type KurrentClient } from './kurrent-client.js';
+
+/** A client that answered. Whoever uses it ends its own streams when `signal` aborts, and tells what it sees. */
+export type Lease = Readonly<{
+  client: KurrentClient;
+  /** Aborts, with the reason, when the client is given up: before its calls end, and they may end as if all was read. */
+  signal: AbortSignal;
+  /** The client brought something. */
+  heard: () => void;
+  /** A call failed: the client is given up when the error says that the connection is lost. */
+  failed: (error: unknown) => void;
+}>;
+
+/** Ends a stream with an error when its client is given up: by itself it would end as if all had been read. */
+export const tieToLease = (stream: Readable, { signal }: Lease): void => {
+  const end = (): void => {
+    stream.destroy(signal.reason as Error);
+  };
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  stream.once('close', () => {
+    signal.removeEventListener('abort', end);
+  });
+};
+
+/** The client's own promise may never settle; what matters, that its appends fail, comes at once. */
+const LONGEST_CLOSE_MS = 250;
+
+/** Keeps count of what a client owes. */
+export const holdClient = (client: KurrentClient) => {
+  const over = new AbortController();
+  let owed = 0;
+  let ending: Promise<void> | undefined;
+  /** Gives the client up: first whoever uses it is told, then its calls are ended. */
+  const end = (reason: Error): Promise<void> => {
+    over.abort(reason);
+    ending ??= Promise.race([client.close().catch(() => undefined), delay(LONGEST_CLOSE_MS)]);
+    return ending;
+  };
+  return {
+    client,
+    signal: over.signal,
+    end,
+    heard: (): void => {
+      owed = 0;
+    },
+    failed: (error: unknown): void => {
+      if (isConnectionLost(error)) void end(error as Error);
+    },
+    /** An answer has been owed for one beat more. @returns for how many without anything */
+    owes: (): number => {
+      owed += 1;
+      return owed;
+    },
+  };
+};
+
+export type HeldClient = ReturnType<typeof holdClient>;
