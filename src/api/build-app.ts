@@ -50,6 +50,8 @@ export type AppDeps = Readonly<{
   shedFrom?: ShedFrom | undefined;
   /** Of commands. Absent: a key is known only to the stream that it was used for. */
   commandKeys?: CommandKeys | undefined;
+  /** Where clients reach this service, with any path in front of ours. */
+  publicUrl?: string | undefined;
   /** Clients come over TLS only. @defaultValue false */
   isEncrypted?: boolean | undefined;
   /** Absent: refused commands are not noted. */
@@ -85,6 +87,9 @@ const requestId = ({ headers }: { headers: Record<string, string | string[] | un
 const withOneSlash = ({ url = '/' }: IncomingMessage): string =>
   url.startsWith('//') ? url.slice(1) : url;
 
+const publicPathOf = (publicUrl: string | undefined): string =>
+  publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/$/, '');
+
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   const connections = { ...CONNECTIONS, ...deps.connections };
@@ -110,6 +115,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   cleanForwardedFor(app, deps.trustedProxies);
   describeRequests(app);
   app.decorate('commandKeys', deps.commandKeys);
+  app.decorate('publicPath', publicPathOf(deps.publicUrl));
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();
@@ -126,7 +132,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   guardRoutes(app, limits === undefined ? guard : { ...guard, guesses: guessLimit(limits) });
   if (limits !== undefined) limitRequests(app, limits);
   authorizeRequests(app);
-  await documentRoutes(app, deps.version);
+  await documentRoutes(app, deps.version, deps.publicUrl);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });
   for (const routes of deps.operations) await app.register(routes);

@@ -119,6 +119,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Absent: a key is known only to the stream that it was used for. */
     commandKeys: CommandKeys | undefined;
+    /** What a proxy puts in front of our paths; empty: nothing. */
+    publicPath: string;
   }
 }
 

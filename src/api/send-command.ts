@@ -114,7 +114,7 @@ export const commandSender =
     const outcome = await underItsKey(request, metadata, work);
     const { kind, revision, position, events, before, after } = outcome;
     if (location !== undefined && RESULTS[kind] === 'recorded')
-      void reply.code(201).header('location', location);
+      void reply.code(201).header('location', request.server.publicPath + location);
     if (kind === 'repeated') void reply.header('idempotency-replayed', 'true');
     void reply.header('etag', `"${revision}"`);
     return {

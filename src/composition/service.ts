@@ -148,6 +148,7 @@ export const startService = async (
       keySet: requests?.authentication.keySet,
       allowedOrigins: config.allowedOrigins.split(','),
       allowsOrigin: (origin) => requests?.keys.allowsOrigin(origin) === true,
+      publicUrl: config.publicUrl,
       isEncrypted: config.publicUrl?.startsWith('https:'),
       trustedProxies: config.trustedProxies?.split(','),
       connections: { most: config.maxConnections },

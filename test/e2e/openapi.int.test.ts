@@ -145,7 +145,9 @@ test('the OpenAPI document', async (t) => {
   });
 
   await t.test('people can read it at /docs', async (t) => {
-    const page = await service.send('GET', '/docs', { credential: null });
+    const bare = await service.send('GET', '/docs', { credential: null });
+    t.match(bare, { status: 302, headers: { location: 'docs/' } });
+    const page = await service.send('GET', '/docs/', { credential: null });
     t.match(page, { status: 200, headers: { 'content-type': /^text\/html/ }, text: /Swagger UI/ });
     const script = await service.send('GET', '/docs/static/swagger-initializer.js', {
       credential: null,

@@ -24,10 +24,16 @@ export const operationIdOf = (method: string, url: string): string => {
 };
 
 /** OpenAPI 3.1 made of the routes' schemas at /openapi.json, for people at /docs. Comes before the routes. */
-export const documentRoutes = async (app: FastifyInstance, version: string): Promise<void> => {
+export const documentRoutes = async (
+  app: FastifyInstance,
+  version: string,
+  publicUrl: string | undefined,
+): Promise<void> => {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
+      // Else clients call the root of the host, which may be another application's.
+      ...(publicUrl !== undefined && { servers: [{ url: publicUrl }] }),
       info: {
         title: 'Chronoflag',
         version,
@@ -57,6 +63,12 @@ export const documentRoutes = async (app: FastifyInstance, version: string): Pro
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'public' };
+    });
+    // Relative, so that it is right below any path: without the slash the page looks for its scripts elsewhere.
+    docs.addHook('onRequest', (request, reply, done) => {
+      const [path] = request.url.split('?', 1);
+      if (path === '/docs') void reply.redirect('docs/');
+      else done();
     });
     await docs.register(swaggerUi, { routePrefix: '/docs' });
   });
