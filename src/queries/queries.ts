@@ -1,4 +1,5 @@
 import { findActors, nameActors } from './audit/actors.js';
+import { requireKnownEnvironment } from './audit/audit-filter.js';
 import { auditEntry, auditLog } from './audit/audit-log.js';
 import { exportAuditLog } from './audit/export-audit-log.js';
 import { type Database } from './database.js';
@@ -40,6 +41,7 @@ export const queriesOver = (
   nameActors: nameActors(db),
   auditEntry: auditEntry(db),
   auditLog: auditLog(db),
+  requireKnownEnvironment: requireKnownEnvironment(db),
   exportAuditLog: exportAuditLog(db),
   parkedStreams: parkedStreams(db),
   verifyMembers: verifyMembers(log, db),

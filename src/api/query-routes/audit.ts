@@ -70,13 +70,17 @@ export const auditRoutes =
     const within = async (
       request: Pick<FastifyRequest, 'caller'>,
       query: Static<TObject<typeof filter>>,
-    ): Promise<ActorScope & { filter: AuditFilter }> => ({
-      ...actorScope(request),
-      filter: {
-        ...(await filterIn(queries, request, query)),
-        ...visibleTo(request.caller, 'audit.read'),
-      },
-    });
+    ): Promise<ActorScope & { filter: AuditFilter }> => {
+      const { organizationId } = request.caller;
+      await queries.requireKnownEnvironment({ organizationId, ...query });
+      return {
+        ...actorScope(request),
+        filter: {
+          ...(await filterIn(queries, request, query)),
+          ...visibleTo(request.caller, 'audit.read'),
+        },
+      };
+    };
 
     app.get(
       '/audit',

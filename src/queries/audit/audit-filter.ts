@@ -1,3 +1,5 @@
+import { DomainError } from '../../domain/decider.js';
+import { type Database } from '../database.js';
 import { CATALOGUE, isKnownType } from '../../domain/catalogue.js';
 import { type Category } from '../../domain/streams.js';
 import { parseTime } from '../moments/parse-time.js';
@@ -67,6 +69,52 @@ const conditionsOf = (organizationId: string, filter: AuditFilter): readonly Con
   },
 ];
 
-/** What a filter asks of audit_event e. @throws DomainError malformed-time */
-export const auditConditions = (organizationId: string, filter: AuditFilter): Conditions =>
-  conditions(conditionsOf(organizationId, filter));
+const refuse = (detail: string): never => {
+  throw new DomainError('invalid-request', detail);
+};
+
+const categoryOfType = (type: string): Category =>
+  isKnownType(type)
+    ? CATALOGUE[type]
+    : refuse(
+        `There is no event type "${type}"; docs/events.md has all. Give several as type=A&type=B.`,
+      );
+
+/** An empty answer would say that something never happened. @throws DomainError invalid-request */
+const requirePossible = (filter: AuditFilter): void => {
+  const { flag, segment, category, types = [] } = filter;
+  if (flag !== undefined && segment !== undefined)
+    refuse('No event is about both a flag and a segment; ask for one of them.');
+  const wanted = categoryOf(filter);
+  if (category !== undefined && category !== wanted)
+    refuse(`What is about a ${wanted} is not of the category "${category}".`);
+  const other = types.find((type) => categoryOfType(type) !== (wanted ?? categoryOfType(type)));
+  if (other !== undefined)
+    refuse(`Events of type ${other} are of the category "${categoryOfType(other)}".`);
+};
+
+/** What a filter asks of audit_event e. @throws DomainError malformed-time, invalid-request */
+export const auditConditions = (organizationId: string, filter: AuditFilter): Conditions => {
+  requirePossible(filter);
+  return conditions(conditionsOf(organizationId, filter));
+};
+
+type Place = Readonly<{ organizationId: string; project?: string; environment?: string }>;
+
+/** Rejects with invalid-request when no project, or not the one that is named, has ever had the environment. */
+export const requireKnownEnvironment =
+  (db: Database) =>
+  async ({ organizationId, project, environment }: Place): Promise<void> => {
+    if (environment === undefined) return;
+    const { rows } = await db.query({
+      name: 'known_environment',
+      text: `select 1
+               from project p, jsonb_array_elements(p.state -> 'environments') e
+              where p.organization_id = $1
+                and ($2::text is null or p.key = $2)
+                and e ->> 'key' = $3
+              limit 1`,
+      values: [organizationId, project ?? null, environment],
+    });
+    if (rows.length === 0) refuse(`There is no environment "${environment}" here, and never was.`);
+  };
