@@ -5,7 +5,12 @@ import { KEY_PATTERN } from '../domain/streams.js';
 export const closed = { additionalProperties: false } as const;
 
 export const Key = Type.String({ pattern: KEY_PATTERN, description: 'Never changes.' });
-export const Name = Type.String({ minLength: 1, maxLength: 255 });
+/** No control characters and line breaks, and nothing that turns the direction of what follows (Unicode TR 36, 2.6). */
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]+$',
+});
 export const Description = Type.String({ maxLength: 4000 });
 export const VariantName = Type.String({
   minLength: 1,

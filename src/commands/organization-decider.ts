@@ -91,14 +91,16 @@ export const organizationDecider: Decider<
 
 export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;
 
-/** References: the project of an application key that is to be issued or rotated. */
-export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, Project | undefined> = {
+/** The project of an application key that is to be issued or rotated, and those that an API token has roles in. */
+export type KeyReferences = Readonly<{ project?: Project | undefined; named: NamedProjects }>;
+
+export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, KeyReferences> = {
   initialState: absentApiKey,
   evolve: evolveApiKey,
-  decide: (command, apiKey, project) => {
+  decide: (command, apiKey, { project, named }) => {
     switch (command.type) {
       case 'IssueApiKey':
-        return issueApiKey(command, apiKey, project);
+        return issueApiKey(command, apiKey, { project, named });
       case 'RotateApiKey':
         return rotateApiKey(command, apiKey, project);
       case 'RevokeApiKey':

@@ -74,10 +74,10 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS);
 
   const namedProjects = async (
-    { data }: OrganizationCommand,
+    { data }: OrganizationCommand | ApiKeyCommand,
     fresh: boolean,
   ): Promise<NamedProjects> => {
-    const keys = 'projects' in data ? Object.keys(data.projects) : [];
+    const keys = 'projects' in data ? Object.keys(data.projects ?? {}) : [];
     const load = async (key: string): Promise<[string, Project]> => {
       const projectId = projectIdOf(data.organizationId, key);
       return [key, await loadProject(projectId, fresh ? 0 : PROJECT_MAX_AGE_MS)];
@@ -100,10 +100,15 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       decider: apiKeyDecider,
       streams: aggregates(store, apiKeyDecider, clock),
       streamOf: ({ data }: ApiKeyCommand) => apiKeyStream(data.organizationId, data.keyId),
-      referencesOf: async ({ type, data: { projectId } }: ApiKeyCommand, fresh) =>
-        type !== 'RevokeApiKey' && projectId !== undefined
-          ? loadProject(projectId, fresh ? 0 : PROJECT_MAX_AGE_MS)
-          : undefined,
+      referencesOf: async (command: ApiKeyCommand, fresh) => {
+        const { projectId } = command.data;
+        const isOfProject = command.type !== 'RevokeApiKey' && projectId !== undefined;
+        const maxAge = fresh ? 0 : PROJECT_MAX_AGE_MS;
+        return {
+          project: isOfProject ? await loadProject(projectId, maxAge) : undefined,
+          named: await namedProjects(command, fresh),
+        };
+      },
     }),
     projects: commandHandler({
       store,

@@ -79,6 +79,11 @@ test('API tokens', async (t) => {
       { name: 'x', role: 'viewer', kind: 'admin' },
     ])
       t.equal((await service.post('/tokens', { body })).status, 400, JSON.stringify(body));
+    const unknown = { name: 'x', role: 'none', projects: { nowhere: 'viewer' } };
+    t.match(await service.post('/tokens', { body: unknown }), {
+      status: 422,
+      body: { type: `${PROBLEM}unknown-project` },
+    });
     const past = { name: 'x', role: 'viewer', expiresAt: '2020-01-01T00:00:00Z' };
     t.equal((await service.post('/tokens', { body: past })).status, 422);
     const key = (

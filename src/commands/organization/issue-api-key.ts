@@ -5,6 +5,7 @@ import { type ApiKey, type KeyScope } from '../../domain/organization/api-key.js
 import { type ApiKeyEvent, type ApiKeyKind } from '../../domain/organization/events.js';
 import { type Project } from '../../domain/project/project.js';
 import { requireWithin } from './api-key-guards.js';
+import { type NamedProjects, requireProjects } from './members/guards.js';
 import { requireEnvironment } from '../project/guards.js';
 
 /** `prefix` is the part of the key that may be seen and logged; the secret never comes here. */
@@ -25,14 +26,18 @@ export type IssueApiKey = Command<
   }
 >;
 
-/** `project`: of an application key. @throws DomainError `forbidden`, or when there is no such environment */
+/**
+ * `project`: of an application key.
+ * @throws DomainError `forbidden`, `unknown-project`, or when there is no such environment
+ */
 export const issueApiKey = (
   { data: { organizationId: _, by, ...issued } }: IssueApiKey,
   apiKey: ApiKey,
-  project: Project | undefined,
+  { project, named }: Readonly<{ project?: Project | undefined; named: NamedProjects }>,
 ): readonly ApiKeyEvent[] => {
   const { kind, role = 'owner', projects = {} } = issued;
   if (kind === 'admin') requireWithin({ role, projects }, by);
+  requireProjects(projects, named);
   if (project !== undefined) requireEnvironment(project, issued.environment ?? '');
   return apiKey.status === 'absent' ? [{ type: 'ApiKeyIssued', data: issued }] : [];
 };

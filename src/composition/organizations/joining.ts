@@ -7,7 +7,7 @@ import { commandHashOf } from '../../commands/event-id.js';
 import { DomainError } from '../../domain/decider.js';
 import { canonicalJson } from '../../domain/json.js';
 import { type Actor, type Metadata } from '../../domain/metadata.js';
-import { normalisedEmail } from '../../domain/organization/email.js';
+import { normalisedEmail, requirePlainAddress } from '../../domain/organization/email.js';
 import { type OrganizationEvent } from '../../domain/organization/events.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { type InvitationTable } from '../../infrastructure/organizations/invitation-table.js';
@@ -75,6 +75,7 @@ export const joiningWith = (
       if (!isRegistrationOpen)
         throw new DomainError('registration-closed', 'No organization can be registered here.');
       const email = normalisedEmail(given);
+      requirePlainAddress(email);
       const digest = ids.digest(canonicalJson([commandId, name, email, password]));
       const organizationId = organizationIdFrom(name, digest);
       const userId = userIdFrom(digest);

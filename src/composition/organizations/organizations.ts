@@ -7,7 +7,7 @@ import {
 import { type CommandKeys } from '../../commands/command-keys.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
 import { type Config } from '../../config.js';
-import { normalisedEmail } from '../../domain/organization/email.js';
+import { normalisedEmail, requirePlainAddress } from '../../domain/organization/email.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { deliverInvitation } from '../../infrastructure/organizations/deliver-invitation.js';
 import { invitationTable } from '../../infrastructure/organizations/invitation-table.js';
@@ -59,8 +59,9 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
       const decided = await handle({ ...request, dryRun: true });
       if (request.dryRun === true) return decided;
       const { organizationId, userId } = leaverIn(request.command);
-      await accounts.endSessions(organizationId, userId, 'membership-ended');
+      // Only then: who is refused stays logged in. Whoever is no member may do nothing, whatever their sessions say.
       const outcome = decided.kind === 'repeated' ? decided : await handle(request);
+      await accounts.endSessions(organizationId, userId, 'membership-ended');
       await accounts.end(organizationId, userId);
       return outcome;
     },
@@ -69,6 +70,7 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
       const { organizationId } = invited;
       const invitationId = keyIdFrom(organizationId, 'invitation', commandId);
       const email = normalisedEmail(given);
+      requirePlainAddress(email);
       const now = new Date();
       const expiresAt = new Date(now.getTime() + expiresInDays * DAY_MS).toISOString();
       const data = { ...invited, invitationId, email, expiresAt, now: now.toISOString() };

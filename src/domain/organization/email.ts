@@ -1,6 +1,29 @@
+import { DomainError } from '../decider.js';
+
 /**
  * An e-mail address as it is kept and compared: without white space around it, in lower case, in NFC. Dots and `+` mean
  * what its provider makes of them, so they stay.
  */
 export const normalisedEmail = (email: string): string =>
   email.trim().normalize('NFC').toLowerCase();
+
+/** Marks that nobody sees, white space, control characters. */
+const HIDDEN = /[\p{C}\p{Z}]/u;
+const LATIN = /\p{Script=Latin}/u;
+const LOOKING_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+
+/**
+ * Two people must not have addresses that look the same. Of a new address; those that are known stay as they are.
+ * Unicode TS 39, 5. @throws DomainError `invalid-request`
+ */
+export const requirePlainAddress = (email: string): void => {
+  const parts = email.split(/[@.]/);
+  const isMixed = parts.some((part) => LATIN.test(part) && LOOKING_LATIN.test(part));
+  if (HIDDEN.test(email) || isMixed)
+    throw new DomainError(
+      'invalid-request',
+      'The address has characters that are not seen, or letters of different scripts that look alike.',
+    );
+  if (parts.some((part) => part.startsWith('xn--')))
+    throw new DomainError('invalid-request', 'Write the domain of the address in its own letters.');
+};

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { type ApplicationKeyKind } from '../../../domain/organization/events.js';
 import { CommandAnswer } from '../../command-route.js';
-import { closed, Key } from '../../schemas.js';
+import { closed, Key, Name } from '../../schemas.js';
 import { type Lifecycle, lifecycle, lifecycleOf } from './lifecycle.js';
 
 export const Params = Type.Object({ project: Key, environment: Key });
@@ -16,7 +16,7 @@ const Kind = Type.Union([Type.Literal('server'), Type.Literal('client')], {
 export const NewKey = Type.Object(
   {
     kind: Kind,
-    name: Type.String({ minLength: 1, maxLength: 255 }),
+    name: Name,
     expiresAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'RFC 3339; absent: never.' }),
     ),
