@@ -83,6 +83,7 @@ export const PROBLEMS = {
   'too-many-keys': [422, 'There are too many keys'],
   'expiry-in-past': [422, 'The expiry has passed'],
   'unknown-project': [422, 'A project that is referred to is not there'],
+  'shared-changed': [409, 'Other environments share what changed since'],
   'unknown-actor': [422, 'Nobody matches the actor that is asked for'],
   'unknown-segment': [422, 'A segment that is referred to is not there'],
   'unknown-flag': [422, 'A flag that is referred to is not there'],

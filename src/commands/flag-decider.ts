@@ -27,6 +27,7 @@ import { type CreateFlag, createFlag } from './flag/lifecycle/create-flag.js';
 import { type DeleteFlag, deleteFlag } from './flag/lifecycle/delete-flag.js';
 import { type ImportFlag, importFlag } from './flag/lifecycle/import-flag.js';
 import { type RestoreFlag, restoreFlag } from './flag/lifecycle/restore-flag.js';
+import { type RevertFlagIn, revertFlagIn } from './flag/lifecycle/revert-flag-in.js';
 import { type RevertFlag, revertFlag } from './flag/lifecycle/revert-flag.js';
 import { type UnarchiveFlag, unarchiveFlag } from './flag/lifecycle/unarchive-flag.js';
 import { type AddRule, addRule } from './flag/targeting/add-rule.js';
@@ -64,6 +65,7 @@ export type FlagCommand =
   | ReplaceRules
   | RestoreFlag
   | RevertFlag
+  | RevertFlagIn
   | SetRolloutPercentage
   | UnarchiveFlag;
 
@@ -118,6 +120,8 @@ const decideWith =
         return restoreFlag(command, flag);
       case 'RevertFlag':
         return revertFlag(command, flag, project);
+      case 'RevertFlagIn':
+        return revertFlagIn(command, flag, project);
       case 'SetRolloutPercentage':
         return setRolloutPercentage(command, flag, project);
       case 'UnarchiveFlag':

@@ -1,7 +1,7 @@
 import { DomainError, type Event } from '../domain/decider.js';
 import { type Recorded } from '../domain/recorded.js';
 
-/** Names a past moment of one stream; without any of them: the moment before its last deletion. */
+/** Names a past moment of one stream; without any of them: now, or just before its deletion when it is deleted. */
 export type Moment = Readonly<{
   revision?: number;
   /** Log position. */
@@ -39,8 +39,7 @@ export const historyAt = <E extends Event>(
   { toMs, deletion }: Readonly<{ toMs: (time: string) => number; deletion: E['type'] }>,
 ): History<E> => {
   if (Object.keys(moment).length === 0) {
-    const last = history.findLastIndex(({ type }) => type === deletion);
-    return last < 0 ? history : history.slice(0, last);
+    return history.at(-1)?.type === deletion ? history.slice(0, -1) : history;
   }
   refuseRevision(moment, history.length - 1);
   const isSeen = isUpTo(moment, moment.at === undefined ? 0 : toMs(moment.at));

@@ -8,7 +8,7 @@ import { flagdExportRoutes } from '../api/routes/flagd-export.js';
 import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
 import { applicationKeyRoutes } from '../api/routes/keys/application-keys.js';
 import { keyReportRoutes } from '../api/routes/keys/key-report.js';
-import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
+import { environmentStates } from '../queries/environments/environment-states.js';
 import { type Queries } from '../queries/queries.js';
 import { type StartedApplicationKeys } from './application-keys.js';
 import { type Authentication } from './authentication/start-authentication.js';
@@ -20,6 +20,8 @@ type Parts = Readonly<{
   organizations: Parameters<typeof organizationRoutes>[0];
   commands: WriteSide;
   queries: Queries;
+  /** Position of the last event of the log. */
+  head: () => Promise<number>;
   evaluation: Parameters<typeof evaluationRoutes>[0];
   keys: StartedApplicationKeys;
   apiTokens: Parameters<typeof apiTokenRoutes>[0];
@@ -31,7 +33,10 @@ export const routesOf = (parts: Parts) => [
   ...parts.authentication.routes,
   personalDataRoutes(parts.persons),
   ...organizationRoutes(parts.organizations),
-  ...commandRoutes({ ...parts.commands, liveFlagKeys: liveFlagKeys(parts.queries) }),
+  ...commandRoutes({
+    ...parts.commands,
+    environmentStates: environmentStates(parts.queries, parts.head),
+  }),
   evaluationRoutes(parts.evaluation),
   flagdExportRoutes(parts.evaluation),
   applicationKeyRoutes(parts.keys),

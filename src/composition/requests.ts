@@ -100,6 +100,7 @@ export const startRequests = async (
   });
   const routes = routesOf({
     ...{ authentication, persons, organizations, commands, queries, evaluation, keys, trail },
+    head,
     apiTokens: apiTokens(commands, credentials),
   });
   return {

@@ -36,7 +36,7 @@ test('a whole environment goes back to a moment', async (t) => {
 
   await t.test('a dry run reports and writes nothing', async (t) => {
     const { body } = await service.post<Report>(`${REVERT}?dryRun=true`, { body: moment });
-    t.match(body, { dryRun: true, summary: { changed: 1, unchanged: 1, refused: 1 } });
+    t.match(body, { dryRun: true, summary: { changed: 2, unchanged: 1, refused: 0 } });
     t.match((await seen(last.position, 'two'))['production'], { enabled: true });
   });
 
@@ -45,7 +45,7 @@ test('a whole environment goes back to a moment', async (t) => {
     t.strictSame(
       body.flags.map(({ flag, result, code }) => [flag, result, code]),
       [
-        ['late', 'refused', 'flag-not-yet-created'],
+        ['late', 'changed', undefined],
         ['one', 'unchanged', undefined],
         ['two', 'changed', undefined],
       ],
@@ -59,7 +59,39 @@ test('a whole environment goes back to a moment', async (t) => {
   await t.test('an unknown environment and a missing moment are refused', async (t) => {
     const unknown = await service.post(`${DEMO}/environments/nowhere/revert`, { body: moment });
     t.equal(unknown.status, 404);
+    const future = await service.post(REVERT, { body: { at: '2999-01-01T00:00:00Z' } });
+    t.match(future, { status: 422, body: { type: 'urn:chronoflag:problem:moment-in-future' } });
+    const malformed = await service.post(REVERT, { body: { at: '2026-11-26 11:18:55Z' } });
+    t.equal(malformed.status, 400);
     const momentless = await service.post(REVERT, { body: {} });
     t.equal(momentless.status, 400);
+  });
+
+  await t.test(
+    'a copy of a flag that was deleted and restored is that flag as it is',
+    async (t) => {
+      await create('source');
+      await service.send('DELETE', `/api/v1${DEMO}/flags/source`);
+      await service.post(`${DEMO}/flags/source/restore`, { body: {} });
+      const rollout = `${DEMO}/flags/source/environments/production/rollout`;
+      await service.send('PUT', `/api/v1${rollout}`, { body: { percentage: 25 } });
+      const copy = await service.post<Answer>(`${DEMO}/flags/source/copy`, {
+        body: { key: 'twin' },
+      });
+      t.equal(copy.status, 201);
+      const environments = await seen(copy.body.position, 'twin');
+      t.match(environments['production'], { enabled: true });
+    },
+  );
+
+  await t.test('a diff over the deletion of an environment says that its flags went', async (t) => {
+    const { body } = await service.send<Answer>('DELETE', `/api/v1${DEMO}/environments/staging`);
+    const from = `${DEMO}/environments/staging/diff?from=position:${last.position}`;
+    const headers = { 'x-min-position': String(body.position) };
+    const diff = await service.get<{ flags: readonly { key: string }[] }>(from, { headers });
+    t.ok(
+      diff.body.flags.some(({ key }) => key === 'two'),
+      diff.text,
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { DomainError } from '../../domain/decider.js';
 import { type Change, changesInEnvironment } from '../../domain/changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
@@ -37,10 +38,14 @@ type Row<State> = {
 };
 
 const changedFlag =
-  (environment: string) =>
+  (environment: string, served: Readonly<{ from: boolean; to: boolean }>) =>
   ({ before, after, ...row }: Row<ExistingFlag>): Changed => ({
     ...row,
-    changes: changesInEnvironment(before ?? undefined, after ?? undefined, environment),
+    changes: changesInEnvironment(
+      served.from ? (before ?? undefined) : undefined,
+      served.to ? (after ?? undefined) : undefined,
+      environment,
+    ),
   });
 
 /** Names, descriptions and tags are for people; applications notice the rest. */
@@ -75,8 +80,25 @@ const segmentRows = async (
   return rows;
 };
 
+/** Whether applications are served there: neither project nor environment was deleted, or not there yet. */
+const isServed = async (
+  db: Database,
+  { environment, ...address }: EnvironmentAddress,
+  moment: Moment,
+): Promise<boolean> => {
+  try {
+    const project = await getProject(db)(address, moment);
+    const { status } = environmentIn(project, environment);
+    return status === 'active' && project.status === 'active';
+  } catch (error) {
+    if (error instanceof DomainError) return false;
+    throw error;
+  }
+};
+
 /**
- * What changed for the applications of an environment from one position to another; `to` may be the earlier one.
+ * What changed for the applications of an environment from one position to another; `to` may be the earlier one. Where
+ * the project or the environment was deleted, or not there yet, there are no flags.
  * @throws DomainError project-not-found, project-not-yet-created, environment-not-found, for the later of both
  */
 export const environmentDiff =
@@ -85,6 +107,7 @@ export const environmentDiff =
     const later = from.position > to.position ? from : to;
     const { key } = environmentIn(await getProject(db)(address, later), address.environment);
     const projectId = projectIdOf(address.organizationId, address.project);
+    const served = { from: await isServed(db, address, from), to: await isServed(db, address, to) };
     const { rows } = await db.query<Row<ExistingFlag>>({
       organizationId: address.organizationId,
       name: 'environment_diff',
@@ -94,11 +117,11 @@ export const environmentDiff =
                left join lateral (${revisionAt('$2')}) b on true
                left join lateral (${revisionAt('$3')}) a on true
               where f.project_id = $1
-                and a.revision is distinct from b.revision
+                and (a.revision is distinct from b.revision or $4)
               order by f.key`,
-      values: [projectId, from.position, to.position],
+      values: [projectId, from.position, to.position, served.from !== served.to],
     });
-    const flags = rows.map(changedFlag(key)).filter(({ changes }) => changes.length > 0);
+    const flags = rows.map(changedFlag(key, served)).filter(({ changes }) => changes.length > 0);
     const segments = (await segmentRows(db, address, from, to)).map(changedSegment);
     const noticed = segments.filter(({ changes }) => changes.length > 0);
     return { from, to, flags, segments: noticed };

@@ -18,7 +18,8 @@ export type FlagHistoryFilter = Readonly<{
 
 const seenIn = (alias: string, environment: string): string =>
   `(coalesce(${alias}.state -> 'environments' -> ${environment}::text, ${alias}.state -> 'defaults'),
-    ${alias}.state -> 'status', ${alias}.state -> 'variants', ${alias}.state -> 'salt')`;
+    ${alias}.state -> 'status', ${alias}.state -> 'variants', ${alias}.state -> 'salt',
+    ${alias}.state -> 'metadata')`;
 
 /** About the environment, or a change of what holds there (a revert, say). */
 const touches = (environment: string | undefined): Condition => ({
