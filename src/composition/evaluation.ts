@@ -8,7 +8,7 @@ import { redisRulesetFeed } from '../infrastructure/redis/redis-ruleset-feed.js'
 import { rulesetDiskCopy } from '../infrastructure/ruleset-disk-copy.js';
 import { rulesetSupply } from '../infrastructure/ruleset-supply.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
-import { readPosition } from '../queries/moments/read-position.js';
+import { lastEvent } from '../queries/moments/read-position.js';
 import { rulesetMemory } from '../queries/rulesets/ruleset-memory.js';
 import { type StartedPersonalData } from './personal-data.js';
 
@@ -30,7 +30,7 @@ export const startEvaluation = async (
     memory,
     feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),
     loadCurrentStates: revealedStates(loadCurrentStates(pool), personal),
-    readPosition: readPosition(pool),
+    lastEvent: lastEvent(pool),
     diskCopy: rulesetDiskCopy(diskCopyPath(config), log),
     log,
   });

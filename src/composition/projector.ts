@@ -6,7 +6,7 @@ import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connec
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { redisLayout } from '../infrastructure/redis/redis-layout.js';
-import { createProjectorRedis } from '../infrastructure/redis/redis-snapshot.js';
+import { createProjectorRedis, warnOfEviction } from '../infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../infrastructure/start-projectors.js';
 import { type BatchObserver } from '../projections/projection-status.js';
 import { loadCurrentStates } from '../queries/load-current-states.js';
@@ -37,6 +37,7 @@ export const startProjector = (
   };
   const pool = createPool({ url: databaseUrl, use: 'projector', max: 4, onError });
   const redis = createProjectorRedis(redisUrl);
+  warnOfEviction(redis, log);
   const projectors = startProjectors({
     eventLog: kurrentEventLog(connection, { onForeign: foreignEvents(log, countForeign) }),
     pool,

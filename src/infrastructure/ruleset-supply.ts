@@ -10,8 +10,8 @@ export type RulesetSupplyOptions = Readonly<{
   memory: RulesetMemory;
   feed: RedisRulesetFeed;
   loadCurrentStates: () => Promise<CurrentStates>;
-  /** Where the read model stands; -1 while it has nothing. */
-  readPosition: () => Promise<Readonly<{ position: number }>>;
+  /** The position of the last event in the read model; -1 without any. */
+  lastEvent: () => Promise<number>;
   diskCopy: RulesetDiskCopy;
   log: FeedLog;
 }>;
@@ -28,6 +28,8 @@ export type RulesetStatus = Readonly<{
 }>;
 
 const POLL_MS = 1_000;
+/** So many looks in a row may find that what the read model had at the look before is not here yet. */
+const LATE_LOOKS = 2;
 const POSTGRES_MS = 5_000;
 const SAVE_AFTER_MS = 1_000;
 
@@ -40,8 +42,8 @@ const completely = (
   new Map([...environments].map(([id, contents]) => [id, { isComplete: true, ...contents }]));
 
 /**
- * Sees to it that there are rulesets: from Redis; while Redis is away from Postgres, asked again each second; with
- * that away too from the last copy on disk. Writes that copy a while after changes.
+ * Sees to it that there are rulesets: from Redis; while Redis is away, lacks something or is behind the read model, from
+ * Postgres, asked again each second; with that away too from the last copy on disk. Writes that copy a while after changes.
  */
 export const rulesetSupply = (options: RulesetSupplyOptions) => {
   const { memory, feed, diskCopy, log } = options;
@@ -53,16 +55,16 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
   let isRenewed = false;
 
   const fromPostgres = async (): Promise<void> => {
-    const held = memory.current()?.position;
-    const { position } = await inTime(options.readPosition());
-    if (position < 0) return;
-    if (position !== held) {
+    const last = await inTime(options.lastEvent());
+    if (last < 0) return;
+    if (last > (memory.current()?.position ?? -1)) {
       const states = await inTime(options.loadCurrentStates());
-      if (closing.signal.aborted || feed.isCurrent() || states.position === null) return;
+      if (closing.signal.aborted || states.applied === null) return;
       const environments = completely(currentRulesets(states));
-      const update = { source: 'postgres', position: states.position, isComplete: true } as const;
+      // Not where the read model stands: past events of others, where Redis never comes.
+      const update = { source: 'postgres', position: states.applied, isComplete: true } as const;
       if (!memory.publish({ ...update, environments })) return;
-      log.info({ position: states.position }, 'rulesets taken from Postgres');
+      log.info({ position: states.applied }, 'rulesets taken from Postgres');
     }
     confirmedAt = Date.now();
   };
@@ -79,11 +81,36 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
       if (memory.current() === undefined) log.warn({ err: error }, 'no rulesets from Postgres');
     });
 
-  const pollWhileAway = async (): Promise<void> => {
+  let expected = -1;
+  let lateLooks = 0;
+  /**
+   * Following Redis is not enough: one that takes reads and refuses writes stands still. What the read model had a
+   * moment ago must be here now.
+   */
+  const isLate = async (): Promise<boolean> => {
+    lateLooks = (memory.current()?.position ?? -1) < expected ? lateLooks + 1 : 0;
+    // Without Postgres nothing is known to be missing.
+    expected = await inTime(options.lastEvent()).catch(() => -1);
+    return lateLooks >= LATE_LOOKS;
+  };
+
+  const look = async (): Promise<void> => {
+    if (feed.isCurrent()) {
+      if (!(await isLate())) return;
+      log.warn(
+        { position: memory.current()?.position, expected },
+        'Redis is behind the read model',
+      );
+      feed.reconnect();
+    }
+    await tryPostgres();
+  };
+
+  const keepLooking = async (): Promise<void> => {
     for (;;) {
       await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       if (closing.signal.aborted) return;
-      if (!feed.isCurrent()) await tryPostgres();
+      await look();
     }
   };
 
@@ -124,7 +151,7 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
       await feed.start();
       if (memory.current() === undefined) await tryPostgres();
       if (memory.current() === undefined) await tryDisk();
-      polling = pollWhileAway();
+      polling = keepLooking();
     },
 
     status: (): RulesetStatus => {

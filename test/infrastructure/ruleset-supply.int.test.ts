@@ -80,7 +80,7 @@ const aProcess = (t: Test, url: string, path: string, states: () => CurrentState
     log,
     diskCopy: rulesetDiskCopy(path, log),
     loadCurrentStates: async () => states() ?? away(),
-    readPosition: async () => ({ position: states()?.position ?? (await away()) }),
+    lastEvent: async () => states()?.position ?? (await away()),
   });
   t.teardown(() => supply.close());
   const revision = () => memory.current()?.environments.get(PROD)?.flags.get('a')?.ruleset.revision;

@@ -3,9 +3,11 @@
  *
  * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON, and `@<segment key>` → SegmentDefinition
  *   as JSON. Absent for an environment without any
- * - `environments`: hash, environmentId → log position of the last change applied to its rulesets. An environment
- *   is in it exactly when it can be evaluated: neither it nor its project is deleted
- * - `checkpoint`: hash, `position` (log position applied), `recordedAt`, `generation` (random, new after every refill)
+ * - `environments`: hash, environmentId → `<position>:<count>`: log position of the last change applied to its
+ *   rulesets, and how many entries they have. An environment is in it exactly when it can be evaluated: neither it nor
+ *   its project is deleted
+ * - `checkpoint`: hash, `position` (log position applied), `recordedAt`, `generation` (random, new after every refill),
+ *   `environments` (how many there are). So whoever reads can tell when a key or a part of one is missing
  * - `changes`: capped stream, one entry per applied batch: id `<position>-0`; fields `prev` (id of the entry before,
  *   `0-0` for the first), `generation`, and `changes`: JSON of RulesetChange[] ([] for a batch that changed no ruleset)
  * - `staged(generation, environmentId)`: rulesets of a refill that is not finished. Nobody reads them; they expire
@@ -23,6 +25,12 @@ export const redisLayout = (prefix: string) => ({
   checkpoint: `{${prefix}}:checkpoint`,
   changes: `{${prefix}}:changes`,
 });
+
+/** How many entries the rulesets of an environment have; undefined when it is not said. */
+export const countIn = (environment: string): number | undefined => {
+  const [, count] = /:(\d+)$/.exec(environment) ?? [];
+  return count === undefined ? undefined : Number(count);
+};
 
 export type RedisLayout = ReturnType<typeof redisLayout>;
 

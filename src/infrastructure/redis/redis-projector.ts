@@ -205,14 +205,14 @@ export const redisProjector = ({
 
   return {
     consumer,
-    /** Fills Redis again when it was flushed, restarted empty or changed by others. Cheap when it was not. */
+    /** Fills Redis again when it was flushed, has lost keys or was changed by others. Cheap when it was not. */
     check: () =>
       serially(async () => {
         if (memory === undefined || expected === undefined || pending !== undefined) return;
         const stand = await redis.stand();
         const isAsLeft =
           stand?.position === expected.position && stand.generation === expected.generation;
-        if (!isAsLeft) await refill(memory);
+        if (!isAsLeft || !(await redis.isWhole())) await refill(memory);
       }),
     /** Compares all of Redis with the states. @returns what differs, in words; undefined before the first load */
     verify: () => serially(async () => (memory === undefined ? undefined : differences(memory))),

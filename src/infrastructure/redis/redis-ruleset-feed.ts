@@ -55,6 +55,8 @@ export const redisRulesetFeed = ({
   let isCurrent = false;
   let confirmedAt: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
+  /** Ends the connection that there is; another one is made. */
+  let leave = (): void => undefined;
   let attempted = (): void => undefined;
   const firstAttempt = new Promise<void>((resolve) => (attempted = resolve));
 
@@ -91,6 +93,7 @@ export const redisRulesetFeed = ({
     const disconnect = (): void => {
       redis.disconnect();
     };
+    leave = disconnect;
     closing.signal.addEventListener('abort', disconnect);
     try {
       await withDeadline(redis.connect(), CONNECT_MS, () => new Error('Redis cannot be reached.'));
@@ -125,6 +128,11 @@ export const redisRulesetFeed = ({
     },
     /** True while the memory is known to stand where Redis stands. */
     isCurrent: (): boolean => isCurrent,
+    /** Connects anew: what Redis holds is behind, and its name may lead to another server by now. */
+    reconnect: (): void => {
+      isCurrent = false;
+      leave();
+    },
     /** Epoch milliseconds of the last sign that it does. */
     confirmedAt: (): number | undefined => confirmedAt,
     close: async (): Promise<void> => {

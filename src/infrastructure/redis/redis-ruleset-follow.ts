@@ -6,15 +6,21 @@ import {
   rulesetDraft,
   StreamGap,
 } from './redis-ruleset-draft.js';
-import { positionOf, type RedisRulesetReader } from './redis-ruleset-reader.js';
+import {
+  positionOf,
+  type RedisRulesetReader,
+  type SnapshotHead,
+  SnapshotUnusable,
+} from './redis-ruleset-reader.js';
 
 /** One blocking read; also how soon a refill that wrote no entry is noticed. Milliseconds. */
 const BLOCK_MS = 1_000;
 
-/** Redis cannot serve: it holds no snapshot, or one that is older than what we serve already. */
-export class SnapshotUnusable extends Error {
-  override readonly name = 'SnapshotUnusable';
-}
+/** What we serve may have come from Postgres meanwhile. @throws SnapshotUnusable */
+const requireNotBehind = ({ position }: SnapshotHead, memory: RulesetMemory): void => {
+  const held = memory.current()?.position ?? -1;
+  if (position < held) throw new SnapshotUnusable(`Redis is at ${position}, behind ${held}.`);
+};
 
 /** Takes everything in, at one position. */
 export const loadAll = async (
@@ -23,9 +29,7 @@ export const loadAll = async (
 ): Promise<Cursor> => {
   const head = await reader.head();
   if (head === undefined) throw new SnapshotUnusable('Redis holds no snapshot.');
-  const held = memory.current()?.position ?? -1;
-  if (head.position < held)
-    throw new SnapshotUnusable(`Redis is at ${head.position}, behind ${held}.`);
+  requireNotBehind(head, memory);
   const draft = rulesetDraft(reader, cursorOf(head), () => false);
   for (const id of head.environmentIds) await draft.load(id);
   await draft.catchUp();
@@ -33,11 +37,16 @@ export const loadAll = async (
   return draft.cursor();
 };
 
-/** @throws StreamGap when Redis stands elsewhere than the stream led us */
-const checkHead = async (reader: RedisRulesetReader, cursor: Cursor): Promise<Cursor> => {
+/** @throws StreamGap when Redis stands elsewhere than the stream led us; SnapshotUnusable */
+const checkHead = async (
+  reader: RedisRulesetReader,
+  memory: RulesetMemory,
+  cursor: Cursor,
+): Promise<Cursor> => {
   const head = await reader.head();
   if (head?.generation !== cursor.generation)
     throw new StreamGap('The snapshot was flushed or refilled.');
+  requireNotBehind(head, memory);
   // An entry added since the blocking read is no gap: the next read gets it.
   const isReached = head.position === cursor.position;
   if (!isReached && positionOf(head.lastId) <= cursor.position)
@@ -52,7 +61,7 @@ export const followOnce = async (
   cursor: Cursor,
 ): Promise<Cursor> => {
   const entries = await reader.entriesAfter(cursor.lastId, ENTRIES_AT_ONCE, BLOCK_MS);
-  if (entries.length === 0) return checkHead(reader, cursor);
+  if (entries.length === 0) return checkHead(reader, memory, cursor);
   const draft = rulesetDraft(
     reader,
     cursor,

@@ -7,7 +7,7 @@ import {
 } from '../../domain/evaluation/environment-contents.js';
 import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
 import { withDeadline } from '../deadline.js';
-import { type RedisLayout } from './redis-layout.js';
+import { countIn, type RedisLayout } from './redis-layout.js';
 
 /** Where the snapshot in Redis stands. `lastId` is that of the last change, `0-0` when there is none. */
 export type SnapshotHead = Readonly<{
@@ -32,6 +32,20 @@ export type ChangeEntry = Readonly<{
   generation: string;
   changes: readonly RulesetChange[];
 }>;
+
+/** Redis cannot serve: it holds no snapshot, only a part of one, or one that is older than what we serve already. */
+export class SnapshotUnusable extends Error {
+  override readonly name = 'SnapshotUnusable';
+}
+
+/** @throws SnapshotUnusable when something is missing, as after an eviction, or by a writer that did not count */
+const requireCount = (what: string, expected: number | undefined, found: number): void => {
+  if (expected !== found)
+    throw new SnapshotUnusable(`Redis has ${found} ${what}, not ${expected ?? 'counted ones'}.`);
+};
+
+const numberOf = (text: string | null | undefined): number | undefined =>
+  text === null || text === undefined ? undefined : Number(text);
 
 type Fields = Readonly<Record<string, string>>;
 type StreamReply = [id: string, fields: string[]][];
@@ -86,7 +100,7 @@ const contentsOf = (texts: Fields): EnvironmentContents => {
 
 /** What the feed asks of Redis. Every call fails when its answer does not come in time. */
 export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
-  /** Undefined when Redis holds no snapshot: never filled, or flushed. */
+  /** Undefined when Redis holds no snapshot: never filled, or flushed. @throws SnapshotUnusable */
   head: async (): Promise<SnapshotHead | undefined> => {
     const [checkpoint, environments, last] = (await execute(
       redis
@@ -97,22 +111,27 @@ export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
     )) as [Fields, string[], StreamReply];
     const { position, generation } = checkpoint;
     if (position === undefined || generation === undefined) return undefined;
+    requireCount('environments', numberOf(checkpoint['environments']), environments.length);
     const lastId = last[0]?.[0] ?? '0-0';
     return { position: Number(position), generation, lastId, environmentIds: environments };
   },
 
   environment: async (id: string): Promise<EnvironmentSnapshot> => {
-    const [[position, generation], exists, texts] = (await execute(
+    const [[position, generation, count], environments, known, texts] = (await execute(
       redis
         .multi()
-        .hmget(layout.checkpoint, 'position', 'generation')
-        .hexists(layout.environments, id)
+        .hmget(layout.checkpoint, 'position', 'generation', 'environments')
+        .hlen(layout.environments)
+        .hget(layout.environments, id)
         .hgetall(layout.rulesets(id)),
-    )) as [(string | null)[], number, Fields];
+    )) as [(string | null)[], number, string | null, Fields];
+    requireCount('environments', numberOf(count), environments);
+    if (known !== null)
+      requireCount(`entries of '${id}'`, countIn(known), Object.keys(texts).length);
     return {
       position: Number(position ?? -1),
       generation: generation ?? '',
-      contents: exists === 1 ? contentsOf(texts) : null,
+      contents: known === null ? null : contentsOf(texts),
     };
   },
 

@@ -1,6 +1,14 @@
 /** What a script answers: 1 when it wrote, else 0 and where Redis stands instead ('' when it holds nothing). */
 export type ScriptReply = readonly [written: number, position?: string, generation?: string];
 
+/** Whether the rulesets of an environment have as many entries as `environments` says. */
+const IS_WHOLE = `
+local function isWhole(key, environment)
+  local known = redis.call('hget', KEYS[2], environment)
+  local count = known and string.match(known, ':(%d+)$')
+  return count and tonumber(count) == redis.call('hlen', key)
+end`.trim();
+
 const GUARD = `
 local current = redis.call('hmget', KEYS[1], 'position', 'generation')
 if (current[1] or '') ~= ARGV[1] or (current[2] or '') ~= ARGV[2] then
@@ -8,7 +16,7 @@ if (current[1] or '') ~= ARGV[1] or (current[2] or '') ~= ARGV[2] then
 end`;
 
 /**
- * One batch and its checkpoint, when Redis stands where the writer left it.
+ * One batch and its checkpoint, when Redis stands where the writer left it and nothing of it is missing.
  * KEYS: checkpoint, environments, changes, then the rulesets that are written.
  * ARGV: expected position and generation; new position, recordedAt, changes, entries kept; then operations:
  * name (set, unset, drop), index of the key, environmentId, number of arguments, the arguments.
@@ -19,7 +27,20 @@ local prev = last[1] and last[1][1] or '0-0'
 if tonumber(string.match(prev, '^%d+')) >= tonumber(ARGV[3]) then
   return { 0, current[1] or '', '' }
 end
-local at = 7
+${IS_WHOLE}
+local environments = redis.call('hget', KEYS[1], 'environments')
+local lacks = tonumber(environments or -1) ~= redis.call('hlen', KEYS[2])
+local checked, at = {}, 7
+while ARGV[at] do
+  local operation, environment = ARGV[at], ARGV[at + 2]
+  if not checked[environment] and operation ~= 'drop' then
+    lacks = lacks or not isWhole(KEYS[tonumber(ARGV[at + 1])], environment)
+  end
+  checked[environment] = true
+  at = at + 4 + tonumber(ARGV[at + 3])
+end
+if lacks then return { 0, current[1] or '', '' } end
+at = 7
 while ARGV[at] do
   local operation, key = ARGV[at], KEYS[tonumber(ARGV[at + 1])]
   local environment, count = ARGV[at + 2], tonumber(ARGV[at + 3])
@@ -28,22 +49,24 @@ while ARGV[at] do
     redis.call('del', key)
     redis.call('hdel', KEYS[2], environment)
   else
-    redis.call('hset', KEYS[2], environment, ARGV[3])
     if count > 0 then
       redis.call(operation == 'set' and 'hset' or 'hdel', key, unpack(ARGV, at, at + count - 1))
     end
+    redis.call('hset', KEYS[2], environment, ARGV[3] .. ':' .. redis.call('hlen', key))
   end
   at = at + count
 end
 redis.call('xadd', KEYS[3], 'MAXLEN', '~', ARGV[6], ARGV[3] .. '-0',
   'prev', prev, 'generation', ARGV[2], 'changes', ARGV[5])
-redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4])
+redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4],
+  'environments', redis.call('hlen', KEYS[2]))
 return { 1 }`;
 
 /**
  * The end of a refill: staged rulesets take their places, everything else of the old snapshot goes.
  * KEYS: checkpoint, environments, changes, n pairs (staged, final), then rulesets to delete.
- * ARGV: expected position and generation; new position, recordedAt, generation; n; then environmentIds.
+ * ARGV: expected position and generation; new position, recordedAt, generation; n; then each environmentId and how
+ * many entries its rulesets have.
  */
 export const SWAP = `${GUARD}
 local pairsEnd = 3 + 2 * tonumber(ARGV[6])
@@ -53,6 +76,9 @@ for index = 4, pairsEnd, 2 do
   redis.call('persist', KEYS[index])
   redis.call('rename', KEYS[index], KEYS[index + 1])
 end
-for index = 7, #ARGV do redis.call('hset', KEYS[2], ARGV[index], ARGV[3]) end
-redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4], 'generation', ARGV[5])
+for index = 7, #ARGV, 2 do
+  redis.call('hset', KEYS[2], ARGV[index], ARGV[3] .. ':' .. ARGV[index + 1])
+end
+redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4], 'generation', ARGV[5],
+  'environments', redis.call('hlen', KEYS[2]))
 return { 1 }`;

@@ -6,7 +6,7 @@ import {
   type SnapshotDelta,
   type SnapshotWrite,
 } from '../../projections/evaluation-snapshot.js';
-import { CHANGES_KEPT, type RedisLayout } from './redis-layout.js';
+import { CHANGES_KEPT, countIn, type RedisLayout } from './redis-layout.js';
 import { APPLY, type ScriptReply, SWAP } from './redis-scripts.js';
 
 /** Where Redis stands; undefined when it holds nothing. */
@@ -20,6 +20,9 @@ const STAGED_SECONDS = 600;
 
 const ANSWER_MS = 3_000;
 
+/** What a server says that is no primary any more, has lost its replicas or its cluster, or is still loading. */
+const CANNOT_WRITE = /\b(READONLY|NOREPLICAS|MASTERDOWN|LOADING|CLUSTERDOWN)\b/;
+
 /** A connection for the projector: every command ends, and a connection that went silent is replaced. */
 export const createProjectorRedis = (url: string): Redis => {
   const redis = new Redis(url, {
@@ -29,6 +32,8 @@ export const createProjectorRedis = (url: string): Redis => {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
+    // The name may lead to another server by now.
+    reconnectOnError: ({ message }) => CANNOT_WRITE.test(message),
   });
   redis.on('error', () => undefined);
   return redis;
@@ -148,12 +153,23 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
         [
           ...standing(from),
           ...[to.position, to.recordedAt ?? '', generation, filled.length],
-          ...contents.keys(),
+          ...[...contents].flatMap(([id, entries]) => [id, entries.size]),
         ],
       );
       if (written !== 1) return undefined;
       await deleteLeftovers(contents);
       return { position: to.position, generation };
+    },
+
+    /** Whether every key has as many entries as it should: cheaper than `differences`, and blind to what was altered. */
+    isWhole: async (): Promise<boolean> => {
+      const environments = Object.entries(await redis.hgetall(layout.environments));
+      const count = await redis.hget(layout.checkpoint, 'environments');
+      if (Number(count ?? -1) !== environments.length) return false;
+      const lengths = redis.pipeline();
+      for (const [id] of environments) lengths.hlen(layout.rulesets(id));
+      const found = (await lengths.exec()) ?? [];
+      return environments.every(([, text], nth) => found[nth]?.[1] === countIn(text));
     },
 
     /** What Redis holds that it should not, and the reverse, in words; empty when it is as it should be. */
@@ -169,6 +185,21 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
       return found;
     },
   };
+};
+
+/** Warns, once it is connected, of a Redis that may drop keys by itself when its memory is full. */
+export const warnOfEviction = (
+  redis: Redis,
+  log: Readonly<{ warn: (details: object, message: string) => void }>,
+): void => {
+  redis.once('ready', () => {
+    const told = (text: string): void => {
+      const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(text) ?? [];
+      if (policy !== 'noeviction')
+        log.warn({ policy }, 'Redis may drop keys of ours: set its maxmemory-policy to noeviction');
+    };
+    redis.info('memory').then(told, () => undefined);
+  });
 };
 
 export type RedisSnapshot = ReturnType<typeof redisSnapshot>;

@@ -5,6 +5,15 @@ export type ReadPosition = Readonly<{ position: number; recordedAt: string | nul
 
 type Row = { position: number; recordedAt: Date | null };
 
+/** The position of the last event in the read model; -1 without any. The read model may stand further. */
+export const lastEvent = (db: Database) => async (): Promise<number> => {
+  const { rows } = await db.query<{ position: number | null }>({
+    name: 'last_event',
+    text: 'select max(e.position)::float8 as position from audit_event e',
+  });
+  return rows[0]?.position ?? -1;
+};
+
 export const readPosition = (db: Database) => async (): Promise<ReadPosition> => {
   const { rows } = await db.query<Row>({
     name: 'read_position',
