@@ -19,14 +19,17 @@ export const flagEntryIn =
     return { name: flag.key, json: ruleset && canonicalJson(ruleset), change };
   };
 
+/** Characters of a segment that the stream of changes carries. It keeps thousands of changes, in the memory of Redis. */
+const LONGEST_TOLD = 256 * 1024;
+
 export const segmentEntryIn =
   (segment: TrackedSegment): EntryIn =>
   (_, id) => {
     const definition = segmentDefinitionOf(segment.state, segment) ?? null;
-    const change = { environment: id, segment: segment.key, definition };
-    return {
-      name: segmentEntry(segment.key),
-      json: definition && canonicalJson(definition),
-      change,
-    };
+    const json = definition && canonicalJson(definition);
+    const isLong = json !== null && json.length > LONGEST_TOLD;
+    const change: RulesetChange = isLong
+      ? { environment: id, reload: true }
+      : { environment: id, segment: segment.key, definition };
+    return { name: segmentEntry(segment.key), json, change };
   };

@@ -62,6 +62,25 @@ test('new environments are loaded whole, with all flags that are not deleted', a
   t.strictSame([...(snapshot.contents().get(production)?.keys() ?? [])], ['alpha']);
 });
 
+test('a very long segment is read from its entry, not told in the stream of changes', async (t) => {
+  const included = Array.from({ length: 20_000 }, (_, nth) => `a-member-${nth}`);
+  const log = recorded([
+    ...projectBegins,
+    onSegment('staff', { type: 'SegmentCreated', data: segmentContent('staff') }),
+    onSegment('staff', { type: 'SegmentKeysAdded', data: { included, excluded: [] } }),
+  ]);
+  const { apply } = follow(log.slice(0, -1));
+  const { changes, writes } = apply(log.slice(-1));
+  t.strictSame(changes, [
+    { environment: development, reload: true },
+    { environment: production, reload: true },
+  ]);
+  t.match(writes, [
+    { environment: development, entries: new Map([[segmentEntry('staff'), /a-member-19999/]]) },
+    { environment: production, entries: new Map([[segmentEntry('staff'), /a-member-19999/]]) },
+  ]);
+});
+
 test('a change of a flag reaches every environment; a deletion removes it', async (t) => {
   const { apply } = follow(begun.slice(0, 6));
   const enabled = apply(begun.slice(6, 7)).changes;
