@@ -59,3 +59,32 @@ export const Change = Type.Object({
   after: Type.Optional(Type.Unknown()),
   text: Type.String({ description: 'For people.' }),
 });
+
+/** What of the read model was compared with a fold of the log, and what differs. */
+export const RowsComparedSchema = Type.Object({
+  streams: Type.Integer(),
+  events: Type.Integer(),
+  rows: Type.Record(Type.String(), Type.Integer(), { description: 'Rows compared, by table.' }),
+  differences: Type.Array(
+    Type.Object({
+      table: Type.String(),
+      key: Type.Record(Type.String(), Type.Unknown()),
+      column: Type.Union([Type.String(), Type.Null()], {
+        description: 'The first that differs; null when only one side has the row.',
+      }),
+      only: Type.Optional(
+        Type.String({
+          description: 'live: the log has no such row; rebuilt: only the log has it.',
+        }),
+      ),
+    }),
+  ),
+  parked: Type.Array(
+    Type.Object({
+      stream: Type.String(),
+      revision: Revision,
+      position: Position,
+      type: Type.String(),
+    }),
+  ),
+});

@@ -3,18 +3,17 @@ import { type Config } from '../config.js';
 import { deliverCheckpoints } from '../infrastructure/audit/deliver-checkpoints.js';
 import { takeCheckpoint } from '../infrastructure/audit/take-checkpoint.js';
 import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { startCheckpointJob } from '../jobs/checkpoints.js';
 import { startErasureJob } from '../jobs/erasures.js';
 import { startVerificationJob } from '../jobs/verification.js';
-import { verifyOrganization } from '../queries/log/verify-organization.js';
-import { queriesOver } from '../queries/queries.js';
 import { auditedOrganizations, checkpointDelivery } from '../queries/trail/checkpoints.js';
 import { auditKey, checkpointPlaces } from './audit-trail.js';
-import { FIRST_ORGANIZATION } from './first-start.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { type Services } from './services.js';
+import { verifyStores } from './verify-stores.js';
 
 const VERIFY_EVERY_MS = 3_600_000;
 /** How soon a checkpoint that is due is signed, and one that was signed is delivered. */
@@ -41,12 +40,18 @@ export const startJobs = async (
   const key = await auditKey(config);
   const places = checkpointPlaces(config);
   const take = takeCheckpoint(pool, key, { now: () => new Date() });
-  const verify = verifyOrganization(queriesOver(pool, kurrentEventStore(connection)));
+  // Reads tables whole, which may take longer than a request's statements may.
+  const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });
+  const verify = verifyStores({
+    ...{ pool: whole, redisUrl, prefix: config.redisPrefix },
+    log: kurrentEventLog(connection),
+    reveal: revealedSnapshot(personal),
+  });
   const verification = startVerificationJob({
     redisUrl,
     prefix: config.redisPrefix,
     everyMs: VERIFY_EVERY_MS,
-    verify: () => verify(FIRST_ORGANIZATION),
+    verify: () => verify(),
     log,
   });
   const checkpoints = startCheckpointJob({
@@ -73,6 +78,7 @@ export const startJobs = async (
       await erasures.stop();
       await checkpoints.stop();
       await verification.stop();
+      await whole.end();
       await pool.end();
     },
   };

@@ -7,7 +7,8 @@ import { withRebuildDatabase } from '../infrastructure/postgres/postgres-rebuild
 import { loadCheckpoint } from '../projections/checkpoint.js';
 import { READ_MODEL } from '../projections/index.js';
 import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-projection.js';
-import { type Comparison, type RowDifference } from '../projections/rebuild/rebuild-database.js';
+import { type RowDifference } from '../domain/verification.js';
+import { type Comparison } from '../projections/rebuild/rebuild-database.js';
 import { type RebuildProgress } from '../projections/rebuild/rebuild-options.js';
 
 export type Print = (line: string) => void;

@@ -10,7 +10,8 @@ import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js'
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
-import { createPool } from '../infrastructure/postgres/postgres.js';
+import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
+import { compareStreams } from '../projections/verify/compare-streams.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
@@ -54,7 +55,9 @@ export const startRequests = async (
   const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
   const refused = refusedCommands(commands, log);
-  const queries = queriesOver(revealingDatabase(pool, personal), personal.store);
+  const queries = queriesOver(revealingDatabase(pool, personal), personal.store, {
+    compareStreams: compareStreams({ database: databaseOn(pool), log: eventLog }),
+  });
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
@@ -88,8 +91,10 @@ export const startRequests = async (
     ),
     compileRegex,
   };
+  // Reads tables whole, which may take longer than a request's statements may.
+  const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });
   const trail = auditTrail({
-    ...{ pool, redisUrl, queries, log: eventLog, reveal: revealedSnapshot(personal) },
+    ...{ pool: whole, redisUrl, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
     key: await auditKey(config),
     places: checkpointPlaces(config),
@@ -130,6 +135,7 @@ export const startRequests = async (
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
+      await whole.end();
       await refused.stop();
       await flagdSync?.stop();
       await persons.stop();

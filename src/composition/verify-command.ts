@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { type RowDifference, type RowsCompared } from '../domain/verification.js';
 import { type Config } from '../config.js';
 import { type Checkpoint } from '../domain/audit/checkpoint.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
-import { queriesOver } from '../queries/queries.js';
 import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 import { type Tally } from '../queries/trail/findings.js';
 import { type FullVerification } from '../queries/trail/verify-trail.js';
@@ -38,6 +37,33 @@ const judgedLines = (name: string, { verdict, explanation, ...tally }: Judged): 
 const agreement = (name: string, differences: number): string =>
   `${name}: ${differences === 0 ? 'agrees' : `${differences} differences`}`;
 
+const differenceLine = ({ table, key, column, only }: RowDifference): string => {
+  const place = Object.entries(key).map(([name, value]) => `${name} ${String(value)}`);
+  const what = { live: 'not in the log', rebuilt: 'only in the log' };
+  return `  table ${table}, ${place.join(', ')}: ${only ? what[only] : `column ${String(column)}`}`;
+};
+
+const rowLines = ({ rows, streams, differences, parked }: RowsCompared): readonly string[] => [
+  agreement('read model and fold of the log', differences.length),
+  `  compared: ${streams} streams; ${Object.entries(rows)
+    .map(([table, count]) => `${table} ${count}`)
+    .join(', ')}`,
+  ...differences.map(differenceLine),
+  ...parked.map(
+    ({ stream, revision, position, type }) =>
+      `  parked: ${stream} stands in front of its event ${revision}, ${type}, position ${position}`,
+  ),
+];
+
+const redisLines = (redis: FullVerification['stores']['redis']): readonly string[] =>
+  redis === null
+    ? ['Redis and read model: not compared, Redis did not answer']
+    : [
+        agreement('Redis and read model', redis.differences.length),
+        `  compared: ${redis.environments} environments, ${redis.entries} entries`,
+        ...redis.differences.map((difference) => `  ${difference}`),
+      ];
+
 const linesOf = (found: FullVerification): readonly string[] => [
   `organization ${found.organization}: ${found.events} events, up to position ${found.position}`,
   `head ${found.head}`,
@@ -48,10 +74,8 @@ const linesOf = (found: FullVerification): readonly string[] => [
   ...judgedLines('completeness', found.completeness),
   agreement('read model and proven log', found.readModel.found),
   ...placeOf(found.readModel),
-  agreement('read model and fold of the log', found.stores.readModel.differences.length),
-  found.stores.redis === null
-    ? 'Redis and read model: not compared, Redis did not answer'
-    : agreement('Redis and read model', found.stores.redis.length),
+  ...rowLines(found.stores.readModel),
+  ...redisLines(found.stores.redis),
   ...(found.unknownSignatures > 0
     ? [`${found.unknownSignatures} checkpoints here were not signed by our key`]
     : []),
@@ -64,7 +88,7 @@ const exitCodeOf = (found: FullVerification): number => {
   const differences = [
     readModel.found,
     stores.readModel.differences.length,
-    stores.redis?.length ?? 0,
+    stores.redis?.differences.length ?? 0,
     unknownSignatures,
   ];
   const verdicts = [integrity.verdict, completeness.verdict];
@@ -96,9 +120,8 @@ export const verifyCommand = async (
     masterKey: await masterKeyOf(config),
   });
   try {
-    const queries = queriesOver(pool, kurrentEventStore(connection));
     const { verify } = auditTrail({
-      ...{ pool, redisUrl, queries, log: kurrentEventLog(connection) },
+      ...{ pool, redisUrl, log: kurrentEventLog(connection) },
       reveal: revealedSnapshot(personal),
       prefix: config.redisPrefix,
       key: await auditKey(config),

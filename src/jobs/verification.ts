@@ -1,5 +1,5 @@
 import { Queue, Worker } from 'bullmq';
-import { type OrganizationVerification } from '../queries/log/verify-organization.js';
+import { type StoresVerification } from '../domain/verification.js';
 import { jobConnection } from './connection.js';
 
 export type VerificationJobOptions = Readonly<{
@@ -8,12 +8,16 @@ export type VerificationJobOptions = Readonly<{
   prefix: string;
   /** Between two runs. Milliseconds. */
   everyMs: number;
-  verify: () => Promise<OrganizationVerification>;
+  verify: () => Promise<StoresVerification>;
   log: Readonly<Record<'info' | 'warn' | 'error', (details: object, message: string) => void>>;
 }>;
 
 /** How the last run in this process ended; undefined before the first. */
-export type VerificationStatus = Readonly<{ ranAt: string }> & OrganizationVerification;
+export type VerificationStatus = Readonly<{ ranAt: string }> & StoresVerification;
+
+/** How much differs, of what was compared. */
+export const differencesIn = ({ readModel, redis }: StoresVerification): number =>
+  readModel.differences.length + (redis?.differences.length ?? 0);
 
 const NAME = 'verification';
 
@@ -34,8 +38,8 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
   const run = async (): Promise<void> => {
     const found = await verify();
     last = { ranAt: new Date().toISOString(), ...found };
-    if (found.differences.length === 0) log.info(found, 'the read model equals the log');
-    else log.error(found, 'the read model differs from the log; rebuild it');
+    if (differencesIn(found) === 0) log.info(found, 'the read model equals the log');
+    else log.error(found, 'the read model or Redis differs from the log');
   };
   const worker = new Worker(NAME, run, { ...shared, lockDuration: 60_000 });
   let isStopping = false;

@@ -68,7 +68,7 @@ const write = async (tx: Transaction, all: readonly TableRows[]): Promise<void> 
   for (const { table, rows, close } of all) {
     if (rows.length === 0) continue;
     const json = JSON.stringify(rows);
-    if (close !== undefined) await tx.query(close.statement, [json]);
+    if (close !== undefined) await tx.query(close, [json]);
     await tx.query(insertStatement(table), [json]);
   }
 };

@@ -1,3 +1,4 @@
+import { type Category } from '../domain/streams.js';
 import { type Step } from './fold/fold.js';
 import { type LinkedStep } from './fold/link-steps.js';
 
@@ -29,6 +30,10 @@ export type Table = Readonly<{
   columns: Readonly<Record<string, string>>;
   /** The columns that tell one row from another: its primary key. */
   key: readonly string[];
+  /** The columns that tell the rows of one stream from those of another. */
+  stream: readonly string[];
+  /** Of the streams that have rows in it; all of them when it is not given. */
+  category?: Category;
   /** What happens to a row whose key is there already; makes writing the same row again harmless. */
   onConflict: string;
 }>;
@@ -37,15 +42,8 @@ export type Table = Readonly<{
 export const keyText = (columns: readonly string[], row: Row): string =>
   JSON.stringify(columns.map((column) => row[column]));
 
-/** How the row of the revision before, which was open until now, is ended. */
-export type Closing = Readonly<{
-  /** The columns that tell the revisions of one stream from those of another. */
-  stream: readonly string[];
-  statement: string;
-}>;
-
-/** Rows of one table. */
-export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: Closing }>;
+/** Rows of one table. `close` ends the row of the revision before, which was open until now. */
+export type TableRows = Readonly<{ table: Table; rows: readonly Row[]; close?: string }>;
 
 /** One read model: pure, from steps in log order to rows. */
 export type ReadModel<S extends Step = LinkedStep> = Readonly<{

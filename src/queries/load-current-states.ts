@@ -47,15 +47,18 @@ const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt",
 
 const PROJECTS = `select p.project_id as "projectId", p.revision, p.position, p.state
     from project p
+   where $1::text is null or p.project_id = $1
    order by p.project_id`;
 
 const FLAGS = `select f.project_id as "projectId", f.key, f.revision, f.position, f.state
     from flag f
+   where $1::text is null or f.project_id = $1
    order by f.project_id, f.key`;
 
 const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.position,
          segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from) as state
     from segment s
+   where $1::text is null or s.project_id = $1
    order by s.project_id, s.key`;
 
 const PARKED = `select p.stream, p.revision::float8 as since, p.position::float8 as at, p.type,
@@ -79,30 +82,41 @@ const withNumbers = <R extends Numbers>(row: R) => ({
   position: Number(row.position),
 });
 
-/** Everything in one transaction of one snapshot, so that it all stands at the checkpoint's position. */
-export const loadCurrentStates = (db: Db) => async (): Promise<CurrentStates> => {
-  const client = await db.connect();
-  let isBroken = true;
-  try {
-    await client.query('begin isolation level repeatable read, read only');
-    const checkpoint = (await client.query<Checkpoint>(CHECKPOINT)).rows[0];
-    const projects = await client.query<CurrentStates['projects'][number] & Numbers>(PROJECTS);
-    const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS);
-    const segments = await client.query<CurrentStates['segments'][number] & Numbers>(SEGMENTS);
-    const parked = await client.query<Parked>(PARKED);
-    await client.query('commit');
-    isBroken = false;
-    return {
-      position: checkpoint === undefined ? null : Number(checkpoint.position),
-      recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
-      applied: checkpoint?.applied ?? null,
-      projects: projects.rows.map(withNumbers),
-      flags: flags.rows.map(withNumbers),
-      segments: segments.rows.map(withNumbers),
-      parked: parked.rows.map(parkedOf),
-    };
-  } finally {
-    // A connection with a transaction left open must not go back to the pool.
-    client.release(isBroken);
-  }
-};
+/**
+ * Everything, or one project, in one transaction of one snapshot, so that it all stands at the checkpoint's position.
+ */
+export const loadCurrentStates =
+  (db: Db) =>
+  async (projectId?: string): Promise<CurrentStates> => {
+    const client = await db.connect();
+    let isBroken = true;
+    const only = [projectId ?? null];
+    try {
+      await client.query('begin isolation level repeatable read, read only');
+      const checkpoint = (await client.query<Checkpoint>(CHECKPOINT)).rows[0];
+      const projects = await client.query<CurrentStates['projects'][number] & Numbers>(
+        PROJECTS,
+        only,
+      );
+      const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS, only);
+      const segments = await client.query<CurrentStates['segments'][number] & Numbers>(
+        SEGMENTS,
+        only,
+      );
+      const parked = await client.query<Parked>(PARKED);
+      await client.query('commit');
+      isBroken = false;
+      return {
+        position: checkpoint === undefined ? null : Number(checkpoint.position),
+        recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
+        applied: checkpoint?.applied ?? null,
+        projects: projects.rows.map(withNumbers),
+        flags: flags.rows.map(withNumbers),
+        segments: segments.rows.map(withNumbers),
+        parked: parked.rows.map(parkedOf),
+      };
+    } finally {
+      // A connection with a transaction left open must not go back to the pool.
+      client.release(isBroken);
+    }
+  };

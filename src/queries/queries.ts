@@ -10,8 +10,7 @@ import { listFlags } from './flags/list-flags.js';
 import { type EventLog } from './log/event-log.js';
 import { parkedStreams } from './log/parked-streams.js';
 import { logSource } from './log/log-source.js';
-import { verifyMembers } from './log/verify-members.js';
-import { verifyProject } from './log/verify-project.js';
+import { type CompareStreams, verifyProject } from './log/verify-project.js';
 import { resolveMoment } from './moments/resolve-moment.js';
 import { waitForPosition } from './moments/wait-for-position.js';
 import { listProjects } from './projects/list-projects.js';
@@ -24,7 +23,7 @@ import { readModelSource } from './read-model-source.js';
 export const queriesOver = (
   db: Database,
   log: EventLog,
-  { waitMs }: Readonly<{ waitMs?: number }> = {},
+  { waitMs, compareStreams }: Readonly<{ waitMs?: number; compareStreams: CompareStreams }>,
 ) => ({
   sources: { 'read-model': readModelSource(db), log: logSource(log, db) },
   resolveMoment: resolveMoment(db),
@@ -44,8 +43,7 @@ export const queriesOver = (
   requireKnownEnvironment: requireKnownEnvironment(db),
   exportAuditLog: exportAuditLog(db),
   parkedStreams: parkedStreams(db),
-  verifyMembers: verifyMembers(log, db),
-  verifyProject: verifyProject(log, db),
+  verifyProject: verifyProject(log, db, compareStreams),
 });
 
 export type Queries = ReturnType<typeof queriesOver>;

@@ -6,6 +6,7 @@ import { test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
 import { auditRoutes } from '../../src/api/query-routes/audit.js';
 import { queriesOver } from '../../src/queries/queries.js';
+import { comparingWith } from '../support/compared-rows.js';
 import { testDatabase } from '../support/database.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { eventLogOf } from '../support/read-model.js';
@@ -30,7 +31,7 @@ test('an export ends when its client goes away, and is never far ahead of it', a
     }
   }
   const queries = {
-    ...queriesOver(db, eventLogOf([])),
+    ...queriesOver(db, eventLogOf([]), { compareStreams: comparingWith(db, []) }),
     exportAuditLog: async () => ({ position: 7, chunks: endless() }),
   };
   const app = await buildApp({

@@ -3,6 +3,7 @@ import { projectState } from '../../src/queries/environments/project-state.js';
 import { environmentAt } from '../../src/queries/environments/environment-at.js';
 import { queriesOver } from '../../src/queries/queries.js';
 import { CATEGORIES } from '../../src/domain/streams.js';
+import { comparingWith } from '../support/compared-rows.js';
 import { queryApp } from '../support/query-app.js';
 import { eventLogOf } from '../support/read-model.js';
 import { OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';
@@ -15,7 +16,9 @@ const timeOf = (type: string): string => shopLog.find((event) => event.type === 
 
 test('every answer is the query it stands for, complete, with the position it stands on', async (t) => {
   const { ask, db } = await queryApp(t);
-  const { sources, ...queries } = queriesOver(db, eventLogOf(shopLog));
+  const { sources, ...queries } = queriesOver(db, eventLogOf(shopLog), {
+    compareStreams: comparingWith(db, shopLog),
+  });
   const project = { organizationId: 'acme', project: 'shop' };
   const flag = { ...project, flag: 'checkout' };
   const production = { ...project, environment: 'production' };

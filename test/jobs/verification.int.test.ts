@@ -1,19 +1,21 @@
 import { Redis } from 'ioredis';
 import { test } from 'tap';
 import { startVerificationJob } from '../../src/jobs/verification.js';
-import { type OrganizationVerification } from '../../src/queries/log/verify-organization.js';
+import { NOTHING_COMPARED, type StoresVerification } from '../../src/domain/verification.js';
 import { redisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
-const EQUAL: OrganizationVerification = {
-  projectsChecked: 1,
-  segmentsChecked: 0,
-  flagsChecked: 2,
-  differences: [],
+const EQUAL: StoresVerification = {
+  organizations: 2,
+  readModel: { ...NOTHING_COMPARED, streams: 3, rows: { flag: 2 } },
+  redis: { environments: 1, entries: 2, differences: [] },
 };
-const DIFFERENT: OrganizationVerification = {
+const DIFFERENT: StoresVerification = {
   ...EQUAL,
-  differences: [{ project: 'web', flag: 'checkout', changes: [] } as never],
+  readModel: {
+    ...EQUAL.readModel,
+    differences: [{ table: 'flag', key: { key: 'checkout' }, column: 'name' }],
+  },
 };
 
 test('verification runs once an interval in the whole installation, and tells what it found', async (t) => {
@@ -26,7 +28,7 @@ test('verification runs once an interval in the whole installation, and tells wh
     told.push(`${level} ${message}`);
   };
   const log = { info: note('info'), warn: note('warn'), error: note('error') };
-  const workerOf = (name: string, found: OrganizationVerification) => {
+  const workerOf = (name: string, found: StoresVerification) => {
     const job = startVerificationJob({
       redisUrl: server.url,
       prefix: 'test',
@@ -45,11 +47,10 @@ test('verification runs once an interval in the whole installation, and tells wh
   await until('the first run', () => runs.length > 0);
   await until('it is told', () => first.status() !== undefined);
   t.match(first.status(), {
-    segmentsChecked: 0,
-    flagsChecked: 2,
-    differences: [{ project: 'web' }],
+    organizations: 2,
+    readModel: { rows: { flag: 2 }, differences: [{ table: 'flag' }] },
   });
-  t.ok(told.includes('error the read model differs from the log; rebuild it'));
+  t.ok(told.includes('error the read model or Redis differs from the log'));
 
   const second = workerOf('second', EQUAL);
   const redis = new Redis(server.url);

@@ -32,6 +32,7 @@ import { verifyProject } from '../../src/queries/log/verify-project.js';
 import { resolveMoment } from '../../src/queries/moments/resolve-moment.js';
 import { readModelSource } from '../../src/queries/read-model-source.js';
 import { type StateSource } from '../../src/queries/state-source.js';
+import { comparingWith } from '../support/compared-rows.js';
 import { testDatabase } from '../support/database.js';
 import {
   ENVIRONMENTS,
@@ -241,7 +242,7 @@ test('the read model is verified against the log', async (t) => {
   const check = async (log: Log): Promise<void> => {
     await fillReadModel(db, log);
     const { position } = log.at(-1)!;
-    const verify = verifyProject(eventLogOf(log), db);
+    const verify = verifyProject(eventLogOf(log), db, comparingWith(db, log));
     const first = await verify({ ...PROJECT_ADDRESS, limit: 1 }, { position });
     const firstChecked = first.flagsChecked + first.segmentsChecked;
     expectSame([first.agree, first.differences, firstChecked], [true, [], 1], 'first page');

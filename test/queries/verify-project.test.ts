@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { verifyProject } from '../../src/queries/log/verify-project.js';
+import { comparingWith } from '../support/compared-rows.js';
 import { testDatabase } from '../support/database.js';
 import { ORGANIZATION } from '../support/histories.js';
 import { eventLogOf, fillReadModel } from '../support/read-model.js';
@@ -32,7 +33,11 @@ test('a row that was altered, moved or lost is found, and told', async (t) => {
     await fillReadModel(db, shopLog);
     await db.query(statement);
     const at = flag === 'checkout' ? { position: 225 } : NOW;
-    const { agree, differences } = await verifyProject(eventLogOf(shopLog), db)(SHOP, at);
+    const { agree, differences } = await verifyProject(
+      eventLogOf(shopLog),
+      db,
+      comparingWith(db, shopLog),
+    )(SHOP, at);
     t.equal(agree, false, statement);
     t.strictSame(
       differences.map((difference) => difference.flag),
@@ -46,7 +51,11 @@ test('a difference says what the log has instead', async (t) => {
   const { pool: db } = await testDatabase(t);
   await fillReadModel(db, shopLog);
   await db.query(TAMPERED[0]![1]);
-  const { differences } = await verifyProject(eventLogOf(shopLog), db)(SHOP, NOW);
+  const { differences } = await verifyProject(
+    eventLogOf(shopLog),
+    db,
+    comparingWith(db, shopLog),
+  )(SHOP, NOW);
   t.strictSame(differences, [
     {
       flag: 'quiet',
@@ -63,6 +72,10 @@ test('a flag that only the read model has is found', async (t) => {
   const { pool: db } = await testDatabase(t);
   await fillReadModel(db, shopLog);
   const log = shopLog.filter(({ stream }) => !stream.endsWith(':quiet'));
-  const { differences } = await verifyProject(eventLogOf(log), db)(SHOP, NOW);
+  const { differences } = await verifyProject(
+    eventLogOf(log),
+    db,
+    comparingWith(db, log),
+  )(SHOP, NOW);
   t.match(differences, [{ flag: 'quiet', readModelRevision: 0, logRevision: null }]);
 });

@@ -4,6 +4,7 @@ import { type Test } from 'tap';
 import { buildApp } from '../../src/api/build-app.js';
 import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
 import { queriesOver } from '../../src/queries/queries.js';
+import { comparingWith } from './compared-rows.js';
 import { testLogger } from './canary.js';
 import { testDatabase } from './database.js';
 import { eventLogOf, fillReadModel } from './read-model.js';
@@ -46,7 +47,14 @@ export const queryApp = async (t: Test): Promise<QueryApp> => {
       },
       verifyKey: () => undefined,
     },
-    routes: [...queryRoutes(queriesOver(db, eventLogOf(shopLog), { waitMs: 300 }))],
+    routes: [
+      ...queryRoutes(
+        queriesOver(db, eventLogOf(shopLog), {
+          waitMs: 300,
+          compareStreams: comparingWith(db, shopLog),
+        }),
+      ),
+    ],
     operations: [],
     version: 'test',
   });

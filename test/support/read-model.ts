@@ -180,7 +180,7 @@ export const setPosition = async (
 ): Promise<void> => {
   await db.query(
     `insert into checkpoint (projection, position, recorded_at)
-     values ('read-model', $1, $2)
+     values ('read_model', $1, $2)
      on conflict (projection) do update
         set position = excluded.position, recorded_at = excluded.recorded_at`,
     [position, recordedAt],

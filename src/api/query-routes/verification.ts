@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { type ParkedStreams } from '../../queries/log/parked-streams.js';
 import { type Verification } from '../../queries/log/verify-project.js';
 import { type Queries } from '../../queries/queries.js';
-import { Position, Revision, Timestamp } from '../schemas.js';
+import { Position, Revision, RowsComparedSchema, Timestamp } from '../schemas.js';
 import {
   addressIn,
   awaitPosition,
@@ -28,6 +28,7 @@ const Verified = Type.Object({
       changes: Changes,
     }),
   ),
+  compared: RowsComparedSchema,
   nextCursor: nullable(Type.String()),
   position: Position,
 });

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { type Json } from '../../domain/json.js';
 import { type FullVerification } from '../../queries/trail/verify-trail.js';
-import { closed, Position, Revision, Timestamp } from '../schemas.js';
+import { closed, Position, Revision, RowsComparedSchema, Timestamp } from '../schemas.js';
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hex.' });
@@ -99,8 +99,6 @@ const Judged = Type.Object({
   ...tally,
 });
 
-const StoredDifference = Type.Object({}, { additionalProperties: true });
-
 export const Verified = Type.Unsafe<FullVerification>(
   Type.Object({
     organization: Type.String(),
@@ -119,13 +117,15 @@ export const Verified = Type.Unsafe<FullVerification>(
     unknownSignatures: Count,
     readModel: Type.Object(tally),
     stores: Type.Object({
-      readModel: Type.Object({
-        projectsChecked: Count,
-        flagsChecked: Count,
-        segmentsChecked: Count,
-        differences: Type.Array(StoredDifference),
-      }),
-      redis: nullable(Type.Array(Type.String())),
+      organizations: Count,
+      readModel: RowsComparedSchema,
+      redis: nullable(
+        Type.Object({
+          environments: Count,
+          entries: Count,
+          differences: Type.Array(Type.String()),
+        }),
+      ),
     }),
   }),
 );

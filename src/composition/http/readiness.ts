@@ -1,7 +1,7 @@
 import { type Readiness } from '../../api/routes/health.js';
 import { withDeadline } from '../../infrastructure/deadline.js';
 import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
-import { type VerificationStatus } from '../../jobs/verification.js';
+import { differencesIn, type VerificationStatus } from '../../jobs/verification.js';
 import { type ProjectionStatus } from '../../projections/projection-status.js';
 
 const PROBE_MS = 1_000;
@@ -40,8 +40,17 @@ const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Re
 /** Before the first run there is nothing to hold against it. */
 const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
   name: 'verification',
-  isReady: last === undefined || last.differences.length === 0,
-  details: { ranAt: last?.ranAt ?? null, differences: last?.differences.length ?? 0 },
+  isReady: last === undefined || differencesIn(last) === 0,
+  details: {
+    ranAt: last?.ranAt ?? null,
+    differences: last === undefined ? 0 : differencesIn(last),
+    ...(last && {
+      organizations: last.organizations,
+      streams: last.readModel.streams,
+      rows: last.readModel.rows,
+      redisEnvironments: last.redis?.environments ?? null,
+    }),
+  },
 });
 
 /** Told only: with no place outside to be reached, everything that clients ask for still works. */

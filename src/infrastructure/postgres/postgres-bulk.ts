@@ -4,11 +4,11 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { READ_MODELS } from '../../projections/index.js';
 import { type Table } from '../../projections/projection.js';
 import { sameJson, type Json } from '../../domain/json.js';
+import { type RowDifference } from '../../domain/verification.js';
 import {
   type Checksum,
   type Comparison,
   type CopySink,
-  type RowDifference,
 } from '../../projections/rebuild/rebuild-database.js';
 
 const ALL = READ_MODELS.flatMap(({ tables }) => tables);

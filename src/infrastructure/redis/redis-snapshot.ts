@@ -172,9 +172,15 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
       return environments.every(([, text], nth) => found[nth]?.[1] === countIn(text));
     },
 
+    /** The ids of all environments that it holds. */
+    environments: () => redis.hkeys(layout.environments),
+
     /** What Redis holds that it should not, and the reverse, in words; empty when it is as it should be. */
-    differences: async (contents: ReadonlyMap<string, Entries>): Promise<readonly string[]> => {
-      const held = await redis.hkeys(layout.environments);
+    differences: async (
+      contents: ReadonlyMap<string, Entries>,
+      isCompared: (environment: string) => boolean = () => true,
+    ): Promise<readonly string[]> => {
+      const held = (await redis.hkeys(layout.environments)).filter(isCompared);
       const found = held.filter((id) => !contents.has(id)).map((id) => `${id} should not be there`);
       for (const [id, entries] of contents) {
         if (!held.includes(id)) found.push(`${id} is missing`);

@@ -8,6 +8,7 @@ const table: Table = {
     position: 'bigint',
     hash: 'bytea',
   },
+  stream: ['organization_id'],
   key: ['organization_id', 'sequence'],
   onConflict: 'do nothing',
 };

@@ -22,6 +22,7 @@ const table: Table = {
     data: 'jsonb',
     metadata: 'jsonb',
   },
+  stream: ['stream'],
   key: ['position'],
   onConflict: 'do nothing',
 };

@@ -16,6 +16,7 @@ const table: Table = {
     last_revision: 'bigint',
     last_position: 'bigint',
   },
+  stream: ['stream'],
   key: ['stream'],
   onConflict: `do update set waiting = excluded.waiting, last_revision = excluded.last_revision,
                              last_position = excluded.last_position

@@ -1,11 +1,12 @@
-import { type Closing, type Table } from '../projection.js';
+import { type Category } from '../../domain/streams.js';
+import { type Table } from '../projection.js';
 
 /** A table of revisions, and how the row of the revision before is ended. */
-export type RevisionTable = Readonly<{ table: Table; close: Closing }>;
+export type RevisionTable = Readonly<{ table: Table; close: string }>;
 
 /** `<entity>_revision`: one row for each revision and the range for which it held. `identity` names its streams. */
 export const revisionTable = (
-  entity: string,
+  entity: Category,
   identity: readonly string[],
   more: Readonly<Record<string, string>>,
 ): RevisionTable => {
@@ -26,11 +27,11 @@ export const revisionTable = (
         state: 'jsonb',
       },
       key: [...identity, 'revision'],
+      stream: identity,
+      category: entity,
       onConflict: 'do nothing',
     },
-    close: {
-      stream: identity,
-      statement: `
+    close: `
       update ${name} r
          set position_to = n.position_from, recorded_to = n.recorded_from
         from jsonb_to_recordset($1::jsonb)
@@ -38,6 +39,5 @@ export const revisionTable = (
        where ${isSame}
          and r.revision = n.revision - 1
          and r.position_to is null`,
-    },
   };
 };

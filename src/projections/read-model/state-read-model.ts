@@ -40,6 +40,8 @@ export const stateReadModel = <Category extends WithState['category']>(
     name: category,
     columns: all,
     key: identity,
+    stream: identity,
+    category,
     onConflict: whenNewer(category, all, [...identity, 'created_at']),
   };
   const named = identity.map((column) => ({

@@ -3,13 +3,13 @@ import { type Link } from '../../domain/audit/chain.js';
 import { foldEvents, type Tracked } from '../fold/fold.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
 import { READ_MODELS } from '../index.js';
-import { type Closing, keyText, type Row, type Table, type TableRows } from '../projection.js';
+import { keyText, type Row, type Table, type TableRows } from '../projection.js';
 
 /** Rows that are not final yet, of one table, by stream. */
 type Held = Map<string, Row>;
 
 /** Revisions: each is final when the next begins. */
-const finishedRevisions = (held: Held, { stream }: Closing, rows: readonly Row[]): readonly Row[] =>
+const finishedRevisions = (held: Held, { stream }: Table, rows: readonly Row[]): readonly Row[] =>
   rows.flatMap((row) => {
     const key = keyText(stream, row);
     const open = held.get(key);
@@ -48,7 +48,7 @@ export const bulkRows = () => {
     return rows;
   };
   const finished = ({ table, rows, close }: TableRows): TableRows => {
-    if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), close, rows) };
+    if (close !== undefined) return { table, rows: finishedRevisions(heldOf(table), table, rows) };
     if (table.onConflict === 'do nothing') return { table, rows };
     holdCurrent(heldOf(table), table, rows);
     return { table, rows: [] };

@@ -1,3 +1,4 @@
+import { type RowDifference } from '../../domain/verification.js';
 import { type Database, type Table } from '../projection.js';
 
 /** Rows of one table on their way into Postgres. */
@@ -10,14 +11,6 @@ export type CopySink = Readonly<{
 
 /** Count and order-independent sum of 64-bit hashes of the rows of a table. */
 export type Checksum = Readonly<{ table: string; rows: number; sum: string }>;
-
-/** One row that differs, by its key: `column` is the first that does; null for a row that only one of the two has. */
-export type RowDifference = Readonly<{
-  table: string;
-  key: Readonly<Record<string, unknown>>;
-  column: string | null;
-  only?: 'live' | 'rebuilt';
-}>;
 
 /** Both read models at one log position. */
 export type Comparison = Readonly<{

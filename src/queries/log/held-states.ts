@@ -1,5 +1,4 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
-import { type ExistingOrganization } from '../../domain/organization/organization.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { organizationOf } from '../../domain/streams.js';
@@ -64,8 +63,3 @@ export const heldProject =
   (db: Database) =>
   (projectId: string, position: number): Held<ExistingProject> =>
     latest(db, 'project_revision', { project_id: projectId }, position);
-
-export const heldOrganization =
-  (db: Database) =>
-  (organizationId: string, position: number): Held<ExistingOrganization> =>
-    latest(db, 'organization_revision', { organization_id: organizationId }, position);

@@ -3,7 +3,8 @@ import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
-import { projectIdOf } from '../../domain/streams.js';
+import { flagStream, projectIdOf, projectStream, segmentStream } from '../../domain/streams.js';
+import { type RowsCompared } from '../../domain/verification.js';
 import { type Database } from '../database.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { decodeCursor, encodeCursor } from '../paging/cursor.js';
@@ -23,6 +24,8 @@ export type Verification = Readonly<{
   agree: boolean;
   /** The first few. */
   differences: readonly Discrepancy[];
+  /** Every row of the project's stream and of those of the flags and segments looked at. */
+  compared: RowsCompared;
   /** Null when every flag and segment has been looked at. */
   nextCursor: string | null;
 }>;
@@ -30,6 +33,11 @@ export type Verification = Readonly<{
 export type VerifyProject = ProjectAddress & Readonly<{ limit?: number; cursor?: string }>;
 
 type Entity = Readonly<{ kind: 'flag' | 'segment'; key: string }>;
+
+/** Compares every row that the read model has of these streams with the log. */
+export type CompareStreams = (streams: readonly string[]) => Promise<RowsCompared>;
+
+const streamOf = { flag: flagStream, segment: segmentStream };
 
 const DEFAULT_ENTITIES = 200;
 const MAX_REPORTED = 20;
@@ -82,6 +90,14 @@ const verifyItself =
       projectChangesBetween,
     );
 
+type Scope = Parameters<typeof decodeCursor>[0];
+
+const afterIn = (scope: Scope, cursor: string | undefined): Entity => {
+  const [kind = 'flag', key = ''] =
+    cursor === undefined ? [] : decodeCursor(scope, cursor, ['string', 'string']);
+  return { kind: kind === 'segment' ? 'segment' : 'flag', key: String(key) };
+};
+
 const countOf = (entities: readonly Entity[], kind: Entity['kind']): number =>
   entities.filter((entity) => entity.kind === kind).length;
 
@@ -90,21 +106,22 @@ const countOf = (entities: readonly Entity[], kind: Entity['kind']): number =>
  * @throws DomainError project-not-found, project-not-yet-created, invalid-cursor
  */
 export const verifyProject =
-  (log: EventLog, db: Database) =>
+  (log: EventLog, db: Database, compareStreams: CompareStreams) =>
   async (request: VerifyProject, { position }: Moment): Promise<Verification> => {
     const { organizationId, project, limit = DEFAULT_ENTITIES, cursor } = request;
     const scope = { list: 'verify', organizationId, project };
-    const [kind = 'flag', key = ''] =
-      cursor === undefined ? [] : decodeCursor(scope, cursor, ['string', 'string']);
     await getProject(db)(request, { position });
 
     const projectId = projectIdOf(organizationId, project);
-    const after: Entity = { kind: kind === 'segment' ? 'segment' : 'flag', key: String(key) };
-    const entities = await entitiesIn(db, request, after, limit + 1);
+    const entities = await entitiesIn(db, request, afterIn(scope, cursor), limit + 1);
     const page = entities.slice(0, limit);
     const found = await inBatches(page, (entity) =>
       verifyEntity(log, db)(entity, projectId, position),
     );
+    const compared = await compareStreams([
+      projectStream(projectId),
+      ...page.map(({ kind, key }) => streamOf[kind](projectId, key)),
+    ]);
     const differences = [...(await verifyItself(log, db)(projectId, position)), ...found.flat()];
     const last = page.at(-1);
     const isMore = entities.length > limit && last !== undefined;
@@ -112,8 +129,9 @@ export const verifyProject =
       position,
       flagsChecked: countOf(page, 'flag'),
       segmentsChecked: countOf(page, 'segment'),
-      agree: differences.length === 0,
+      agree: differences.length === 0 && compared.differences.length === 0,
       differences: differences.slice(0, MAX_REPORTED),
+      compared,
       nextCursor: isMore ? encodeCursor(scope, [last.kind, last.key]) : null,
     };
   };

@@ -7,8 +7,8 @@ import {
 } from '../../domain/audit/checkpoint.js';
 import { DomainError } from '../../domain/decider.js';
 import { parseStream } from '../../domain/streams.js';
+import { type StoresVerification } from '../../domain/verification.js';
 import { type Database } from '../database.js';
-import { type OrganizationVerification } from '../log/verify-organization.js';
 import { readPosition } from '../moments/read-position.js';
 import { listCheckpoints } from './checkpoints.js';
 import { type Compared, compareTrail, type Reproduction } from './compare-trail.js';
@@ -40,11 +40,7 @@ export type TrailVerification = Readonly<{
 export type FullVerification = TrailVerification &
   Readonly<{
     /** Whether the stores that are made from the log agree with it, and with each other. */
-    stores: Readonly<{
-      readModel: OrganizationVerification;
-      /** What differs, in words; null while Redis could not be asked. */
-      redis: readonly string[] | null;
-    }>;
+    stores: StoresVerification;
   }>;
 
 export type VerifyTrail = Readonly<{

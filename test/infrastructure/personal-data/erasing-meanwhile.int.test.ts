@@ -48,6 +48,6 @@ test('whoever is erased while commands name them is not made anew by one', async
     const { body } = await service.get<FullVerification>('/audit/verify');
     const { integrity, completeness, stores } = body;
     const found = [integrity.found, completeness.found, stores.readModel.differences.length];
-    return found.every((count) => count === 0) && stores.redis?.length === 0;
+    return found.every((count) => count === 0) && stores.redis?.differences.length === 0;
   });
 });

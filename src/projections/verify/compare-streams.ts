@@ -1,0 +1,227 @@
+import { CHAIN_START, linkAfter } from '../../domain/audit/chain.js';
+import { type Json, sameJson } from '../../domain/json.js';
+import { parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import {
+  addCompared,
+  NOTHING_COMPARED,
+  type RowDifference,
+  type RowsCompared,
+} from '../../domain/verification.js';
+import { loadCheckpoint } from '../checkpoint.js';
+import { type EventLog, type LogEvent } from '../event-log.js';
+import { foldEvents, type Refusals, type Step, type Tracked } from '../fold/fold.js';
+import { type LinkedStep } from '../fold/link-steps.js';
+import { READ_MODEL, READ_MODELS } from '../index.js';
+import { type Database, keyText, type Row, type Table, type Transaction } from '../projection.js';
+
+const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
+
+type Stored = Readonly<Record<string, Json>>;
+
+/** The rows of one stream, as they are and with what comes before them in the log. */
+type Held = Readonly<{
+  upTo: number;
+  rows: ReadonlyMap<string, readonly Stored[]>;
+  /** By position: the time of the event before, and the link that the organization's chain had. */
+  before: ReadonlyMap<number, Stored>;
+}>;
+
+/** What a column that names a stream says of this one. */
+const namedBy = (column: string, stream: string, parts: StreamParts): string => {
+  if (column === 'stream') return stream;
+  if (column === 'organization_id') return parts.organizationId;
+  if (column === 'project_id') return projectIdOf(parts.organizationId, parts.projectKey ?? '');
+  return parts.key ?? '';
+};
+
+const isOf = (table: Table, { category }: StreamParts): boolean =>
+  table.category === undefined || table.category === category;
+
+const AUDIT = `
+  select e.position,
+         (select p.recorded_at from audit_event p
+           where p.position < e.position order by p.position desc limit 1) as previous_at,
+         (select json_build_object('sequence', c.sequence, 'hash', encode(c.hash, 'hex'))
+            from audit_chain c
+           where c.organization_id = e.organization_id and c.position < e.position
+           order by c.position desc limit 1) as link
+    from unnest($1::bigint[]) as w (position)
+    join audit_event e on e.position = w.position`;
+
+const CHAIN = `
+  select to_json(c) as row
+    from audit_chain c
+    join audit_event e on e.organization_id = c.organization_id and e.position = c.position
+   where e.stream = $1`;
+
+const rowsOfTable = async (
+  tx: Transaction,
+  table: Table,
+  [stream, parts]: readonly [string, StreamParts],
+): Promise<readonly Stored[]> => {
+  const isNamed = table.stream.map((column, nth) => `t.${column} = $${nth + 1}`).join(' and ');
+  const { rows } =
+    table.name === 'audit_chain'
+      ? await tx.query(CHAIN, [stream])
+      : await tx.query(
+          `select to_json(t) as row from ${table.name} t where ${isNamed}`,
+          table.stream.map((column) => namedBy(column, stream, parts)),
+        );
+  return rows.map(({ row }) => row as Stored);
+};
+
+const heldOf = (database: Database, stream: string, parts: StreamParts): Promise<Held> =>
+  database.transaction(async (tx) => {
+    await tx.query('set transaction isolation level repeatable read, read only');
+    const { position: upTo } = await loadCheckpoint(tx, READ_MODEL);
+    const rows = new Map<string, readonly Stored[]>();
+    for (const table of TABLES)
+      if (isOf(table, parts)) rows.set(table.name, await rowsOfTable(tx, table, [stream, parts]));
+    const positions = rows.get('audit_event')?.map(({ position }) => position) ?? [];
+    const before = await tx.query(AUDIT, [positions]);
+    return {
+      upTo,
+      rows,
+      before: new Map(before.rows.map((row) => [Number(row['position']), row as Stored])),
+    };
+  });
+
+const textIn = (row: Stored | undefined, column: string): string => {
+  const value = row?.[column];
+  return typeof value === 'string' ? value : '';
+};
+
+/** Of a stream that was parked because Postgres refused an event: the fold alone cannot know. */
+const refusalsIn = ({ rows }: Held): Refusals => {
+  const [parked] = rows.get('parked_stream') ?? [];
+  const error = textIn(parked, 'error');
+  if (parked === undefined || !error.includes('SQLSTATE')) return new Map();
+  const at = Number(parked['position']);
+  const told = rows.get('audit_event')?.find(({ position }) => position === at);
+  const isAuditable = Object.keys(Object(told?.['data']) as object).length > 0;
+  return new Map([[at, { error, isAuditable }]]);
+};
+
+type Before = Readonly<{ recordedAt: string | null; link: LinkedStep['link'] }>;
+
+const beforeOf = ({ before }: Held, position: number): Before => {
+  const row = before.get(position);
+  const [at, link] = [row?.['previous_at'], row?.['link'] as unknown];
+  return {
+    recordedAt: (at as unknown) instanceof Date ? (at as unknown as Date).toISOString() : null,
+    link: (link as LinkedStep['link'] | null | undefined) ?? CHAIN_START,
+  };
+};
+
+/** The steps that the log gives, each after what the rows say was before it in the log. */
+const stepsOf = (held: Held, events: readonly LogEvent[]): readonly LinkedStep[] => {
+  let tracked: Tracked | undefined;
+  const refusals = refusalsIn(held);
+  return events.flatMap((event) => {
+    const { recordedAt, link: previous } = beforeOf(held, event.position);
+    const [step]: readonly Step[] = foldEvents([event], () => tracked, recordedAt, refusals).steps;
+    if (step === undefined) return [];
+    tracked = step.after;
+    return [{ ...step, link: linkAfter(previous, step.parts.organizationId, event) }];
+  });
+};
+
+/** A value as `to_json` gives it; times as instants, as long as they have no more than milliseconds. */
+const comparable = (value: unknown, type: string | undefined): Json => {
+  if (value === undefined || value === null) return null;
+  if (type === 'timestamptz' && typeof value === 'string' && !/\.\d{4}/.test(value))
+    return new Date(value).toISOString();
+  return value as Json;
+};
+
+const firstDifference = (table: Table, held: Row, expected: Row): string | undefined =>
+  Object.entries(table.columns).find(
+    ([column, type]) =>
+      !sameJson(comparable(held[column], type), comparable(expected[column], type)),
+  )?.[0];
+
+const named = (table: Table, row: Row): RowDifference['key'] =>
+  Object.fromEntries(table.key.map((column) => [column, row[column]]));
+
+/** Rows of one table by key: those that differ, and those that only one side has. */
+const differencesIn = (
+  table: Table,
+  held: readonly Row[],
+  expected: readonly Row[],
+): readonly RowDifference[] => {
+  const left = new Map(held.map((row) => [keyText(table.key, row), row]));
+  const found: RowDifference[] = [];
+  for (const row of expected) {
+    const key = keyText(table.key, row);
+    const other = left.get(key);
+    left.delete(key);
+    const place = { table: table.name, key: named(table, row) };
+    if (other === undefined) found.push({ ...place, column: null, only: 'rebuilt' });
+    else {
+      const column = firstDifference(table, other, row);
+      if (column !== undefined) found.push({ ...place, column });
+    }
+  }
+  for (const row of left.values())
+    found.push({ table: table.name, key: named(table, row), column: null, only: 'live' });
+  return found;
+};
+
+const parkedIn = (stream: string, { rows }: Held): RowsCompared['parked'] =>
+  (rows.get('parked_stream') ?? []).map((row) => ({
+    stream,
+    revision: Number(row['revision']),
+    position: Number(row['position']),
+    type: textIn(row, 'type'),
+  }));
+
+type Sources = Readonly<{ database: Database; log: Pick<EventLog, 'readStream'> }>;
+
+const compareStream = async ({ database, log }: Sources, stream: string): Promise<RowsCompared> => {
+  const parts = parseStream(stream);
+  if (parts === undefined) return NOTHING_COMPARED;
+  const held = await heldOf(database, stream, parts);
+  const events: LogEvent[] = [];
+  for await (const event of log.readStream(stream, 0, new AbortController().signal)) {
+    if (event.position > held.upTo) break;
+    events.push(event);
+  }
+  const steps = stepsOf(held, events);
+  const expected = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps));
+  const compared = TABLES.filter((table) => isOf(table, parts)).map((table) => ({
+    table,
+    rows: held.rows.get(table.name) ?? [],
+    // As JSON, so that what the rows cannot hold (undefined members) is not missed in them.
+    wanted: JSON.parse(
+      JSON.stringify(expected.find((one) => one.table === table)?.rows ?? []),
+    ) as readonly Row[],
+  }));
+  return {
+    streams: 1,
+    events: events.length,
+    rows: Object.fromEntries(compared.map(({ table, rows }) => [table.name, rows.length])),
+    differences: compared.flatMap(({ table, rows, wanted }) => differencesIn(table, rows, wanted)),
+    parked: parkedIn(stream, held),
+  };
+};
+
+/** Streams compared at the same time: what bounds the memory, with the length of a stream. */
+const AT_ONCE = 4;
+
+/**
+ * Compares every row that the read model has of these streams, in all tables, with what folding the log gives up to where
+ * the read model stands. What comes before an event (time, link of the chain) is taken from the rows, so that streams can
+ * be compared one by one: when all are right, each was right.
+ */
+export const compareStreams =
+  (sources: Sources) =>
+  async (streams: readonly string[], signal?: AbortSignal): Promise<RowsCompared> => {
+    let compared = NOTHING_COMPARED;
+    for (let at = 0; at < streams.length; at += AT_ONCE) {
+      signal?.throwIfAborted();
+      const slice = streams.slice(at, at + AT_ONCE);
+      const found = await Promise.all(slice.map((stream) => compareStream(sources, stream)));
+      compared = found.reduce(addCompared, compared);
+    }
+    return compared;
+  };
