@@ -20,6 +20,8 @@ export type Metadata = Readonly<{
   userAgent?: string;
   /** The admin's own comment. */
   reason?: string;
+  /** The next event of the stream was appended together with this one. */
+  isContinued?: true;
   schemaVersion: number;
 }>;
 

@@ -8,6 +8,7 @@ import { READ_MODEL } from './index.js';
 import { replayParked } from './replay-parked.js';
 import { type StatusReporter } from './projection-status.js';
 import { type Database } from './projection.js';
+import { wholeAppends } from './whole-appends.js';
 
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;
@@ -63,7 +64,8 @@ const follow = async (
   const { from, ...stand } = await consumer.resume();
   report.resumed(stand);
   const after = Math.max(from, Math.min(stand.position, considered.position));
-  for await (const batch of eventLog.subscribe(after < 0 ? null : after, signal)) {
+  const batches = eventLog.subscribe(after < 0 ? null : after, signal);
+  for await (const batch of wholeAppends(batches)) {
     const began = performance.now();
     const { checkpoint, events, parked, poison } = await consumer.apply(batch);
     considered.position = batch.position;

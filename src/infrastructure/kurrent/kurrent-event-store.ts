@@ -116,7 +116,9 @@ export const kurrentEventStore = (
     const { client, heard, failed } = await connection.lease();
     const appending: Promise<AppendResult> = client.appendToStream(
       names.inStore(stream),
-      events.map((event) => toJsonEvent(event, metadata)),
+      events.map((event, nth) =>
+        toJsonEvent(event, nth < events.length - 1 ? { ...metadata, isContinued: true } : metadata),
+      ),
       {
         expectedRevision:
           expectedRevision === NO_STREAM ? KURRENT_NO_STREAM : BigInt(expectedRevision),
