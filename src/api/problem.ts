@@ -100,6 +100,7 @@ export const PROBLEMS = {
   'headers-too-large': [431, 'The headers are too large'],
   internal: [500, 'Something went wrong on our side'],
   'event-store-unavailable': [503, 'The event store is away; nothing was written'],
+  'event-store-refuses': [503, 'The event store refuses this service; nothing was written'],
   'command-not-started': [503, 'The command could not start in time; nothing was written'],
   'outcome-unknown': [503, 'The event store did not confirm in time'],
   'position-not-reached': [503, 'What you ask for is not there yet'],

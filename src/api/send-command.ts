@@ -7,7 +7,7 @@ import { type Command, type Event } from '../domain/decider.js';
 import { type CommandAnswer, type CommandQuery, metadataOf, underItsKey } from './command-route.js';
 
 /** A command is answered within this time, whatever the event store does. */
-const COMMAND_TIMEOUT_MS = 950;
+const COMMAND_TIMEOUT_MS = 2_500;
 
 /** One that carries, or writes, long lists of keys. */
 const LARGE_COMMAND_TIMEOUT_MS = 30_000;

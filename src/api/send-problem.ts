@@ -2,6 +2,7 @@ import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fasti
 import {
   AppendOutcomeUnknown,
   CommandNotStarted,
+  EventStoreRefuses,
   EventStoreUnavailable,
   WrongRevision,
 } from '../commands/event-store.js';
@@ -94,6 +95,9 @@ export const tell = (error: Error, request: FastifyRequest): Told => {
   }
   if (error instanceof EventStoreUnavailable) {
     return { code: 'event-store-unavailable', detail: error.message };
+  }
+  if (error instanceof EventStoreRefuses) {
+    return { code: 'event-store-refuses', detail: error.message };
   }
   if (error instanceof CommandNotStarted) {
     return { code: 'command-not-started', detail: `${error.message} Send it again.` };

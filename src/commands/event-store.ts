@@ -31,7 +31,8 @@ export type EventStore = Readonly<{
   /**
    * All events or none. A repeat of the same ids at the same expected revision succeeds and writes nothing.
    * After `signal` aborts it is not begun any more.
-   * @throws WrongRevision when the stream stands elsewhere
+   * @throws WrongRevision when the stream stands elsewhere, which a read shows
+   * @throws EventStoreRefuses when a right or the login is missing; nothing was written
    * @throws CommandNotStarted, EventStoreUnavailable when nothing was written
    * @throws AppendOutcomeUnknown when it may have been written: read the stream, or repeat with the same ids
    */
@@ -72,6 +73,14 @@ export const wholeStream = async <E extends Event>(
 /** The event store cannot be reached or does not answer in time; nothing was written. */
 export class EventStoreUnavailable extends Error {
   override readonly name = 'EventStoreUnavailable';
+}
+
+/**
+ * The event store refuses what this service asks: a right or a login is missing. Nothing was written, and nothing will
+ * be before somebody puts it right there.
+ */
+export class EventStoreRefuses extends Error {
+  override readonly name = 'EventStoreRefuses';
 }
 
 /** No answer to an append came in time: it may or may not be in the log. */

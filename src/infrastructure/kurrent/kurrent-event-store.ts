@@ -1,14 +1,12 @@
 import {
   type AppendResult,
-  ErrorType,
   jsonEvent,
   type JSONEventData,
-  MaxAppendSizeExceededError,
   NO_STREAM as KURRENT_NO_STREAM,
-  StreamDeletedError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import {
+  type AppendOptions,
   AppendOutcomeUnknown,
   type EventStore,
   EventStoreUnavailable,
@@ -18,48 +16,22 @@ import {
   wholeStream,
   WrongRevision,
 } from '../../commands/event-store.js';
-import { DomainError, type Event } from '../../domain/decider.js';
+import { type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { withDeadline } from '../deadline.js';
+import { pause } from './connect.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { toSafeInteger } from './kurrent-decode.js';
+import { appendFault, isNotReady, readFault } from './kurrent-faults.js';
+import { provenRefusal } from './proven-refusal.js';
 import { type StreamNames, streamNames } from './stream-names.js';
 import { readStreamPage, sizeOf } from './stream-pages.js';
 
-const GRPC_UNAVAILABLE = 14;
-
-/** The client throws plain gRPC errors while a server is down, and its own classes at other times. */
-const isUnavailable = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
-  const { code, type } = error as { code?: unknown; type?: unknown };
-  return code === GRPC_UNAVAILABLE || type === ErrorType.UNAVAILABLE;
-};
-
-const TOO_LARGE =
-  'What this command writes is more than the event store takes in one append (its setting MaxAppendSize).';
-
-/** A refused connection wrote nothing; a connection that broke may have carried the append. */
-const neverSent = (error: unknown): boolean =>
-  isUnavailable(error) && /ECONNREFUSED|No connection established/.test(String(error));
+/** Between two tries with a node that has no leader. */
+const TRY_AGAIN_MS = 50;
 
 const revisionOf = (version: unknown): number =>
   typeof version === 'bigint' ? toSafeInteger(version) : NO_STREAM;
-
-const toAppendError = (error: unknown, expectedRevision: number): unknown => {
-  if (error instanceof WrongExpectedVersionError) {
-    return new WrongRevision(expectedRevision, revisionOf(error.actualVersion));
-  }
-  if (error instanceof MaxAppendSizeExceededError) {
-    return new DomainError('command-too-large', TOO_LARGE);
-  }
-  if (error instanceof StreamDeletedError)
-    return new DomainError(
-      'stream-deleted',
-      'Somebody deleted its history in the event store for good; nothing can be added to it.',
-    );
-  if (neverSent(error)) return new EventStoreUnavailable('The event store refuses connections.');
-  return new AppendOutcomeUnknown('The event store did not confirm the append.', { cause: error });
-};
 
 const toJsonEvent = <E extends Event>(
   { id, type, data }: NewEvent<E>,
@@ -83,9 +55,7 @@ const readPage = async <E extends Event>(
       () => new EventStoreUnavailable('The event store does not answer.'),
     );
   } catch (error) {
-    throw isUnavailable(error)
-      ? new EventStoreUnavailable('The event store cannot be reached.', { cause: error })
-      : error;
+    throw error instanceof EventStoreUnavailable ? error : readFault(error);
   }
 };
 
@@ -94,6 +64,43 @@ const MIB = 1024 * 1024;
 /** A large append may take longer: the server takes in all of it, checks it and brings it to the disk. */
 const appendTimeoutMs = (events: readonly Event[], timeoutMs: number): number =>
   timeoutMs + events.length + (sizeOf(events) / MIB) * timeoutMs * 3;
+
+/** @throws what the client throws, and AppendOutcomeUnknown when it is silent */
+const appendOnce = async (
+  connection: KurrentConnection,
+  [name, events]: readonly [name: string, events: readonly NewEvent<Event>[]],
+  { expectedRevision, metadata }: AppendOptions,
+): ReturnType<EventStore['append']> => {
+  const { client, heard, failed } = await connection.lease();
+  const appending: Promise<AppendResult> = client.appendToStream(
+    name,
+    events.map((event, nth) =>
+      toJsonEvent(event, nth < events.length - 1 ? { ...metadata, isContinued: true } : metadata),
+    ),
+    {
+      expectedRevision:
+        expectedRevision === NO_STREAM ? KURRENT_NO_STREAM : BigInt(expectedRevision),
+    },
+  );
+  try {
+    const { nextExpectedRevision, position } = await withDeadline(
+      appending,
+      appendTimeoutMs(events, connection.timeoutMs),
+      () => new AppendOutcomeUnknown('The event store did not confirm the append in time.'),
+    );
+    heard();
+    return {
+      revision: toSafeInteger(nextExpectedRevision),
+      position: toSafeInteger(position?.commit ?? -1n),
+    };
+  } catch (error) {
+    failed(error);
+    throw error;
+  }
+};
+
+const isTold = (error: unknown): error is Error =>
+  error instanceof AppendOutcomeUnknown || error instanceof EventStoreUnavailable;
 
 /**
  * The log, over EventStoreDB's own protocol. A call ends when the server is silent: after the connection's `timeoutMs`, or longer
@@ -112,32 +119,24 @@ export const kurrentEventStore = (
       fromRevision,
     ),
 
-  append: async (stream, events, { expectedRevision, metadata }) => {
-    const { client, heard, failed } = await connection.lease();
-    const appending: Promise<AppendResult> = client.appendToStream(
-      names.inStore(stream),
-      events.map((event, nth) =>
-        toJsonEvent(event, nth < events.length - 1 ? { ...metadata, isContinued: true } : metadata),
-      ),
-      {
-        expectedRevision:
-          expectedRevision === NO_STREAM ? KURRENT_NO_STREAM : BigInt(expectedRevision),
-      },
-    );
-    try {
-      const { nextExpectedRevision, position } = await withDeadline(
-        appending,
-        appendTimeoutMs(events, connection.timeoutMs),
-        () => new AppendOutcomeUnknown('The event store did not confirm the append in time.'),
-      );
-      heard();
-      return {
-        revision: toSafeInteger(nextExpectedRevision),
-        position: toSafeInteger(position?.commit ?? -1n),
-      };
-    } catch (error) {
-      failed(error);
-      throw error instanceof AppendOutcomeUnknown ? error : toAppendError(error, expectedRevision);
+  append: async (stream, events, options) => {
+    const name = names.inStore(stream);
+    const limit = performance.now() + connection.timeoutMs;
+    for (;;) {
+      try {
+        return await appendOnce(connection, [name, events], options);
+      } catch (error) {
+        if (error instanceof WrongExpectedVersionError) {
+          const actual = revisionOf(error.actualVersion);
+          const refused = new WrongRevision(options.expectedRevision, actual);
+          throw await provenRefusal(connection, name, refused);
+        }
+        if (isTold(error)) throw error;
+        // Refused before anything was done with it: there may be a leader in a moment.
+        if (!isNotReady(error) || performance.now() > limit)
+          throw appendFault(error, sizeOf(events) > MIB);
+        await pause(TRY_AGAIN_MS);
+      }
     }
   },
 });
