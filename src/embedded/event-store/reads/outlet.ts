@@ -37,20 +37,37 @@ const latch = () => {
   };
 };
 
+/** What may wait for a reader before the next message is held back: bytes, because Node counts messages. */
+const MAX_QUEUED_BYTES = 64 * 1024;
+
 /** Wraps a call; cancellation and deadlines close the outlet. */
 export const outletOf = (call: ReadCall): Outlet => {
   const { wake, wait } = latch();
   let hasEnded = false;
+  let queuedBytes = 0;
   const isOpen = () => !hasEnded && !call.cancelled && !call.destroyed;
   for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, wake);
 
+  const isBehind = () => call.writableNeedDrain || queuedBytes > MAX_QUEUED_BYTES;
   const drained = async (): Promise<void> => {
-    while (isOpen() && call.writableNeedDrain) await wait();
+    while (isOpen() && isBehind()) await wait();
+  };
+
+  const send = (message: Buffer): void => {
+    queuedBytes += message.length;
+    call.write(message, () => {
+      const wasBehind = isBehind();
+      queuedBytes -= message.length;
+      if (wasBehind && !isBehind()) wake();
+    });
   };
 
   return {
     isOpen,
-    write: (message) => (call.write(message) ? undefined : drained()),
+    write: (message) => {
+      send(message);
+      return isBehind() ? drained() : undefined;
+    },
     wait,
     wake,
     end: (error) => {
