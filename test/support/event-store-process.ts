@@ -41,9 +41,26 @@ export type StoreProcess = Readonly<{
   ended: Promise<Readonly<{ code: number | null; stdout: string; stderr: string }>>;
 }>;
 
+/**
+ * A shell sets the limit of file sizes (in KiB) that stands in for a full disk; it can be raised later. NODE_OPTIONS
+ * would bring in code of the test runner that ends the process at the limit's signal, which Node itself ignores.
+ */
+const limited = (fileLimitKb: number): readonly string[] => [
+  'bash',
+  '-c',
+  `unset NODE_OPTIONS; ulimit -S -f ${fileLimitKb}; exec "$0" "$@"`,
+];
+
 /** Starts the server with these arguments; it is killed after the test if it still runs. */
-export const spawnStore = (t: Test, main: string, args: readonly string[]): StoreProcess => {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const spawnStore = (
+  t: Test,
+  main: string,
+  args: readonly string[],
+  { fileLimitKb }: { fileLimitKb?: number } = {},
+): StoreProcess => {
+  const limit = fileLimitKb === undefined ? [] : limited(fileLimitKb);
+  const [program = '', ...rest] = [...limit, process.execPath, main, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   const ended = once(child, 'close').then(([code]) => ({

@@ -13,6 +13,10 @@ const fail = (error: unknown): never => {
   process.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAULT);
 };
 
+const warn = (text: string): void => {
+  console.error(`event store: ${text.replaceAll('\n', ' ')}`);
+};
+
 const onFault = (error: unknown): void => {
   fail(new Error(`The log cannot be written, stopping: ${messageOf(error)}`));
 };
@@ -27,7 +31,7 @@ const closeOnSignal = (store: EventStore): void => {
 setLogVerbosity(logVerbosity.NONE); // what it would print is in the errors that are caught
 
 try {
-  const store = await startEventStore({ ...parseOptions(process.argv.slice(2)), onFault });
+  const store = await startEventStore({ ...parseOptions(process.argv.slice(2)), onFault, warn });
   closeOnSignal(store);
   console.log(`event store listening on ${store.url}`);
 } catch (error) {

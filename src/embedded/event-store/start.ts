@@ -1,7 +1,7 @@
 import { openLog, type EventLog } from './log/log.js';
 import { DEFAULT_MAX_APPEND_BYTES } from './wire/errors.js';
 import { StorageError } from './storage/storage-error.js';
-import { serve, type GrpcServer, type Listening } from './node/server.js';
+import { serve, type GrpcServer } from './node/server.js';
 
 /** How to run an event store. */
 export type EventStoreOptions = Readonly<{
@@ -18,10 +18,12 @@ export type EventStoreOptions = Readonly<{
   /** `MaxAppendSize` of a real server: what the events of one append may have together. @defaultValue 1 MiB */
   maxAppendBytes?: number;
   /**
-   * Told when the log could not be written: the server has stopped answering and must be started anew.
+   * Called when an fsync has failed: the server has stopped answering and must be started anew.
    * @defaultValue throws, which ends the process
    */
   onFault?: (error: unknown) => void;
+  /** Called with what an operator should know while the server goes on. @defaultValue process.emitWarning */
+  warn?: (text: string) => void;
 }>;
 
 /** A running event store; `url` is a connection string for `@eventstore/db-client`. */
@@ -33,44 +35,57 @@ const rethrow = (error: unknown): void => {
   throw error;
 };
 
-const listen = async (log: EventLog, listening: Listening): Promise<GrpcServer> => {
-  try {
-    return await serve(log, listening);
-  } catch (error) {
-    log.close();
-    throw new StorageError(
-      'unusable',
-      `Cannot listen on ${listening.host}:${listening.port}: ${String(error)}. Stop what uses the address, or choose another with --port.`,
-      { cause: error },
-    );
-  }
+const emitWarning = (text: string): void => {
+  process.emitWarning(text);
 };
 
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Gives the log back; what could not be tidied up is no reason to fail. */
+const closeLog = (log: EventLog, warn: (text: string) => void): void => {
+  try {
+    log.close();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    warn(error.message);
+  }
+};
 
 /**
  * Starts an event store in this process.
  * @throws StorageError when the log cannot be opened or the address not be bound; its message says what to do
  */
 export const startEventStore = async (options: EventStoreOptions): Promise<EventStore> => {
-  const { folder, port, host = DEFAULT_HOST, socket, check, onFault = rethrow } = options;
+  const { folder, port, host = DEFAULT_HOST, socket, check } = options;
+  const { onFault = rethrow, warn = emitWarning } = options;
   const { maxAppendBytes = DEFAULT_MAX_APPEND_BYTES } = options;
-  let kill = (): void => undefined;
+  let running: GrpcServer | undefined;
   const log = openLog(folder, {
     check,
     maxAppendBytes,
+    warn,
     onFault: (error) => {
-      kill();
-      onFault(error);
+      void running?.stop().then(() => {
+        onFault(error);
+      });
     },
   });
-  const running = await listen(log, { host, port, ...(socket !== undefined && { socket }) });
-  kill = running.kill;
+  try {
+    running = await serve(log, { host, port, ...(socket !== undefined && { socket }) });
+  } catch (error) {
+    closeLog(log, warn);
+    throw error;
+  }
 
+  const { port: boundPort, stop } = running;
   let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await stop();
+    closeLog(log, warn);
+  };
   return {
-    url: `esdb://${urlHost(host)}:${running.port}?tls=false`,
-    port: running.port,
-    close: () => (closing ??= running.stop().then(log.close)),
+    url: `esdb://${urlHost(host)}:${boundPort}?tls=false`,
+    port: boundPort,
+    close: () => (closing ??= close()),
   };
 };

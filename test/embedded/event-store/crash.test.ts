@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { test } from 'tap';
 import {
@@ -58,31 +56,4 @@ test('killed in mid-load, the store keeps every acknowledged event, once and unc
     t.match(flawsOf(acknowledged, changed).join(), /has changed/);
     t.match(flawsOf(acknowledged, moved).join(), /has changed/);
   });
-});
-
-test('a store that cannot write stops, and keeps what it acknowledged', async (t) => {
-  const main = await buildEventStore(t);
-  const db = temporaryFolder(t);
-  const port = await freePort();
-  const command = `ulimit -f 2000; exec '${process.execPath}' '${main}' --port ${port} --db '${db}'`;
-  const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close');
-  await once(child.stdout, 'data');
-
-  const client = EventStoreDBClient.connectionString(`esdb://127.0.0.1:${port}?tls=false`);
-  const acknowledged: Acknowledged[] = [];
-  await Promise.all(
-    Array.from({ length: WORKERS }, (_, worker) =>
-      appendUntilGone(client, `w${worker}`, (events) => acknowledged.push(...events)),
-    ),
-  );
-  await client.dispose();
-  t.equal((await ended)[0], 1);
-  t.match(stderr, /^event store: The log cannot be written, stopping: [^\n]+\n$/);
-
-  const { client: reader } = await startStore(t, db);
-  t.ok(acknowledged.length > 0);
-  t.strictSame(flawsOf(acknowledged, await findAll(reader)), []);
 });

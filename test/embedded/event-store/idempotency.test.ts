@@ -94,6 +94,7 @@ test('a repeat of what is not committed yet is a timeout, and known once it is',
     check: false,
     maxAppendBytes: 1024,
     onFault: () => t.fail('a fault'),
+    warn: (text) => t.fail(text),
   });
   t.teardown(log.close);
   const data = Buffer.alloc(0);

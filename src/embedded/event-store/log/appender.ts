@@ -147,7 +147,7 @@ export const appender = ({ queue, states, recentIds, writer, reader }: Parts): A
   };
 
   const durably = async (outcome: Written | Refusal): Promise<Written | Refusal> => {
-    await queue.settled();
+    await queue.committed();
     return outcome;
   };
 

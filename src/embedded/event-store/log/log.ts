@@ -1,10 +1,12 @@
 import { appender, type Appender } from './appender.js';
 import { commitQueue } from '../storage/commit-queue.js';
-import { closeDatabase, openDatabase } from '../storage/database.js';
+import { checkpointWatch } from '../storage/checkpoints.js';
+import { openDatabase } from '../storage/database.js';
 import { rowsOf, type Database } from '../storage/sqlite.js';
 import { logReader, type LogReader } from '../storage/reader.js';
 import { recentIds } from './recent-ids.js';
 import { FIRST_POSITION } from '../storage/schema.js';
+import type { StorageError } from '../storage/storage-error.js';
 import { streamStates, type StreamStates } from './stream-states.js';
 import { logWriter, systemEvent, type LogEnd } from './writer.js';
 
@@ -15,10 +17,11 @@ export type EventLog = Appender &
     states: StreamStates;
     /** What the events of one append may have together. */
     maxAppendBytes: number;
-    /** Resolves when every write accepted so far can be read. */
+    /** Resolves when every write accepted so far can be read, or was refused. */
     settled: () => Promise<void>;
     /** Calls `listener` after each commit until the returned function is called. */
     onCommit: (listener: () => void) => () => void;
+    /** @throws StorageError when two files stay instead of one; nothing is lost by that */
     close: () => void;
   }>;
 
@@ -53,30 +56,56 @@ const commitListeners = () => {
   };
 };
 
-/**
- * Opens the log in `folder` (see `openDatabase` for what it refuses). After a failed commit `onFault`
- * is told and every later write is rejected.
- * @throws StorageError
- */
-export const openLog = (
-  folder: string,
-  options: {
-    check: boolean | undefined;
-    maxAppendBytes: number;
-    onFault: (error: unknown) => void;
-  },
-): EventLog => {
-  const { check, maxAppendBytes, onFault } = options;
-  const db = openDatabase(folder, check);
+/** How a log is opened, and who hears of its troubles. */
+export type LogOptions = Readonly<{
+  /** Whether all events are verified first; undefined leaves it to the size of the file. */
+  check: boolean | undefined;
+  /** What the events of one append may have together. */
+  maxAppendBytes: number;
+  /** Nothing can be written any more: the process must be started anew. */
+  onFault: (error: StorageError) => void;
+  /** Something is wrong that needs a person, while the log goes on. */
+  warn: (text: string) => void;
+}>;
+
+/** Says once that writes fail, and once that they no longer do. */
+const writeTroubles = (warn: (text: string) => void) => {
+  let isFailing = false;
+  return {
+    failed: ({ message }: StorageError) => {
+      if (!isFailing) warn(`${message} Writers get this answer until it can be written again.`);
+      isFailing = true;
+    },
+    succeeded: () => {
+      if (isFailing) warn('The log is written again.');
+      isFailing = false;
+    },
+  };
+};
+
+type Opened = ReturnType<typeof openDatabase>;
+
+const logOf = ({ db, file, close }: Opened, options: LogOptions): EventLog => {
+  const { maxAppendBytes, onFault, warn } = options;
   const listeners = commitListeners();
   const states = streamStates(db);
   const ids = recentIds();
+  const troubles = writeTroubles(warn);
+  const watchCheckpoints = checkpointWatch(db, file, warn);
   const queue = commitQueue(db, {
     onCommit: () => {
       states.settle();
       reader.refreshEnd();
+      troubles.succeeded();
+      watchCheckpoints();
       listeners.notify();
     },
+    onRollback: (events) => {
+      states.discard();
+      writer.resume(reader.end());
+      for (const { id, position } of events) ids.forget(id.toString('hex'), position);
+    },
+    onTrouble: troubles.failed,
     onFault,
   });
   const reader = logReader(
@@ -99,8 +128,20 @@ export const openLog = (
     maxAppendBytes,
     settled: queue.settled,
     onCommit: listeners.add,
-    close: () => {
-      closeDatabase(db);
-    },
+    close,
   };
+};
+
+/**
+ * Opens the log in `folder` (see `openDatabase` for what it refuses).
+ * @throws StorageError
+ */
+export const openLog = (folder: string, options: LogOptions): EventLog => {
+  const opened = openDatabase(folder, options.check);
+  try {
+    return logOf(opened, options);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
 };

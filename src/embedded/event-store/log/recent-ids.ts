@@ -9,6 +9,8 @@ export const idHex = (id: string): string => id.replaceAll('-', '');
  */
 export type RecentIds = Readonly<{
   add: (stream: number, id: string, place: Place) => void;
+  /** Takes back an event that was dropped; where the id was written before stays known. */
+  forget: (id: string, position: number) => void;
   placeOf: (stream: number, id: string) => Place | undefined;
 }>;
 
@@ -31,6 +33,9 @@ export const recentIds = (): RecentIds => {
     placeOf: (stream, id) => {
       const place = places.get(id);
       return place?.stream === stream ? place : undefined;
+    },
+    forget: (id, position) => {
+      if (places.get(id)?.position === position) places.delete(id);
     },
   };
 };

@@ -29,6 +29,8 @@ export type StreamStates = Readonly<{
   touch: (state: StreamState) => void;
   isTouched: (name: string) => boolean;
   settle: () => void;
+  /** Forgets the touched states; the log holds what they were before. */
+  discard: () => void;
 }>;
 
 const KEPT_STREAMS = 50_000;
@@ -99,6 +101,10 @@ export const streamStates = (db: Database): StreamStates => {
     isTouched: (name) => touched.has(name),
     settle: () => {
       for (const [name, state] of touched) kept.set(name, state);
+      touched.clear();
+    },
+    discard: () => {
+      for (const name of touched.keys()) kept.delete(name);
       touched.clear();
     },
   };

@@ -21,6 +21,8 @@ export type LogWriter = Readonly<{
   writeTombstone: (state: StreamState) => Place;
   /** Where the next event will go. */
   end: () => number;
+  /** Continues from this position after events were dropped. */
+  resume: (nextPosition: number) => void;
 }>;
 
 /** The end of the log: where the next event goes, and the newest `created` (ms since the epoch). */
@@ -95,6 +97,9 @@ export const logWriter = (
       for (const event of rest) last = place(state, event, state.last + 1);
       if (isMetastream(state.name)) applyMetadata(state.name, metadataIn(rest.at(-1) ?? first));
       return last;
+    },
+    resume: (position) => {
+      nextPosition = position;
     },
     writeTombstone: (state) => {
       begin(state);

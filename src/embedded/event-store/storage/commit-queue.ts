@@ -1,4 +1,5 @@
-import type { Database } from './sqlite.js';
+import { isLasting, writingError, type Database } from './sqlite.js';
+import type { StorageError } from './storage-error.js';
 
 /** A row of `events`, ready to be inserted. */
 type EventRow = Readonly<{
@@ -18,13 +19,26 @@ export type CommitQueue = Readonly<{
   addEvent: (row: EventRow) => void;
   /** An event accepted but not yet committed. */
   pendingAt: (stream: number, revision: number) => EventRow | undefined;
-  /** Commits what was added, now. */
+  /** Commits what was added, now. @throws StorageError */
   flush: () => void;
-  /** Resolves when everything added until now is durable; rejects when it could not be made so. */
+  /** Resolves when everything added until now is durable; rejects with a StorageError when it was dropped. */
+  committed: () => Promise<void>;
+  /** Resolves when everything added until now is durable or was dropped. */
   settled: () => Promise<void>;
 }>;
 
 type Waiter = Readonly<{ resolve: () => void; reject: (error: unknown) => void }>;
+
+/** What the owner of the queue does about a group: all are called before the writers of the group are answered. */
+type Callbacks = Readonly<{
+  onCommit: () => void;
+  /** These events were dropped; memory must forget them, because the log is as it was before. */
+  onRollback: (events: readonly EventRow[]) => void;
+  /** Writers are refused for now. */
+  onTrouble: (error: StorageError) => void;
+  /** Nothing can be written any more. Called once. */
+  onFault: (error: StorageError) => void;
+}>;
 
 const pendingKey = (stream: number, revision: number): string => `${stream}@${revision}`;
 
@@ -45,13 +59,18 @@ const inserter = (db: Database) => {
   };
 };
 
+/** Takes back a group that failed. @throws when the connection is of no use any more */
+const rollBack = (db: Database): void => {
+  if (db.inTransaction) db.exec('rollback');
+};
+
 /**
- * `onCommit` runs after each durable group and before its writers are answered. After a failed commit
- * the queue refuses everything, because memory and disk no longer agree; `onFault` is told once.
+ * A group that cannot be written, for want of room or by an error of the disk, is dropped as a whole, and the next one
+ * is tried anew. Only when nobody can know what the disk holds is the queue closed: after a failed fsync.
  */
 export const commitQueue = (
   db: Database,
-  { onCommit, onFault }: { onCommit: () => void; onFault: (error: unknown) => void },
+  { onCommit, onRollback, onTrouble, onFault }: Callbacks,
 ): CommitQueue => {
   const insert = inserter(db);
   const pending = new Map<string, EventRow>();
@@ -59,32 +78,64 @@ export const commitQueue = (
   let events: EventRow[] = [];
   let waiters: Waiter[] = [];
   let isScheduled = false;
-  let fault: { error: unknown } | undefined;
+  let fault: StorageError | undefined;
 
-  const commitGroup = (): void => {
-    if (events.length === 0) return;
-    insert(streams, events);
+  const takeGroup = () => {
+    const group = { streams, events };
     streams = [];
     events = [];
     pending.clear();
-    onCommit();
+    return group;
   };
 
-  const flush = (): void => {
-    isScheduled = false;
+  const dropGroup = (group: readonly EventRow[], cause: unknown): StorageError => {
+    const error = writingError(cause);
+    try {
+      rollBack(db);
+      if (isLasting(cause)) fault = error;
+    } catch {
+      fault = error;
+    }
+    onRollback(group);
+    if (fault) onFault(error);
+    else onTrouble(error);
+    return error;
+  };
+
+  const commitGroup = (): StorageError | undefined => {
+    const group = takeGroup();
+    if (fault) onRollback(group.events);
+    if (fault || group.events.length === 0) return fault;
+    try {
+      insert(group.streams, group.events);
+    } catch (error) {
+      return dropGroup(group.events, error);
+    }
+    onCommit();
+    return undefined;
+  };
+
+  const answerGroup = (): StorageError | undefined => {
     const answered = waiters;
     waiters = [];
-    try {
-      if (fault) throw fault.error;
-      commitGroup();
-    } catch (error) {
-      if (!fault) onFault(error);
-      fault ??= { error };
-      for (const { reject } of answered) reject(error);
-      return;
+    const error = commitGroup();
+    for (const { resolve, reject } of answered) {
+      if (error) reject(error);
+      else resolve();
     }
-    for (const { resolve } of answered) resolve();
+    return error;
   };
+
+  const committed = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiters.push({ resolve, reject });
+      if (isScheduled) return;
+      isScheduled = true;
+      setImmediate(() => {
+        isScheduled = false;
+        answerGroup();
+      });
+    });
 
   return {
     addStream: (key, name) => {
@@ -95,13 +146,11 @@ export const commitQueue = (
       pending.set(pendingKey(row.stream, row.revision), row);
     },
     pendingAt: (stream, revision) => pending.get(pendingKey(stream, revision)),
-    flush,
-    settled: () =>
-      new Promise((resolve, reject) => {
-        waiters.push({ resolve, reject });
-        if (isScheduled) return;
-        isScheduled = true;
-        setImmediate(flush);
-      }),
+    flush: () => {
+      const error = answerGroup();
+      if (error) throw error;
+    },
+    committed,
+    settled: () => committed().catch(() => undefined),
   };
 };

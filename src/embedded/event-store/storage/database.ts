@@ -1,13 +1,23 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import Libsql from 'libsql';
-import type { Database } from './sqlite.js';
+import { lockFolder, orInUse, prepareFolder } from './directory.js';
 import { checkHeader, refuseNewerFormat } from './header.js';
 import { checkLog } from './integrity.js';
+import { openingError } from './opening-error.js';
 import { LOG_FILE, SCHEMA } from './schema.js';
-import { damaged, StorageError } from './storage-error.js';
-
-const CHECKPOINT_PAGES = 4000;
+import type { Database } from './sqlite.js';
+import { StorageError } from './storage-error.js';
+import { checkWriteAheadLog } from './write-ahead-log.js';
 
 const syncFolder = (folder: string): void => {
   const descriptor = openSync(folder, 'r');
@@ -29,21 +39,13 @@ const create = (folder: string, file: string): void => {
 
 const pragma = (db: Database, name: string): unknown => db.prepare(`pragma ${name}`).raw().all();
 
-/** Takes the lock that lasts until `closeDatabase`; the kernel frees it when the process dies. */
+/** Locks the file as well: a tool that writes to it would not know of the lock of the directory. */
 const lock = (db: Database, folder: string): void => {
   pragma(db, 'locking_mode = exclusive');
-  try {
+  orInUse(folder, () => {
     db.exec('begin exclusive');
     db.exec('commit');
-  } catch (error) {
-    if (error instanceof Libsql.SqliteError && error.code === 'SQLITE_BUSY')
-      throw new StorageError(
-        'unusable',
-        `${folder} is in use by another event store. Stop that one, or use another directory.`,
-        { cause: error },
-      );
-    throw error;
-  }
+  });
 };
 
 const refuseNewerSchema = (db: Database, file: string): void => {
@@ -53,40 +55,36 @@ const refuseNewerSchema = (db: Database, file: string): void => {
   refuseNewerFormat(file, row.version);
 };
 
-const start = (
-  db: Database,
-  folder: string,
-  options: { file: string; check: boolean | undefined },
-): void => {
+type Checked = Readonly<{ file: string; check: boolean | undefined }>;
+
+const start = (db: Database, folder: string, options: Checked): void => {
   lock(db, folder);
   refuseNewerSchema(db, options.file);
   checkLog(db, options);
   pragma(db, 'journal_mode = wal');
-  pragma(db, `wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.exec('pragma synchronous = full');
 };
 
-const asStorageError = (error: unknown, file: string): unknown =>
-  error instanceof Libsql.SqliteError ? damaged(file, error.message, error) : error;
+/** Looks at the files before SQLite does, which would repair what it can read of them and drop the rest. */
+const checkFiles = (folder: string, file: string): void => {
+  if (!existsSync(file)) {
+    create(folder, file);
+    return;
+  }
+  accessSync(file, constants.R_OK | constants.W_OK);
+  checkHeader(file);
+  checkWriteAheadLog(file);
+};
 
-/**
- * Opens the log in `folder`, creating both when missing. Files are written to only after every check.
- * `check` says whether all events are verified; undefined leaves it to the size of the file.
- * @throws StorageError when it is in use, damaged, foreign or of a newer format
- */
-export const openDatabase = (folder: string, check: boolean | undefined): Database => {
-  const file = join(folder, LOG_FILE);
-  mkdirSync(folder, { recursive: true });
-  if (existsSync(file)) checkHeader(file);
-  else create(folder, file);
-
-  const db = new Libsql(file);
+const openLocked = (folder: string, options: Checked): Database => {
+  checkFiles(folder, options.file);
+  const db = new Libsql(options.file);
   try {
-    start(db, folder, { file, check });
+    start(db, folder, options);
     return db;
   } catch (error) {
     db.close();
-    throw asStorageError(error, file);
+    throw error;
   }
 };
 
@@ -94,9 +92,51 @@ export const openDatabase = (folder: string, check: boolean | undefined): Databa
  * Moves the write-ahead log into the file and gives the lock back, leaving exactly one file behind.
  * (The connection itself is freed only with its statements, so closing alone would keep the lock.)
  */
-export const closeDatabase = (db: Database): void => {
-  pragma(db, 'journal_mode = delete');
-  pragma(db, 'locking_mode = normal');
-  db.prepare('select count(*) from streams where id = 0').all();
-  db.close();
+const closeDatabase = (db: Database): void => {
+  try {
+    pragma(db, 'journal_mode = delete');
+    pragma(db, 'locking_mode = normal');
+    db.prepare('select count(*) from streams where id = 0').all();
+  } finally {
+    db.close();
+  }
+};
+
+/**
+ * An open log. `close` leaves exactly one file behind; it throws a StorageError when it has to leave the write-ahead
+ * log as well, which loses nothing.
+ */
+type OpenDatabase = Readonly<{ db: Database; file: string; close: () => void }>;
+
+const closing = (db: Database, file: string, unlock: () => void) => (): void => {
+  try {
+    closeDatabase(db);
+  } catch (error) {
+    throw new StorageError(
+      'failing',
+      `${file}-wal could not be moved into ${file} and stays beside it: ${String(error)}. Nothing is lost; keep both files, the next start reads both.`,
+      { cause: error },
+    );
+  } finally {
+    unlock();
+  }
+};
+
+/**
+ * Opens the log in `folder`, creating both when missing. Files are written to only after every check.
+ * `check` says whether all events are verified; undefined leaves it to the size of the file.
+ * @throws StorageError when it is in use, damaged, foreign, of a newer format or not to be written
+ */
+export const openDatabase = (folder: string, check: boolean | undefined): OpenDatabase => {
+  const file = join(folder, LOG_FILE);
+  let unlock = (): void => undefined;
+  try {
+    prepareFolder(folder);
+    unlock = lockFolder(folder);
+    const db = openLocked(folder, { file, check });
+    return { db, file, close: closing(db, file, unlock) };
+  } catch (error) {
+    unlock();
+    throw openingError(error, file);
+  }
 };

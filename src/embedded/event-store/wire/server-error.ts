@@ -5,7 +5,7 @@ import { CallError } from './errors.js';
 const CODES = {
   damaged: status.DATA_LOSS,
   full: status.RESOURCE_EXHAUSTED,
-  failing: status.UNAVAILABLE,
+  failing: status.INTERNAL,
   unusable: status.UNAVAILABLE,
 } as const;
 
