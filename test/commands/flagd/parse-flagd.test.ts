@@ -4,8 +4,8 @@ import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
 import { parseFlagd } from '../../../src/commands/flagd/parse-flagd.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 
-const demo = JSON.parse(
-  readFileSync(new URL('../../../examples/otel-demo.flagd.json', import.meta.url), 'utf8'),
+const shop = JSON.parse(
+  readFileSync(new URL('../../../examples/shop.flagd.json', import.meta.url), 'utf8'),
 ) as JsonObject;
 
 const variants = { on: true, off: false };
@@ -27,8 +27,8 @@ const refusal = (flag: Json): string => {
   return 'refusal' in parsed ? parsed.refusal.message : 'not refused';
 };
 
-test('every flag of a real file is imported', async (t) => {
-  const parsed = parseFlagd(readFlagdFile(demo));
+test('every flag of the example is imported', async (t) => {
+  const parsed = parseFlagd(readFlagdFile(shop));
   t.equal(parsed.length, 16);
   t.strictSame(
     parsed.filter((flag) => 'refusal' in flag),
