@@ -54,6 +54,7 @@ export const PROBLEMS = {
   'personal-data-erased': [409, 'A person was erased a moment ago'],
   'api-key-revoked': [409, 'The API key is revoked'],
   'api-key-expired': [409, 'The API key has expired'],
+  'conflicting-changes': [409, 'Both sides changed the same'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
   'stream-deleted': [409, 'Its history was deleted in the event store'],
   'event-not-signed': [409, 'No checkpoint covers the event'],

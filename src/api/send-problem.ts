@@ -6,6 +6,7 @@ import {
   EventStoreUnavailable,
   WrongRevision,
 } from '../commands/event-store.js';
+import { ConflictingChanges } from '../commands/merging/three-way.js';
 import { DomainError } from '../domain/decider.js';
 import { isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.js';
 import { validationDetail } from './tell-validation.js';
@@ -78,8 +79,13 @@ const tellFault = (error: Error): Told => {
     : tellFramework(error as FastifyError);
 };
 
-const tellRefusal = ({ code, message: detail }: DomainError): Told =>
-  isProblemCode(code) ? { code, detail } : { code: 'internal' };
+const tellRefusal = (error: DomainError): Told => {
+  const { code, message: detail } = error;
+  if (!isProblemCode(code)) return { code: 'internal' };
+  return error instanceof ConflictingChanges
+    ? { code, detail, conflicts: error.conflicts }
+    : { code, detail };
+};
 
 const tellOutcomeUnknown = (commandId: string): Told => ({
   code: 'outcome-unknown',

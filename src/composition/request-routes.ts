@@ -8,6 +8,7 @@ import { flagdExportRoutes } from '../api/routes/flagd-export.js';
 import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
 import { applicationKeyRoutes } from '../api/routes/keys/application-keys.js';
 import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentStates } from '../queries/environments/environment-states.js';
 import { type Queries } from '../queries/queries.js';
 import { type StartedApplicationKeys } from './application-keys.js';
@@ -36,6 +37,7 @@ export const routesOf = (parts: Parts) => [
   ...commandRoutes({
     ...parts.commands,
     environmentStates: environmentStates(parts.queries, parts.head),
+    liveFlagKeys: liveFlagKeys(parts.queries, parts.head),
   }),
   evaluationRoutes(parts.evaluation),
   flagdExportRoutes(parts.evaluation),

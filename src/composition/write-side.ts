@@ -11,6 +11,7 @@ import {
   organizationDecider,
 } from '../commands/organization-decider.js';
 import { type NamedProjects } from '../commands/organization/members/guards.js';
+import { historiesOf } from './histories.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
 import { refusalsDecider } from '../commands/refusals-decider.js';
@@ -18,9 +19,7 @@ import { referencesOver } from '../commands/references/references-over.js';
 import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
 import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
 import { DomainError } from '../domain/decider.js';
-import { type FlagEvent } from '../domain/flag/events.js';
 import { type ExistingProject, type Project } from '../domain/project/project.js';
-import { type SegmentEvent } from '../domain/segment/events.js';
 import {
   apiKeyStream,
   flagStream,
@@ -61,10 +60,8 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
   const decideFlags = flagDecider({ compileRegex });
   const decideSegments = segmentDecider({ compileRegex });
 
-  const loadProject = async (projectId: string, maxAgeMs: number): Promise<Project> => {
-    const { state } = await projectStreams.load(projectStream(projectId), maxAgeMs);
-    return state;
-  };
+  const loadProject = async (projectId: string, maxAgeMs: number): Promise<Project> =>
+    (await projectStreams.load(projectStream(projectId), maxAgeMs)).state;
 
   const organizationStreams = aggregates(store, organizationDecider, clock);
   const flagStreams = aggregates(store, decideFlags, clock);
@@ -84,6 +81,8 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     };
     return new Map(await Promise.all(keys.map(load)));
   };
+
+  const histories = historiesOf(store);
 
   return {
     organizations: commandHandler({
@@ -162,10 +161,12 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     /** A flag as it was at a moment. @throws DomainError */
     snapshotOf: async (projectId: string, flagKey: string, moment: Moment): Promise<Snapshot> => {
       await requirePast(moment, head);
-      const { events } = await store.read<FlagEvent>(flagStream(projectId, flagKey));
+      const events = await histories.flagHistory(projectId, flagKey);
       if (events.length === 0) requireProject(await loadProject(projectId, 0));
       return snapshotAt(events, moment, timeMs);
     },
+
+    ...histories,
 
     /** A segment as it was at a moment. @throws DomainError */
     segmentSnapshotOf: async (
@@ -174,7 +175,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       moment: Moment,
     ): Promise<SegmentSnapshot> => {
       await requirePast(moment, head);
-      const { events } = await store.read<SegmentEvent>(segmentStream(projectId, segmentKey));
+      const events = await histories.segmentHistory(projectId, segmentKey);
       if (events.length === 0) requireProject(await loadProject(projectId, 0));
       return segmentSnapshotAt(events, moment, timeMs);
     },

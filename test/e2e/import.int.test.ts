@@ -14,7 +14,7 @@ const IMPORT = '/projects/demo/import';
 const flagd = (flags: Readonly<Record<string, unknown>>) => ({ flags });
 
 const FILE = JSON.parse(
-  readFileSync(new URL('../../examples/otel-demo.flagd.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../examples/shop.flagd.json', import.meta.url), 'utf8'),
 ) as unknown;
 
 const toggle = (defaultVariant: string) => ({
@@ -42,6 +42,10 @@ test('import of a flagd file', async (t) => {
 
   await t.test('the first time creates, the second changes nothing', async (t) => {
     const first = await service.post<Report>(IMPORT, { body: FILE });
+    t.strictSame(
+      first.body.flags.filter(({ result }) => result === 'refused'),
+      [],
+    );
     t.match(first.body.summary, { created: 16, changed: 0, unchanged: 0, refused: 0 });
     t.equal(await stored(last(first.body)), 16);
     const second = await service.post<Report>(IMPORT, { body: FILE });
@@ -62,6 +66,53 @@ test('import of a flagd file', async (t) => {
         production: { fallthrough: { variant: 'off' } },
       },
     });
+  });
+
+  await t.test('what others changed too is a conflict, unless it says whose counts', async (t) => {
+    const path = '/projects/demo/flags/one/environments/production/fallthrough';
+    await service.put(path, { body: { variant: null } });
+    const file = flagd({ one: toggle('on') });
+    t.match(await service.post(IMPORT, { body: file }), {
+      status: 409,
+      body: {
+        type: 'urn:chronoflag:problem:conflicting-changes',
+        conflicts: [
+          {
+            flag: 'one',
+            field: '/environments/production/fallthrough',
+            theirs: { variant: null },
+            mine: { variant: 'on' },
+            changedBy: { type: 'apiKey' },
+          },
+        ],
+      },
+    });
+    const dry = await service.post<Report>(`${IMPORT}?dryRun=true`, { body: file });
+    t.match(dry, { status: 200, body: { summary: { refused: 1 }, flags: [{ conflicts: [{}] }] } });
+    const skipped = await service.post<Report>(`${IMPORT}?onConflict=skip`, { body: file });
+    t.match(skipped.body, { summary: { skipped: 1 }, flags: [{ result: 'skipped' }] });
+    const mine = await service.post<Report>(`${IMPORT}?onConflict=mine`, { body: file });
+    t.match(mine.body, { summary: { changed: 1 } });
+    t.match(await service.post(`${IMPORT}?onConflict=ours`, { body: file }), { status: 400 });
+  });
+
+  await t.test('a whole environment is promoted, first to see what that changes', async (t) => {
+    const path = '/projects/demo/environments/staging/promote';
+    const staging = '/projects/demo/flags/one/environments/staging/fallthrough';
+    await service.put(staging, { body: { variant: null } });
+    const dry = await service.post<Report>(`${path}?dryRun=true`, { body: { to: 'production' } });
+    t.match(dry, { status: 200, body: { dryRun: true, summary: { skipped: 0 } } });
+    const conflict = await service.post(path, { body: { to: 'production' } });
+    t.match(conflict, { status: 409, body: { conflicts: [{ flag: 'one' }] } });
+    const body = { to: 'production', flags: ['one'] };
+    const done = await service.post<Report>(`${path}?onConflict=mine`, { body });
+    t.match(done, { status: 200, body: { flags: [{ flag: 'one', result: 'changed' }] } });
+    const one = '/projects/demo/flags/one/environments/staging/promote';
+    t.match(await service.post(one, { body: { to: 'production' } }), {
+      status: 200,
+      body: { result: 'unchanged' },
+    });
+    t.match(await service.post(path, { body: { to: 'nowhere' } }), { status: 404 });
   });
 
   await t.test('a repeat with its Idempotency-Key writes nothing twice', async (t) => {
@@ -107,8 +158,10 @@ test('import of a flagd file', async (t) => {
         await service.post('/projects/nowhere/import', { body: FILE }),
         problem(404, 'project-not-found'),
       );
-      const elsewhere = await service.post<Report>(`${IMPORT}?environment=nowhere`, { body: FILE });
-      t.match(elsewhere.body.flags[0], { result: 'refused', code: 'environment-not-found' });
+      t.match(
+        await service.post(`${IMPORT}?environment=nowhere`, { body: FILE }),
+        problem(404, 'environment-not-found'),
+      );
       t.match(
         await service.post(IMPORT, { body: FILE, headers: { 'idempotency-key': 'a b' } }),
         problem(400, 'invalid-request'),

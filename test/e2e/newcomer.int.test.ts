@@ -9,9 +9,9 @@ type History = Readonly<{
 type Evaluation = Readonly<{ variant: string; value: unknown; reason: string }>;
 
 const DEMO = '/projects/demo';
-const FLAG = `${DEMO}/flags/productCatalogFailure`;
+const FLAG = `${DEMO}/flags/reviews`;
 const PRODUCTION = `${FLAG}/environments/production`;
-const FILE = readFileSync(new URL('../../examples/otel-demo.flagd.json', import.meta.url));
+const FILE = readFileSync(new URL('../../examples/shop.flagd.json', import.meta.url));
 
 const seeing = ({ position }: Recorded) => ({ headers: { 'x-min-position': String(position) } });
 
@@ -35,7 +35,7 @@ test('a newcomer imports flags, rolls one out, loses it and gets it back', async
 
   const evaluate = async (recorded: Recorded): Promise<readonly Evaluation[]> => {
     const users = Array.from({ length: 200 }, (_, n) => `user-${n}`);
-    const path = `${DEMO}/environments/production/evaluate/productCatalogFailure`;
+    const path = `${DEMO}/environments/production/evaluate/reviews`;
     const options = { ...seeing(recorded), credential: service.serverKey };
     return Promise.all(
       users.map(async (user) => {
@@ -56,7 +56,7 @@ test('a newcomer imports flags, rolls one out, loses it and gets it back', async
   const { body: history } = await service.get<History>(`${FLAG}/history`, seeing(deletion.body));
   t.match(
     history.items.map(({ type }) => type),
-    ['FlagDeleted', 'FlagRolloutChanged', 'FlagCreated'],
+    ['FlagDeleted', 'FlagRolloutChanged', 'FlagImported', 'FlagCreated'],
   );
   t.match(history.items[0], {
     actor: { type: 'apiKey', authMethod: 'admin-credential' },
@@ -85,7 +85,7 @@ test('a newcomer imports flags, rolls one out, loses it and gets it back', async
 test('a flag is brought back as it was at a revision, a time or a position', async (t) => {
   const service = await testService(t);
   await service.post(`${DEMO}/flags`, {
-    body: { key: 'productCatalogFailure', type: 'boolean', name: 'first' },
+    body: { key: 'reviews', type: 'boolean', name: 'first' },
   });
   const second = await service.patch<Recorded>(FLAG, { body: { name: 'second' } });
   const third = await service.patch<Recorded>(FLAG, { body: { name: 'third' } });

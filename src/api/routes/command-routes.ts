@@ -4,6 +4,7 @@ import { environmentCommandRoutes } from './environment-commands.js';
 import { flagCommandRoutes } from './flag-commands.js';
 import { importRoutes } from './import.js';
 import { projectCommandRoutes } from './project-commands.js';
+import { promoteEnvironmentRoutes } from './promote-environment.js';
 import { revertEnvironmentRoutes } from './revert-environment.js';
 import { targetCommandRoutes } from './target-commands.js';
 import { ruleCommandRoutes } from './targeting/rule-commands.js';
@@ -14,11 +15,13 @@ import { timeTravelCommandRoutes } from './time-travel-commands.js';
 
 type CommandDeps = Parameters<typeof projectCommandRoutes>[0] &
   Parameters<typeof flagCommandRoutes>[0] &
+  Parameters<typeof configurationCommandRoutes>[0] &
   Parameters<typeof segmentCommandRoutes>[0] &
   Parameters<typeof segmentKeyCommandRoutes>[0] &
   Parameters<typeof timeTravelCommandRoutes>[0] &
   Parameters<typeof importRoutes>[0] &
-  Parameters<typeof revertEnvironmentRoutes>[0];
+  Parameters<typeof revertEnvironmentRoutes>[0] &
+  Parameters<typeof promoteEnvironmentRoutes>[0];
 
 /** Every command on projects and what is in them; to be registered under /api/v1. */
 export const commandRoutes = (deps: CommandDeps): readonly FastifyPluginAsyncTypebox[] => [
@@ -34,4 +37,5 @@ export const commandRoutes = (deps: CommandDeps): readonly FastifyPluginAsyncTyp
   timeTravelCommandRoutes(deps),
   importRoutes(deps),
   revertEnvironmentRoutes(deps),
+  promoteEnvironmentRoutes(deps),
 ];

@@ -1,11 +1,23 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { changesBetween } from '../../domain/changes.js';
-import { commandSchema, nameCommand, projectIn } from '../command-route.js';
+import { type PromoteFlag } from '../../commands/flag/configuration/promote-flag.js';
+import { planPromotion } from '../../commands/flag/plan-promotion.js';
+import { type Histories } from '../../commands/flagd/here.js';
+import { CommandQuery, commandSchema, nameCommand, projectIn } from '../command-route.js';
 import { closed, Key, VariantName } from '../schemas.js';
 import { commandSender } from '../send-command.js';
+import { OnConflictQuery } from './flag-batch.js';
 import { type FlagCommandDeps } from './flag-commands.js';
 import { ConfigurationParams, FallthroughBody, RolloutBody } from './flag-schemas.js';
+
+/** What leaves the flag as it is in `to`. */
+const leftAlone = (data: PromoteFlag['data']): PromoteFlag => ({
+  type: 'PromoteFlag',
+  data: { ...data, from: data.to },
+});
+
+export type ConfigurationCommandDeps = FlagCommandDeps & Pick<Histories, 'flagHistory'>;
 
 const PATH = '/projects/:project/flags/:flag/environments/:environment';
 
@@ -19,7 +31,7 @@ export const configurationIn = (request: Place) => ({
 
 /** Commands on the configuration of a flag in one environment; its individual targets are in target-commands.ts. */
 export const configurationCommandRoutes =
-  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  ({ flags, flagHistory }: ConfigurationCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const send = commandSender(flags, changesBetween);
     app.addHook('preValidation', nameCommand);
@@ -114,14 +126,21 @@ export const configurationCommandRoutes =
         config: { permission: 'flags.write' },
         schema: {
           ...commandSchema('configuration', 'Copy this configuration to another environment'),
+          querystring: Type.Composite(
+            [CommandQuery, Type.Object({ onConflict: OnConflictQuery })],
+            closed,
+          ),
           params: ConfigurationParams,
           body: Type.Object({ to: Key }, closed),
         },
       },
       async (request, reply) => {
         const { environment: from, ...place } = configurationIn(request);
+        const { onConflict = 'fail' } = request.query;
         const data = { ...place, from, to: request.body.to };
-        return send(request, reply, { type: 'PromoteFlag', data });
+        const history = await flagHistory(data.projectId, data.flagKey);
+        const { command } = planPromotion(history, { ...data, onConflict });
+        return send(request, reply, command ?? leftAlone(data));
       },
     );
   };

@@ -1,7 +1,10 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { exportedFrom } from '../../commands/flagd/flagd-file.js';
+import { type Histories } from '../../commands/flagd/here.js';
 import { importFile } from '../../commands/flagd/import-file.js';
 import { summarise } from '../../commands/flag/batch.js';
+import { requireEnvironment } from '../../commands/project/guards.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import {
@@ -12,12 +15,13 @@ import {
   RepeatableHeaders,
 } from '../command-route.js';
 import { closed, Key, problems } from '../schemas.js';
-import { BATCH_TIMEOUT_MS, batchReport, batchResult } from './flag-batch.js';
+import { BATCH_TIMEOUT_MS, batchReport, batchResult, OnConflictQuery } from './flag-batch.js';
 import { type FlagCommandDeps } from './flag-commands.js';
 import { type SegmentCommandDeps } from './targeting/segment-commands.js';
 
 export type ImportDeps = FlagCommandDeps &
   Pick<SegmentCommandDeps, 'segments'> &
+  Histories &
   Readonly<{
     /** From the log. @throws DomainError `project-not-found`, `project-deleted` */
     activeProject: (projectId: string) => Promise<ExistingProject>;
@@ -52,8 +56,11 @@ const ImportQuery = Type.Composite(
     CommandQuery,
     Type.Object({
       environment: Type.Optional(
-        Type.Array(Key, { description: 'Only in these environments; default: in all.' }),
+        Type.Array(Key, {
+          description: 'Only in these environments; default: in all, but an export in its own.',
+        }),
       ),
+      onConflict: OnConflictQuery,
       targeting: Type.Optional(
         Type.Union([Type.Literal('rules'), Type.Literal('exact')], {
           default: 'rules',
@@ -65,14 +72,26 @@ const ImportQuery = Type.Composite(
   closed,
 );
 
+/** Environments that are imported into, and one that is not. */
+const targets = (
+  named: readonly string[] | undefined,
+  file: JsonObject,
+  project: ExistingProject,
+): Readonly<{ environments: string[]; otherEnvironment: string | undefined }> => {
+  const all = activeKeys(project);
+  const own = exportedFrom(file, project);
+  const environments = [...(named ?? (own === undefined ? all : [own]))];
+  return { environments, otherEnvironment: all.find((key) => !environments.includes(key)) };
+};
+
 const activeKeys = ({ environments }: ExistingProject): string[] =>
   environments.filter(({ status }) => status === 'active').map(({ key }) => key);
 
 /** Import of flagd's flag definition files. */
 export const importRoutes =
-  ({ flags, segments, activeProject }: ImportDeps): FastifyPluginAsyncTypebox =>
+  ({ activeProject, ...ports }: ImportDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const run = importFile({ flags, segments });
+    const run = importFile(ports);
     app.addHook('preValidation', nameCommand);
 
     app.post(
@@ -93,14 +112,17 @@ export const importRoutes =
       },
       async (request) => {
         const { dryRun = false, environment, targeting = 'rules' } = request.query;
+        const { onConflict = 'fail' } = request.query;
         const projectId = projectIn(request);
         const project = await activeProject(projectId);
-        const environments = environment ?? activeKeys(project);
+        const into = targets(environment, request.body, project);
+        for (const key of into.environments) requireEnvironment(project, key);
         const report = await run({
           projectId,
-          environments,
+          ...into,
           file: request.body,
           targeting,
+          onConflict,
           metadata: metadataOf(request),
           grants: request.caller.grants,
           dryRun,
@@ -108,8 +130,8 @@ export const importRoutes =
         });
         return {
           dryRun,
-          environments,
           ...report,
+          environments: into.environments,
           summary: summarise(report.flags),
           segments: [...report.segments],
           flags: [...report.flags],

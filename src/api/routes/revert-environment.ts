@@ -102,7 +102,7 @@ const summarise = (reports: readonly Readonly<{ result: keyof typeof NONE }>[]) 
   for (const { result } of reports) summary[result] += 1;
   return summary;
 };
-const NONE = { created: 0, changed: 0, unchanged: 0, refused: 0 };
+const NONE = { created: 0, changed: 0, unchanged: 0, skipped: 0, refused: 0 };
 
 /** Takes a whole environment back to a moment, flag by flag. */
 export const revertEnvironmentRoutes =

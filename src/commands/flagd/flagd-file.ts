@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/decider.js';
 import { type Json, type JsonObject } from '../../domain/json.js';
+import { type ExistingProject } from '../../domain/project/project.js';
 import { type Evaluators, evaluatorsOf } from './evaluators.js';
 import { isObject } from './place.js';
 
@@ -13,6 +14,16 @@ export type FlagdFile = Readonly<{
 
 const objectOrNothing = (value: Json | undefined): JsonObject | undefined =>
   isObject(value) ? value : undefined;
+
+/** The environment of this project that a file was exported from; undefined when it was not. */
+export const exportedFrom = (
+  { metadata }: JsonObject,
+  { key, environments }: ExistingProject,
+): string | undefined => {
+  const { flagSetId, scope } = objectOrNothing(metadata) ?? {};
+  if (flagSetId !== scope) return undefined;
+  return environments.find((one) => flagSetId === `${key}/${one.key}`)?.key;
+};
 
 /** @throws DomainError `invalid-flagd-file` when it is no such file at all */
 export const readFlagdFile = (file: JsonObject): FlagdFile => {

@@ -2,6 +2,7 @@ import { DomainError } from '../../domain/decider.js';
 import { requireValidLogic } from '../../domain/evaluation/logic/compile-logic.js';
 import { type FlagType, type Variant } from '../../domain/flag/configuration.js';
 import { type FlagMetadata } from '../../domain/flag/events.js';
+import { type WrittenFlag } from '../../domain/flagd/flag-expression.js';
 import { type Json, type JsonObject } from '../../domain/json.js';
 import { typeOfValue } from '../flag/variants.js';
 import { withEvaluators } from './evaluators.js';
@@ -31,9 +32,15 @@ export type TargetingMode = 'rules' | 'exact';
 type File = Pick<FlagdFile, 'evaluators'> &
   Readonly<{ mode: TargetingMode; segments: SegmentKeys }>;
 
+/** What an entry says, and how its targeting is put for a flag that is here already. */
+export type Definition = Readonly<{
+  definition: FlagDefinition;
+  targetingFor: (here: WrittenFlag) => Targeting;
+}>;
+
 /** One entry of the file: its key, and what it says or why it cannot be taken. */
 export type ParsedFlag = Readonly<{ key: string }> &
-  (Readonly<{ definition: FlagDefinition }> | Readonly<{ refusal: DomainError }>);
+  (Definition | Readonly<{ refusal: DomainError }>);
 
 const FLAG_PROPERTIES = [
   'state',
@@ -107,33 +114,36 @@ const parseTargeting = (
   flag: JsonObject,
   variants: readonly Variant[],
   { evaluators, mode, segments }: File,
-): Targeting => {
+): ((here?: WrittenFlag) => Targeting) => {
   const defaultVariant = parseDefault(flag['defaultVariant'], variants, `/flags/${key}`);
   const targeting = flag['targeting'];
-  if (isEmptyTargeting(targeting)) return { rules: [], fallthrough: { variant: defaultVariant } };
+  if (isEmptyTargeting(targeting))
+    return () => ({ rules: [], fallthrough: { variant: defaultVariant } });
   const place = `/flags/${key}/targeting`;
   if (!isObject(targeting)) return refuseAt(place, 'must be an expression');
   const expression = withEvaluators(targeting, evaluators, place);
   requireValidLogic(expression, key, place);
   const names = variants.map(({ name }) => name);
   const about = { flagKey: key, variants: names, defaultVariant, segments };
-  return (mode === 'exact' ? exactTargeting : mapTargeting)(expression, about);
+  return (here) =>
+    (mode === 'exact' ? exactTargeting : mapTargeting)(expression, { ...about, here });
 };
 
-const parseFlag = (key: string, flag: Json, file: File): FlagDefinition => {
+const parseFlag = (key: string, flag: Json, file: File): Definition => {
   const place = `/flags/${key}`;
   if (!isObject(flag)) return refuseAt(place, 'must be an object');
   const unknown = Object.keys(flag).find((property) => !FLAG_PROPERTIES.includes(property));
   if (unknown !== undefined) refuseAt(`${place}/${unknown}`, 'cannot be kept by this version');
   const variants = parseVariants(flag['variants'], place);
-  return {
+  const about = {
     ...parseDescription(flag['description'], place),
     ...parseMetadata(flag['metadata'], place),
     type: parseType(variants, place),
     variants,
     enabled: parseState(flag['state'], place),
-    ...parseTargeting(key, flag, variants, file),
   };
+  const targetingFor = parseTargeting(key, flag, variants, file);
+  return { definition: { ...about, ...targetingFor() }, targetingFor };
 };
 
 /** Flag by flag in the file's order. `segments`: those that there are for its shared conditions. */
@@ -144,7 +154,7 @@ export const parseFlagd = (
 ): readonly ParsedFlag[] =>
   Object.entries(flags).map(([key, flag]) => {
     try {
-      return { key, definition: parseFlag(key, flag, { evaluators, mode, segments }) };
+      return { key, ...parseFlag(key, flag, { evaluators, mode, segments }) };
     } catch (error) {
       if (error instanceof DomainError) return { key, refusal: error };
       throw error;

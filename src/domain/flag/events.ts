@@ -1,4 +1,5 @@
 import { type Event } from '../decider.js';
+import { type MergeBase } from '../merge-base.js';
 import {
   type Configuration,
   type FlagType,
@@ -86,8 +87,16 @@ export type FlagPrerequisitesChanged = Event<
 >;
 export type FlagPromoted = Event<
   'FlagPromoted',
-  { from: string; to: string; configuration: Configuration } & TargetsKept
+  {
+    from: string;
+    to: string;
+    configuration: Configuration;
+    /** What the next promotion compares with. Absent in older events. */
+    fields?: MergeBase;
+  } & TargetsKept
 >;
+/** What the next import compares with. It changes nothing by itself. */
+export type FlagImported = Event<'FlagImported', { fields: MergeBase }>;
 export type FlagArchived = Event<'FlagArchived', Record<string, never>>;
 export type FlagUnarchived = Event<'FlagUnarchived', Record<string, never>>;
 export type FlagDeleted = Event<'FlagDeleted', Record<string, never>>;
@@ -108,6 +117,7 @@ export type FlagEvent =
   | FlagRulesChanged
   | FlagPrerequisitesChanged
   | FlagPromoted
+  | FlagImported
   | FlagArchived
   | FlagUnarchived
   | FlagDeleted

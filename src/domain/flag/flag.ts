@@ -137,6 +137,8 @@ const evolveExisting = (flag: ExistingFlag, event: FlagEvent): ExistingFlag => {
       const own = targetsKept ? keepingTargets(promoted, flag) : promoted;
       return { ...flag, environments: { ...flag.environments, ...own } };
     }
+    case 'FlagImported':
+      return flag;
     case 'FlagArchived':
       return live(flag, 'archived');
     case 'FlagUnarchived':

@@ -13,7 +13,7 @@ export type Surroundings = Readonly<{
   membership: Membership;
 }>;
 
-type Branch = readonly [condition: Json, result: Json];
+export type Branch = readonly [condition: Json, result: Json];
 
 /** What is asked for in turn. An expression that names no variant is passed over. */
 type Step = Branch | Readonly<{ condition: Json; logic: Json }>;
@@ -134,4 +134,24 @@ export const targetingOf = (
   return last !== null && steps.some(servesNothing)
     ? { defaultVariant: null, targeting: chained(steps, last) }
     : { defaultVariant: last, targeting: chained(steps, null) };
+};
+
+/** How an export writes the parts of a flag that it would not know again by themselves. */
+export type WrittenFlag = Readonly<{
+  /** The question whether prerequisites are met, with what is served if not; undefined: nothing is asked. */
+  prerequisites: Branch | undefined;
+  rules: readonly Readonly<{ rule: Rule; branches: readonly Branch[] }>[];
+}>;
+
+/** @throws Inexpressible */
+export const writtenFlag = (ruleset: Ruleset, surroundings: Surroundings): WrittenFlag => {
+  const { configuration, salt } = ruleset;
+  const { offVariant, rules = [] } = configuration;
+  const unmet = not(prerequisitesMet(configuration, surroundings, 0));
+  const written = rules.map((rule) => {
+    const step = ruleStep(rule, salt, surroundings.membership);
+    const branches = 'logic' in step ? logicBranches(step.condition, step.logic) : [step];
+    return { rule, branches: branches ?? [] };
+  });
+  return { prerequisites: unmet === false ? undefined : [unmet, offVariant], rules: written };
 };

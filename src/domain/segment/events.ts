@@ -1,4 +1,5 @@
 import { type Event } from '../decider.js';
+import { type MergeBase } from '../merge-base.js';
 import { type Clause } from '../targeting/clause.js';
 
 // Names and shapes are the storage format: add optional fields, never rename or re-mean.
@@ -46,6 +47,8 @@ export type SegmentKeysAdded = Event<'SegmentKeysAdded', KeyLists>;
 /** Keys that were in these lists. */
 export type SegmentKeysRemoved = Event<'SegmentKeysRemoved', KeyLists>;
 export type SegmentRulesChanged = Event<'SegmentRulesChanged', { rules: readonly SegmentRule[] }>;
+/** What the next import compares with. It changes nothing by itself. */
+export type SegmentImported = Event<'SegmentImported', { fields: MergeBase }>;
 export type SegmentDeleted = Event<'SegmentDeleted', Record<string, never>>;
 export type SegmentRestored = Event<'SegmentRestored', Snapshot>;
 export type SegmentReverted = Event<'SegmentReverted', Snapshot>;
@@ -57,6 +60,7 @@ export type SegmentEvent =
   | SegmentKeysAdded
   | SegmentKeysRemoved
   | SegmentRulesChanged
+  | SegmentImported
   | SegmentDeleted
   | SegmentRestored
   | SegmentReverted;

@@ -50,6 +50,8 @@ const evolveExisting = (segment: ExistingSegment, event: SegmentEvent): Existing
         included: withoutKeys(segment.included, event.data.included),
         excluded: withoutKeys(segment.excluded, event.data.excluded),
       };
+    case 'SegmentImported':
+      return segment;
     case 'SegmentDeleted':
       return { ...segment, status: 'deleted' };
     case 'SegmentRestored':

@@ -219,8 +219,8 @@ test('a variant that an expression plainly names is not left out', async (t) => 
 
 test('an import keeps a variant that an expression in another environment names', async (t) => {
   const { variants, ...place } = keep('on', 'off');
+  const type = 'boolean';
   const rest = {
-    type: 'boolean',
     enabled: true,
     rules: [],
     fallthrough: { variant: 'on' },
@@ -228,7 +228,7 @@ test('an import keeps a variant that an expression in another environment names'
   const importing = (environment: string) =>
     ({
       type: 'ImportFlag',
-      data: { ...place, ...rest, variants, environments: [environment] },
+      data: { ...place, type, variants, environments: { [environment]: rest } },
     }) as const;
   const flag = given(t, flagDecider, project)(
     created,

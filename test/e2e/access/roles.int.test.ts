@@ -202,10 +202,13 @@ test('roles', async (t) => {
     const file = {
       flags: { f: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' } },
     };
-    t.match(await service.post('/projects/demo/import', { credential, body: file }), {
-      status: 200,
-      body: { flags: [{ flag: 'f', result: 'refused', code: 'environment-protected' }] },
-    });
+    t.match(
+      await service.post('/projects/demo/import?onConflict=mine', { credential, body: file }),
+      {
+        status: 200,
+        body: { flags: [{ flag: 'f', result: 'refused', code: 'environment-protected' }] },
+      },
+    );
     const admin = { credential: tokens.get('project admin') ?? '' };
     const enabled = await service.post<{ position: number }>(enable, admin);
     t.equal(enabled.status, 200);

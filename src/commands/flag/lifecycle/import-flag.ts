@@ -2,70 +2,99 @@ import { type Command, DomainError } from '../../../domain/decider.js';
 import {
   type Configuration,
   type FlagType,
-  type Rule,
-  type Serve,
   type Variant,
   withTargeting,
 } from '../../../domain/flag/configuration.js';
-import { type FlagEvent, type FlagMetadata } from '../../../domain/flag/events.js';
+import {
+  type FlagCreated,
+  type FlagEvent,
+  type FlagMetadata,
+} from '../../../domain/flag/events.js';
 import {
   absentFlag,
   configurationOf,
+  contentOf,
   evolveFlag,
   type ExistingFlag,
   type Flag,
 } from '../../../domain/flag/flag.js';
 import { sameJson } from '../../../domain/json.js';
+import { type MergeBase } from '../../../domain/merge-base.js';
 import { type Project } from '../../../domain/project/project.js';
 import { requireActive, requireUnnamedVariants, requireUsedVariants } from '../guards.js';
 import { requireEnvironment } from '../../project/guards.js';
 import { requireValidVariants } from '../variants.js';
 import { refuseTaken } from './create-flag.js';
 
-/** Makes a flag what a definition file says, in these environments; what the file does not speak of stays. */
+/** What a file can say of a flag in one environment. */
+export type ImportedConfiguration = Pick<
+  Configuration,
+  'enabled' | 'fallthrough' | 'targets' | 'rules'
+>;
+
+/** Makes a flag what a definition file says; what is not given stays. */
 export type ImportFlag = Command<
   'ImportFlag',
   {
     projectId: string;
     flagKey: string;
-    description?: string;
-    metadata?: FlagMetadata;
     type: FlagType;
     variants: readonly Variant[];
-    enabled: boolean;
-    rules: readonly Rule[];
-    fallthrough: Serve;
-    environments: readonly string[];
+    description?: string;
+    metadata?: FlagMetadata;
+    /** By environment. A flag that is made has it as its defaults elsewhere, disabled. */
+    environments: Readonly<Record<string, Partial<ImportedConfiguration>>>;
+    /** For the next import to compare with. Absent: nothing new. */
+    fields?: MergeBase;
   }
 >;
 
-const created = ({ data }: ImportFlag): readonly FlagEvent[] => {
+const created = ({ data }: ImportFlag): FlagCreated => {
   const { projectId, flagKey: key, description = '', metadata, type, variants } = data;
-  const { enabled, fallthrough, rules } = data;
-  const plain: Configuration = { enabled: false, offVariant: null, fallthrough, targets: [] };
-  const defaults = withTargeting(plain, rules);
+  const configured = ({
+    enabled = false,
+    fallthrough = { variant: null },
+    targets = [],
+    rules,
+  }: Partial<ImportedConfiguration> = {}): Configuration =>
+    withTargeting({ enabled, offVariant: null, fallthrough, targets }, rules);
+  const [first] = Object.values(data.environments);
+  const defaults = { ...configured(first), enabled: false };
   const environments = Object.fromEntries(
-    data.environments.map((environment) => [environment, { ...defaults, enabled }]),
+    Object.entries(data.environments).map(([name, own]) => [name, configured(own)]),
   );
   const about = metadata === undefined ? {} : { metadata };
   const details = { projectId, key, name: key, description, tags: [], ...about, type, variants };
-  return [{ type: 'FlagCreated', data: { ...details, salt: key, defaults, environments } }];
+  return { type: 'FlagCreated', data: { ...details, salt: key, defaults, environments } };
 };
 
-const changedIn = (environment: string, { data }: ImportFlag, flag: ExistingFlag): FlagEvent[] => {
-  const { enabled, rules, fallthrough } = data;
+/** The flag that an import makes where there is none. */
+export const flagMadeBy = (command: ImportFlag): ExistingFlag => ({
+  ...contentOf(created(command).data),
+  status: 'active',
+});
+
+const changedIn = (
+  environment: string,
+  change: Partial<ImportedConfiguration>,
+  flag: ExistingFlag,
+): FlagEvent[] => {
   const present = configurationOf(flag, environment);
+  const wanted = { ...present, rules: present.rules ?? [], ...change };
+  const { enabled, targets, rules, fallthrough } = wanted;
   const events: FlagEvent[] = [];
+  if (!sameJson(present.targets, targets)) {
+    events.push({ type: 'FlagTargetsChanged', data: { environment, targets } });
+  }
   if (!sameJson(present.rules ?? [], rules)) {
     events.push({ type: 'FlagRulesChanged', data: { environment, rules } });
   }
   if (!sameJson(present.fallthrough, fallthrough)) {
     events.push({ type: 'FlagRolloutChanged', data: { environment, fallthrough } });
   }
-  if (present.enabled !== enabled) {
-    events.push({ type: enabled ? 'FlagEnabled' : 'FlagDisabled', data: { environment } });
-  }
-  return events;
+  return present.enabled === enabled
+    ? events
+    : [...events, { type: enabled ? 'FlagEnabled' : 'FlagDisabled', data: { environment } }];
 };
 
 const changedDetails = ({ data }: ImportFlag, flag: ExistingFlag): readonly FlagEvent[] => {
@@ -85,12 +114,20 @@ const changed = (command: ImportFlag, flag: ExistingFlag): readonly FlagEvent[] 
       `Flag '${flag.key}' is of type ${flag.type} and the file has type ${type}; a flag's type never changes.`,
     );
   }
-  requireUnnamedVariants(flag, variants, environments);
+  const replaced = Object.entries(environments).filter(([, { rules }]) => rules !== undefined);
+  requireUnnamedVariants(
+    flag,
+    variants,
+    replaced.map(([key]) => key),
+  );
   const events: FlagEvent[] = [...changedDetails(command, flag)];
   if (!sameJson(flag.variants, variants)) {
     events.push({ type: 'FlagVariantsChanged', data: { variants } });
   }
-  return events.concat(environments.flatMap((key) => changedIn(key, command, flag)));
+  return Object.entries(environments).reduce(
+    (all, [key, change]) => all.concat(changedIn(key, change, flag)),
+    events,
+  );
 };
 
 export const importFlag = (
@@ -98,13 +135,14 @@ export const importFlag = (
   flag: Flag,
   project: Project,
 ): readonly FlagEvent[] => {
-  const { flagKey, type, variants, environments } = command.data;
-  for (const environment of environments) requireEnvironment(project, environment);
-  requireValidVariants(type, variants);
+  const { data } = command;
+  const { flagKey, variants, environments, fields } = data;
+  for (const environment of Object.keys(environments)) requireEnvironment(project, environment);
+  requireValidVariants(data.type, variants);
   if (flag.status === 'deleted') refuseTaken(flag);
   const events =
-    flag.status === 'absent' ? created(command) : changed(command, requireActive(flag, flagKey));
+    flag.status === 'absent' ? [created(command)] : changed(command, requireActive(flag, flagKey));
   const after = events.reduce<Flag>(evolveFlag, flag.status === 'absent' ? absentFlag : flag);
   if (after.status !== 'absent') requireUsedVariants(variants, after);
-  return events;
+  return fields === undefined ? events : [...events, { type: 'FlagImported', data: { fields } }];
 };

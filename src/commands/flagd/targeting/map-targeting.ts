@@ -1,10 +1,10 @@
-import { type Rule } from '../../../domain/flag/configuration.js';
 import { isPresent } from '../../../domain/flagd/expressions.js';
 import { namesOrNothing } from '../../../domain/flagd/named-results.js';
 import { type Json, sameJson } from '../../../domain/json.js';
 import { isArray, operationOf } from '../place.js';
 import { conditionOf } from './condition.js';
 import { areWithinLimits } from './limits.js';
+import { leadingTargets, ruleHere, rulesOf, withoutPrerequisites } from './known-again.js';
 import { type About, type Branch, type Draft, type Outcome, type Targeting } from './outcome.js';
 import { guardedSplit, isCutShort, splitOutcome } from './split-outcome.js';
 
@@ -38,13 +38,14 @@ const branchesOf = (list: readonly Json[]): readonly Branch[] =>
   });
 
 /** A branch as rules; undefined when its condition cannot be put as clauses. */
-const draftsOf = (branch: Branch, about: About): readonly Draft[] | undefined => {
+const draftsOf = (branch: Branch | undefined, about: About): readonly Draft[] | undefined => {
+  if (branch === undefined) return undefined;
   const { condition, result } = branch;
   const guarded = guardedLogic(branch) ?? guardedSplit(branch, about);
   if (guarded !== undefined) return [guarded];
   const alternatives = conditionOf(condition, about.segments);
   if (alternatives !== undefined) {
-    const { drafts, rest } = outcomeOf(result, about);
+    const { drafts, rest } = outcomeOf(result, { ...about, here: undefined });
     const all: readonly Draft[] = [...drafts, { clauses: [], serve: rest }];
     return alternatives.flatMap((clauses) =>
       all.map((draft) => ({ ...draft, clauses: [...clauses, ...draft.clauses] })),
@@ -59,8 +60,15 @@ const draftsOf = (branch: Branch, about: About): readonly Draft[] | undefined =>
 /** From the first branch that cannot be told apart on, the rest stays one expression. */
 const chainOutcome = (list: readonly Json[], about: About): Outcome => {
   const drafts: Draft[] = [];
-  for (const [index, branch] of branchesOf(list).entries()) {
-    const found = draftsOf(branch, about);
+  const branches = branchesOf(list);
+  for (let index = 0; index < branches.length; index += 1) {
+    const own = ruleHere(branches.slice(index), drafts, about);
+    if (own !== undefined) {
+      drafts.push({ ...own.rule, rule: own.rule });
+      index += own.branches.length - 1;
+      continue;
+    }
+    const found = draftsOf(branches[index], about);
     if (found === undefined || isCutShort(found, list.slice(index * 2 + 2), about)) {
       const { drafts: last, rest } = kept({ if: list.slice(index * 2) }, about);
       return { drafts: [...drafts, ...last], rest };
@@ -118,18 +126,10 @@ const withoutNeedlessGuard = ({ drafts, rest }: Outcome): Outcome => {
 const isPossible = ({ clauses, serve }: Draft): boolean =>
   (clauses.length > 0 || 'logic' in serve) && areWithinLimits(clauses);
 
-/** The same file gives the same ids, so that importing it twice changes nothing. */
-const toRule = ({ clauses, serve }: Draft, index: number): Rule => ({
-  id: `flagd-${index + 1}`,
-  description: 'logic' in serve ? "flagd's targeting, kept as an expression" : '',
-  clauses,
-  serve,
-});
-
 /** The whole expression as the only rule. */
 export const exactTargeting = (expression: Json, about: About): Targeting => {
   const { drafts, rest } = kept(expression, about);
-  return { rules: drafts.map(toRule), fallthrough: rest };
+  return { rules: rulesOf(drafts, about), fallthrough: rest };
 };
 
 /**
@@ -137,8 +137,13 @@ export const exactTargeting = (expression: Json, about: About): Targeting => {
  * the type that they are compared with. What has no such rule stays an expression. docs/flagd.md has the mapping.
  */
 export const mapTargeting = (expression: Json, about: About): Targeting => {
-  const { drafts, rest } = withoutNeedlessGuard(reachable(outcomeOf(expression, about)));
+  const { targets, rest: asked } = leadingTargets(withoutPrerequisites(expression, about), about);
+  const { drafts, rest } = withoutNeedlessGuard(reachable(outcomeOf(asked, about)));
   return drafts.length <= MAX_RULES && drafts.every(isPossible)
-    ? { rules: drafts.map(toRule), fallthrough: rest }
+    ? {
+        ...(targets.length === 0 ? {} : { targets }),
+        rules: rulesOf(drafts, about),
+        fallthrough: rest,
+      }
     : exactTargeting(expression, about);
 };

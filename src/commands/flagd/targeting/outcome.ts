@@ -1,4 +1,10 @@
-import { type Rule, type RuleServe, type Serve } from '../../../domain/flag/configuration.js';
+import {
+  type Rule,
+  type RuleServe,
+  type Serve,
+  type Target,
+} from '../../../domain/flag/configuration.js';
+import { type WrittenFlag } from '../../../domain/flagd/flag-expression.js';
 import { type Json } from '../../../domain/json.js';
 import { type Clause } from '../../../domain/targeting/clause.js';
 import { type SegmentKeys } from './condition.js';
@@ -10,11 +16,23 @@ export type About = Readonly<{
   defaultVariant: string | null;
   /** Of the project, for conditions that flags share. */
   segments: SegmentKeys;
+  /** The flag that is here, whose parts are known again. */
+  here?: WrittenFlag | undefined;
 }>;
 
-export type Targeting = Readonly<{ rules: readonly Rule[]; fallthrough: Serve }>;
+export type Targeting = Readonly<{
+  /** Absent where the file names nobody. */
+  targets?: readonly Target[];
+  rules: readonly Rule[];
+  fallthrough: Serve;
+}>;
 
-export type Draft = Readonly<{ clauses: readonly Clause[]; serve: RuleServe }>;
+export type Draft = Readonly<{
+  clauses: readonly Clause[];
+  serve: RuleServe;
+  /** The rule that is here already. */
+  rule?: Rule;
+}>;
 
 /** What is tried in order, and what everyone else gets. */
 export type Outcome = Readonly<{ drafts: readonly Draft[]; rest: Serve }>;

@@ -1,4 +1,5 @@
 import { type Command, DomainError } from '../../../domain/decider.js';
+import { type MergeBase } from '../../../domain/merge-base.js';
 import { type ExistingProject, type Project } from '../../../domain/project/project.js';
 import { type SegmentEvent, type SegmentRule } from '../../../domain/segment/events.js';
 import { type ExistingSegment, type Segment } from '../../../domain/segment/segment.js';
@@ -18,14 +19,17 @@ export type ImportSegment = Command<
   SegmentPlace & {
     /** The condition's name in the file. */
     name: string;
-    rules: readonly SegmentRule[];
+    /** Absent: those that it has stay. */
+    rules?: readonly SegmentRule[];
+    /** For the next import to compare with. Absent: nothing new. */
+    fields?: MergeBase;
     /** What the import is for. A segment is the same in every environment. */
     environments: readonly string[];
   }
 >;
 
 const created = ({ data }: ImportSegment): readonly SegmentEvent[] => {
-  const { projectId, segmentKey: key, name, rules } = data;
+  const { projectId, segmentKey: key, name, rules = [] } = data;
   const [description, tags] = ['A shared condition of a flagd file.', [IMPORTED_TAG]];
   const keys = { included: [], excluded: [] };
   const content = { projectId, key, name, description, tags, ...keys, rules };
@@ -61,12 +65,14 @@ const requireEveryEnvironment = (
 export const importSegment =
   (ports: ClausePorts) =>
   (command: ImportSegment, segment: Segment, project: Project): readonly SegmentEvent[] => {
-    const { rules } = command.data;
-    requireRuleList(rules);
-    for (const rule of rules) requireSegmentRule(rule, `rule '${rule.id}'`, ports);
-    if (segment.status === 'absent') return created(command);
+    const { rules, fields } = command.data;
+    requireRuleList(rules ?? []);
+    for (const rule of rules ?? []) requireSegmentRule(rule, `rule '${rule.id}'`, ports);
+    const imported: readonly SegmentEvent[] =
+      fields === undefined ? [] : [{ type: 'SegmentImported', data: { fields } }];
+    if (segment.status === 'absent') return [...created(command), ...imported];
     requireImported(segment);
-    const events = segmentRulesChanged(segment.rules, rules);
+    const events = rules === undefined ? [] : segmentRulesChanged(segment.rules, rules);
     if (events.length > 0) requireEveryEnvironment(requireProject(project), command);
-    return events;
+    return [...events, ...imported];
   };
