@@ -10,12 +10,12 @@ import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
 import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
 import { sha256 } from '../../src/infrastructure/secrets.js';
 import { keyOf } from './evaluation-keys.js';
-import { mixedFlags } from './flags.js';
+import { mixedFlags, team, teamFlags, userQueries } from './flags.js';
 
 const complete = (rulesets: ReturnType<typeof mixedFlags>) => ({
   isComplete: true,
   flags: new Map(rulesets.map((ruleset) => [ruleset.key, ruleset])),
-  segments: new Map(),
+  segments: new Map([[team.key, team]]),
 });
 
 const SIZES = [50, 1_000];
@@ -25,7 +25,10 @@ memory.publish({
   source: 'redis',
   position: 123_456,
   isComplete: true,
-  environments: new Map(SIZES.map((size) => [`acme:shop:of-${size}`, complete(mixedFlags(size))])),
+  environments: new Map([
+    ['acme:shop:of-50', complete(teamFlags)],
+    ['acme:shop:of-1000', complete(mixedFlags(1_000))],
+  ]),
 });
 
 const keys = keyMemory();
@@ -83,7 +86,7 @@ for (const name of ['one', '50', '1000']) {
 const evaluate = '/api/v1/projects/shop/environments';
 for (const [name, url, size] of [
   ['one', `${evaluate}/of-50/evaluate/flag-0001?targetingKey=anna`, 50],
-  ['50', `${evaluate}/of-50/evaluate?targetingKey=anna`, 50],
+  ['50', `${evaluate}/of-50/evaluate?${userQueries[0] ?? ''}`, 50],
   ['1000', `${evaluate}/of-1000/evaluate?targetingKey=anna`, 1_000],
 ] as const) {
   const { body, statusCode } = await app.inject({ url, headers: { 'x-api-key': keyOf(size) } });

@@ -89,6 +89,107 @@ export const benchFlag = (key: string, kind: keyof typeof KINDS): Ruleset => ({
   configuration: KINDS[kind],
 });
 
+const USERS = 200;
+
+/** The query strings of 200 users with four attributes, of whom some match each kind of rule. */
+export const userQueries: readonly string[] = Array.from({ length: USERS }, (_, nth) => {
+  const country = ['CH', 'DE', 'FR', 'US'][nth % 4] ?? 'CH';
+  const plan = ['free', 'pro', 'team'][nth % 3] ?? 'free';
+  const user = `user-${nth}`;
+  const email = `${user}%40${nth % 10 === 0 ? 'example.com' : 'customer.test'}`;
+  return `targetingKey=${user}&country=${country}&plan=${plan}&version=2.${nth % 20}.0&email=${email}`;
+});
+
+const listOf50 = Array.from({ length: 50 }, (_, nth) => `user-${nth * 4}`);
+
+const thirds: Serve = {
+  split: {
+    weights: [
+      { variant: 'on', weight: 33_333 },
+      { variant: 'off', weight: 33_333 },
+      { variant: 'new', weight: 33_334 },
+    ],
+    total: SPLIT_TOTAL,
+    bucketBy: 'targetingKey',
+    algorithm: 'murmur3-32',
+  },
+};
+
+const rule = (clauses: Rule['clauses'], serve: Rule['serve']): Rule => ({
+  id: 'rule-1',
+  description: '',
+  clauses,
+  serve,
+});
+
+/** What 50 flags of a team are: configuration and how many. */
+const TEAM: readonly (readonly [count: number, configuration: Configuration])[] = [
+  [15, live],
+  [10, { ...live, fallthrough: half }],
+  [5, { ...live, targets: [{ variant: 'off', keys: listOf50 }] }],
+  [
+    5,
+    {
+      ...live,
+      rules: [
+        rule(
+          [
+            { attribute: 'country', operator: 'in', values: ['CH', 'LI'] },
+            { attribute: 'version', operator: 'semverGreaterThanOrEqual', values: ['2.10.0'] },
+          ],
+          { variant: 'off' },
+        ),
+      ],
+    },
+  ],
+  [
+    5,
+    {
+      ...live,
+      rules: [
+        rule(
+          [
+            { attribute: '$now', operator: 'after', values: ['2026-01-01T00:00:00Z'] },
+            { attribute: 'email', operator: 'endsWith', values: ['@example.com'] },
+          ],
+          half,
+        ),
+      ],
+    },
+  ],
+  [5, { ...live, fallthrough: thirds }],
+  [5, { ...live, rules: [rule([{ segments: ['team'] }], { variant: 'off' })] }],
+];
+
+/** A segment by a rule, as teams write them. */
+export const team: SegmentDefinition = {
+  key: 'team',
+  revision: 3,
+  position: 80_000,
+  included: ['user-1', 'user-2'],
+  excluded: [],
+  rules: [
+    {
+      id: 'staff',
+      description: '',
+      clauses: [{ attribute: 'email', operator: 'endsWith', values: ['@example.com'] }],
+    },
+  ],
+};
+
+/** The 50 flags that a team has, well mixed. */
+export const teamFlags: readonly Ruleset[] = TEAM.flatMap(([count, configuration], kind) =>
+  Array.from({ length: count }, (_, nth) => ({
+    ...benchFlag(`flag-${String(nth * 10 + kind).padStart(4, '0')}`, 'static'),
+    variants: [
+      { name: 'on', value: true },
+      { name: 'off', value: false },
+      { name: 'new', value: true },
+    ],
+    configuration,
+  })),
+);
+
 /** Flags of all kinds, well mixed: two in five static, one in five of each other kind. */
 export const mixedFlags = (count: number): readonly Ruleset[] => {
   const mix = ['static', 'split', 'disabled', 'targets', 'static'] as const;

@@ -8,6 +8,8 @@ const run = promisify(execFile);
 
 type Load = Readonly<{
   url: string;
+  /** Query strings that the requests take in turn, put behind the URL. */
+  queries?: readonly string[];
   /** Sent as a JSON POST; a GET without. */
   body?: string;
   credential?: string | undefined;
@@ -25,21 +27,56 @@ const milliseconds = (text: string): number => {
   return Number(amount) * ({ us: 0.001, ms: 1, s: 1_000 }[unit ?? 'ms'] ?? 1);
 };
 
+/** A request of wrk's for each query, formatted once. */
+const inTurn = (path: string, queries: readonly string[]): string =>
+  queries.length === 0
+    ? ''
+    : `local all = {}
+function init(args)
+  for _, query in ipairs({${queries.map((query) => JSON.stringify(query)).join(',')}}) do
+    all[#all + 1] = wrk.format(nil, "${path}?" .. query)
+  end
+end
+local nth = 0
+function request()
+  nth = nth % #all + 1
+  return all[nth]
+end
+`;
+
+const scriptOf = ({
+  url,
+  body,
+  credential,
+  queries,
+}: Readonly<{
+  url: string;
+  body: string | undefined;
+  credential: string;
+  queries: readonly string[];
+}>): string =>
+  [
+    `wrk.headers["x-api-key"] = "${credential}"`,
+    ...(body === undefined
+      ? []
+      : [
+          'wrk.method = "POST"',
+          'wrk.headers["content-type"] = "application/json"',
+          `wrk.body = [==[${body}]==]`,
+        ]),
+    inTurn(new URL(url).pathname, queries),
+  ].join('\n');
+
 const withWrk = async ({
   url,
   body,
   credential = '',
+  queries = [],
   connections,
   seconds,
 }: Load): Promise<LoadResult> => {
   const script = join(folder, 'request.lua');
-  writeFileSync(
-    script,
-    `wrk.headers["x-api-key"] = "${credential}"\n` +
-      (body === undefined
-        ? ''
-        : `wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\nwrk.body = [==[${body}]==]\n`),
-  );
+  writeFileSync(script, scriptOf({ url, body, credential, queries }));
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '-s', script, url];
   const { stdout } = await run('wrk', options);
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);

@@ -15,6 +15,7 @@ import { answerBrokenConnection, answerBrokenPath } from './edge/broken-requests
 import { compressAnswers } from './edge/compression.js';
 import { allowOrigins } from './edge/cors.js';
 import { noteRefusedCommands, type NoteRefusal } from './edge/refused-commands.js';
+import { answerNotModified } from './edge/not-modified.js';
 import { refuseNul } from './edge/clean-url.js';
 import { cleanForwardedFor } from './edge/forwarded-for.js';
 import { documentRoutes } from './edge/documentation.js';
@@ -125,6 +126,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   deps.prepare?.(app);
   allowOrigins(app, deps);
   compressAnswers(app);
+  answerNotModified(app);
   shedLoad(app, deps.shedFrom);
   refuseNul(app);
   acceptJson(app);

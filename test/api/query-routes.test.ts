@@ -243,3 +243,18 @@ test('a diff of what never was is answered in one way, in both directions', asyn
     for (const ends of ['from=position:0&to=now', 'from=now&to=position:0'])
       t.equal(await refusal(`${path}/diff?${ends}`), code, `${path} ${ends}`);
 });
+
+test('a query whose answer the client has is 304, without a body', async (t) => {
+  const { ask } = await queryApp(t);
+  for (const path of ['/projects', '/projects/shop/flags', CHECKOUT, '/audit']) {
+    const first = await ask(path);
+    const tag = String(first.headers['etag']);
+    t.match(tag, /^(W\/)?"[^"]+"$/, path);
+    const again = await ask(path, { 'if-none-match': `"other", ${tag}` });
+    t.strictSame([again.statusCode, again.body], [304, ''], path);
+    t.equal(again.headers['etag'], tag, path);
+    t.notOk('content-length' in again.headers && again.headers['content-length'] !== '0', path);
+    t.equal((await ask(path, { 'if-none-match': '"other"' })).statusCode, 200, path);
+  }
+  t.equal((await ask('/projects/none', { 'if-none-match': '*' })).statusCode, 404);
+});

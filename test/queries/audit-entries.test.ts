@@ -46,6 +46,10 @@ const companyLog = recorded([
     { type: 'SegmentKeysChanged', data: { included: ['bert'], excluded: [] } },
     { metadata: { actor: { id: 'k-ci', type: 'apiKey', authMethod: 'api-token' } } },
   ),
+  onSegment('staff', {
+    type: 'SegmentKeysAdded',
+    data: { included: ['cleo'], excluded: [] },
+  }),
   onFlag('big', { type: 'FlagCreated', data: { ...flagContent('big'), type: 'string' } }),
   ...Array.from({ length: 12 }, (_, nth) =>
     onFlag('big', {
@@ -74,6 +78,7 @@ test('an entry says what it changed, in every category that has a state', async 
   };
   t.strictSame(await texts('OrganizationRenamed'), ['name was "Acme", now "Acme Ltd"']);
   t.match(await texts('SegmentKeysChanged'), [/bert/]);
+  t.match(await texts('SegmentKeysAdded'), [/cleo/]);
   t.match(await texts('EnvironmentAdded'), [/added/]);
   t.match(await texts('FlagVariantsChanged'), [/"on"/]);
   t.strictSame(await texts('ApiKeyIssued'), []);

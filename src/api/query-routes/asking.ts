@@ -128,6 +128,8 @@ export const standing = <Answer extends object>(
   answer: Answer,
 ): Answer & { position: number } => {
   void reply.header('x-position', String(position));
+  // What has an ETag of its own has the revision. A list may change with any event.
+  if (!reply.hasHeader('etag')) void reply.header('etag', `W/"at-${position}"`);
   return { ...answer, position };
 };
 
