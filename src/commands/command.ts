@@ -51,4 +51,6 @@ export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
   ) => Promise<void>;
   /** Monotonic milliseconds. */
   clock: () => number;
+  /** Waits. */
+  pause: (ms: number) => Promise<void>;
 }>;

@@ -9,6 +9,9 @@ import { streamQueue } from './stream-queue.js';
 /** How often a decision is made again after another process wrote first. */
 const MAX_ATTEMPTS = 3;
 
+/** After this the log is asked whether it has a command; then after twice as long, and so on. */
+const FIRST_LOOK_MS = 10;
+
 /** Characters of events that take longer to seal and to write than a command usually may. */
 const LARGE_APPEND = 64 * 1024;
 
@@ -46,7 +49,7 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
 export const commandHandler = <S, C extends Command, E extends Event, R>(
   deps: HandlerDeps<S, C, E, R>,
 ) => {
-  const { store, streams, decider, streamOf, referencesOf, clock, reserve = nothing } = deps;
+  const { store, streams, decider, streamOf, referencesOf, clock, pause, reserve = nothing } = deps;
   const inTurn = streamQueue();
   const repeated = repeatedCommands(store, decider);
 
@@ -129,6 +132,29 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
   };
 
+  /**
+   * Looks in the log for a command whose append was not confirmed: another process may be writing it at this moment.
+   * @throws `unknown` when the log does not show it before the request's time is over
+   */
+  const found = async (
+    stream: string,
+    request: CommandRequest<C>,
+    unknown: AppendOutcomeUnknown,
+  ): Promise<CommandOutcome<S, E>> => {
+    for (let waitMs = FIRST_LOOK_MS; !request.signal.aborted; waitMs *= 2) {
+      streams.readOn(stream);
+      try {
+        const { commands } = await streams.load(stream, 0);
+        if (commands.has(request.metadata.commandId)) return await repeated(stream, request);
+      } catch (error) {
+        if (error instanceof DomainError) throw error;
+        throw unknown;
+      }
+      await pause(waitMs);
+    }
+    throw unknown;
+  };
+
   const handle = async (
     stream: string,
     request: CommandRequest<C>,
@@ -138,7 +164,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
         const outcome = await tryOnce(stream, request, fresh);
         if (outcome !== undefined) return outcome;
       } catch (error) {
-        if (error instanceof AppendOutcomeUnknown) streams.readOn(stream);
+        if (error instanceof AppendOutcomeUnknown) return found(stream, request, error);
         const isConflict = error instanceof WrongRevision && request.expectedRevision === undefined;
         if (!isConflict || attempts++ === MAX_ATTEMPTS) throw error;
       }

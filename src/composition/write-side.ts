@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/aggregates.js';
 import { type EventStore } from '../commands/event-store.js';
 import { type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
@@ -56,6 +57,7 @@ const timeMs = (time: string): number => Date.parse(time.toUpperCase());
 /** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
 export const writeSide = (store: EventStore, head: () => Promise<number>) => {
   const clock = (): number => performance.now();
+  const pause = async (ms: number): Promise<void> => setTimeout(ms);
   const projectStreams = aggregates(store, projectDecider, clock);
   const decideFlags = flagDecider({ compileRegex });
   const decideSegments = segmentDecider({ compileRegex });
@@ -88,6 +90,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     organizations: commandHandler({
       store,
       clock,
+      pause,
       decider: organizationDecider,
       streams: organizationStreams,
       streamOf: ({ data }: OrganizationCommand) => organizationStream(data.organizationId),
@@ -96,6 +99,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     apiKeys: commandHandler({
       store,
       clock,
+      pause,
       decider: apiKeyDecider,
       streams: aggregates(store, apiKeyDecider, clock),
       streamOf: ({ data }: ApiKeyCommand) => apiKeyStream(data.organizationId, data.keyId),
@@ -112,6 +116,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     projects: commandHandler({
       store,
       clock,
+      pause,
       decider: projectDecider,
       streams: projectStreams,
       streamOf: ({ data }) => projectStream(data.projectId),
@@ -120,6 +125,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     flags: commandHandler({
       store,
       clock,
+      pause,
       decider: decideFlags,
       streams: flagStreams,
       streamOf: ({ data }: FlagCommand) => flagStream(data.projectId, data.flagKey),
@@ -129,6 +135,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     segments: commandHandler({
       store,
       clock,
+      pause,
       decider: decideSegments,
       streams: segmentStreams,
       streamOf: ({ data }: SegmentCommand) => segmentStream(data.projectId, data.segmentKey),
@@ -143,6 +150,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     sessions: commandHandler({
       store,
       clock,
+      pause,
       decider: sessionDecider,
       streams: aggregates(store, sessionDecider, clock),
       streamOf: ({ data }) => sessionStream(data.organizationId, data.userId),
@@ -152,6 +160,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     refusals: commandHandler({
       store,
       clock,
+      pause,
       decider: refusalsDecider,
       streams: aggregates(store, refusalsDecider, clock),
       streamOf: ({ data }) => refusalsStream(data.organizationId, data.actorId),

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { test } from 'tap';
 import { aggregates } from '../../src/commands/aggregates.js';
 import {
+  AppendOutcomeUnknown,
   CommandNotStarted,
   type EventStore,
   WrongRevision,
@@ -24,6 +26,8 @@ const enableStaging: FlagCommand = {
   data: { ...inProduction, environment: 'staging' },
 };
 
+const pause = async (ms: number): Promise<void> => delay(ms);
+
 /** One process: its own memory of the streams, on a store that may be shared. */
 const processOn = (store: EventStore) => {
   const clock = () => 0;
@@ -34,6 +38,7 @@ const processOn = (store: EventStore) => {
     streamOf: ({ data }) => flagStream(data.projectId, data.flagKey),
     referencesOf: async () => project,
     clock,
+    pause,
   });
   return (
     command: FlagCommand,
@@ -204,6 +209,7 @@ test('a command whose turn does not come in time is not run', async (t) => {
     streamOf: () => stream,
     referencesOf: async () => project,
     clock: () => 0,
+    pause,
   });
   const patient = new AbortController();
   const impatient = new AbortController();
@@ -268,4 +274,26 @@ test('a command whose stream takes too long to read wrote nothing, and succeeds 
   t.equal((await store.read(stream)).revision, 1);
   t.match(await run(disable, 'c3'), { kind: 'recorded', revision: 2 });
   t.match(await run(enable, 'c2'), { kind: 'repeated', revision: 1 });
+});
+
+test('a command whose append was not confirmed is looked for in the log', async (t) => {
+  const store = inMemoryEventStore();
+  let lost = 0;
+  /** Writes, and then says that it does not know; or does not write at all. */
+  const forgetful = (writes: boolean): EventStore => ({
+    ...store,
+    append: async (...args) => {
+      lost += 1;
+      if (writes) await store.append(...args);
+      throw new AppendOutcomeUnknown('The connection broke.');
+    },
+  });
+  const written = await processOn(forgetful(true))(create, 'c1');
+  t.match(written, { kind: 'repeated', revision: 0, events: [{ type: 'FlagCreated' }] });
+
+  const signal = AbortSignal.timeout(50);
+  await t.rejects(processOn(forgetful(false))(enable, 'c2', { signal }), {
+    name: 'AppendOutcomeUnknown',
+  });
+  t.equal(lost, 2, 'neither was sent again');
 });

@@ -44,6 +44,7 @@ const ELSEWHERE = [
   'POST /personal-data/erase',
   'POST /personal-data/export',
   'POST /projects/{project}/environments/{environment}/keys',
+  'POST /projects/{project}/environments/{environment}/promote',
   'POST /projects/{project}/environments/{environment}/keys/{key}/revoke',
   'POST /projects/{project}/environments/{environment}/keys/{key}/rotate',
   'POST /projects/{project}/environments/{environment}/revert',

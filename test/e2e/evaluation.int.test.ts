@@ -48,6 +48,8 @@ test('evaluation over HTTP', async (t) => {
 
   await t.test('at a past moment it is what it was', async (t) => {
     const before = `position=${off.body.position}`;
+    const headers = { 'x-min-position': String(off.body.position) };
+    await service.get('/projects/demo', { headers });
     t.match(await service.get(`${PATH}/checkout?${before}`, options), {
       status: 200,
       body: { reason: 'DISABLED', variant: 'off', position: off.body.position },

@@ -110,11 +110,14 @@ const COMPRESSIBLE =
 const isText = (payload: unknown): payload is string | Buffer =>
   typeof payload === 'string' || Buffer.isBuffer(payload);
 
-const isLarge = (payload: unknown): boolean =>
-  isText(payload) ? payload.length >= SMALLEST : payload instanceof Readable;
+/** To HEAD the body is gone already, and its length is in the headers. */
+const isLarge = (payload: unknown, reply: FastifyReply): boolean => {
+  if (isText(payload) && payload.length > 0) return payload.length >= SMALLEST;
+  return payload instanceof Readable || Number(reply.getHeader('content-length')) >= SMALLEST;
+};
 
 const isCompressible = (reply: FastifyReply, payload: unknown): boolean =>
-  isLarge(payload) &&
+  isLarge(payload, reply) &&
   !reply.hasHeader('content-encoding') &&
   COMPRESSIBLE.test(String(reply.getHeader('content-type')));
 
