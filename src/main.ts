@@ -60,6 +60,6 @@ try {
   const ready = `Chronoflag is ready on ${url} (documentation: ${url}/docs)`;
   print(['', ready, ...(credentials === undefined ? [] : credentialLines(credentials, url))]);
 } catch (error) {
-  process.stderr.write(`chronoflag: ${tell(error)}\n`);
-  process.exitCode = 1;
+  // All that was opened is closed; a connection that is still being made would keep the process.
+  process.stderr.write(`chronoflag: ${tell(error)}\n`, () => process.exit(1));
 }

@@ -109,7 +109,9 @@ export const commandSender =
         const outcome = await handle(asked);
         // Of two processes that get it at once, both believe to have written it.
         const isRepeat = claim === 'same' && outcome.kind === 'recorded' && !outcome.isFirst;
-        return isRepeat ? ({ ...outcome, kind: 'repeated' } as const) : outcome;
+        if (isRepeat) return { ...outcome, kind: 'repeated' as const };
+        const isOwn = claim === 'new' && outcome.isOwnTry === true;
+        return isOwn ? { ...outcome, kind: 'recorded' as const } : outcome;
       });
     const outcome = await underItsKey(request, metadata, work);
     const { kind, revision, position, events, before, after } = outcome;

@@ -26,6 +26,8 @@ export type CommandOutcome<S, E extends Event> = Readonly<{
   kind: 'recorded' | 'unchanged' | 'repeated' | 'dry-run';
   /** It is certain that no other request wrote these events. */
   isFirst?: boolean;
+  /** Found in the log after an append of this very request that was not confirmed. */
+  isOwnTry?: boolean;
   revision: number;
   position: number;
   events: readonly E[];

@@ -145,7 +145,8 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
       streams.readOn(stream);
       try {
         const { commands } = await streams.load(stream, 0);
-        if (commands.has(request.metadata.commandId)) return await repeated(stream, request);
+        if (commands.has(request.metadata.commandId))
+          return { ...(await repeated(stream, request)), isOwnTry: true };
       } catch (error) {
         if (error instanceof DomainError) throw error;
         throw unknown;

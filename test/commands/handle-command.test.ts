@@ -289,7 +289,12 @@ test('a command whose append was not confirmed is looked for in the log', async 
     },
   });
   const written = await processOn(forgetful(true))(create, 'c1');
-  t.match(written, { kind: 'repeated', revision: 0, events: [{ type: 'FlagCreated' }] });
+  t.match(written, {
+    kind: 'repeated',
+    isOwnTry: true,
+    revision: 0,
+    events: [{ type: 'FlagCreated' }],
+  });
 
   const signal = AbortSignal.timeout(50);
   await t.rejects(processOn(forgetful(false))(enable, 'c2', { signal }), {

@@ -118,4 +118,20 @@ test('a start with everything away, and SIGTERM under load', async (t) => {
     await t.rejects(fresh.start(), /ended with 1/);
     t.match(fresh.output().trim(), /^chronoflag: .* cannot be used \(.*\)$/, 'one line here too');
   });
+
+  await t.test('whatever fails at a start ends the process', async (t) => {
+    for (const { process, proxy } of all) {
+      await process.start();
+      await proxy.turn('pass');
+    }
+    const wrong = {
+      AUDIT_SIGNING_KEY: '/nowhere/key.pem',
+      OIDC_ISSUER: 'http://127.0.0.1:1/',
+    };
+    for (const [name, value] of Object.entries(wrong)) {
+      const environment = { [name]: value };
+      const service = await faultyService(t, servers, { name: name.toLowerCase(), environment });
+      await t.rejects(service.start(), /ended with 1/, name);
+    }
+  });
 });

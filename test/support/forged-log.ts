@@ -78,6 +78,7 @@ export const forgeLog = (
   const changed = change(readAll(db));
   db.exec('delete from events');
   writeAll(db, changed);
+  db.exec('delete from streams where id not in (select e.stream from events e)');
   db.close();
 };
 
