@@ -2,7 +2,13 @@ import { test } from 'tap';
 import { flagHistory, type FlagHistory } from '../../src/queries/flags/flag-history.js';
 import { listFlags, type ListFlags } from '../../src/queries/flags/list-flags.js';
 import { testDatabase } from '../support/database.js';
-import { flagContent, onFlag, ORGANIZATION, recorded } from '../support/histories.js';
+import {
+  flagContent,
+  onFlag,
+  ORGANIZATION,
+  projectBegins,
+  recorded,
+} from '../support/histories.js';
 import { fillReadModel } from '../support/read-model.js';
 import { shopLog } from '../support/shop-log.js';
 
@@ -34,6 +40,27 @@ test('each filter of a list lets through the flags that it names, now and then',
   t.strictSame(await keys({ ...then, text: '100%' }), ['checkout']);
   t.strictSame(await keys({ ...then, sort: 'updatedAt', order: 'desc' }), ['banner', 'checkout']);
   t.strictSame(await keys({ ...then, status: 'deleted' }), ['old']);
+});
+
+test('an accent is found, however it and the question are composed', async (t) => {
+  const { pool: db } = await testDatabase(t);
+  const flag = (key: string, more: object) =>
+    onFlag(key, { type: 'FlagCreated', data: { ...flagContent(key), ...more } });
+  const log = recorded([
+    ...projectBegins,
+    flag('bistro', { name: 'Caf\u00e9' }),
+    flag('diner', { description: 'A cafe\u0301.' }),
+  ]);
+  await fillReadModel(db, log);
+  const moment = { position: log.at(-1)!.position };
+  for (const text of ['f\u00e9', 'fe\u0301'])
+    for (const isPast of [false, true]) {
+      const { items } = await listFlags(db)({ ...SHOP, moment, isPast, text });
+      t.strictSame(
+        items.map(({ key }) => key),
+        ['bistro', 'diner'],
+      );
+    }
 });
 
 test('a list tells where each flag is enabled', async (t) => {

@@ -60,7 +60,7 @@ export const flagListSql = (sort: FlagSort, order: SortOrder, isPast: boolean): 
             from ${isPast ? THEN : NOW}
            where f.project_id = $1
              and ($2::text[] is null or f.tags @> $2::text[])
-             and ($3::text is null or f.key ilike $3 or f.name ilike $3 or f.description ilike $3)
+             and ($3::text is null or f.key ilike $3 or ${composed('f.name')} ilike $3 or ${composed('f.description')} ilike $3)
              and ($4 = 'all' or f.status = $4 or ($4 = 'undeleted' and f.status <> 'deleted'))
              and ($5::text is null or (coalesce(f.state -> 'environments' -> $5::text, f.state -> 'defaults')
                                        -> 'enabled')::boolean)
@@ -70,5 +70,9 @@ export const flagListSql = (sort: FlagSort, order: SortOrder, isPast: boolean): 
            limit $9`;
 };
 
-/** A LIKE pattern for text anywhere; `%` and `_` stand for themselves. */
-export const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+/** SQL of a text to compare with `containing`: letters and their accents are one character where there is one. */
+export const composed = (sql: string): string => `normalize(${sql}, nfc)`;
+
+/** A LIKE pattern for text anywhere, composed; `%` and `_` stand for themselves. */
+export const containing = (text: string): string =>
+  `%${text.normalize('NFC').replaceAll(/[\\%_]/g, '\\$&')}%`;

@@ -1,7 +1,7 @@
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
-import { containing } from '../flags/flag-filter.js';
+import { composed, containing } from '../flags/flag-filter.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { decodeCursor } from '../paging/cursor.js';
 import { DEFAULT_LIMIT, type Page, pageOf } from '../paging/page.js';
@@ -66,8 +66,8 @@ const SQL = `
      and s.key > $2
      and ($3 = 'all' or r.state ->> 'status' = $3)
      and ($4::text[] is null or array(select jsonb_array_elements_text(r.state -> 'tags')) @> $4::text[])
-     and ($5::text is null or s.key ilike $5 or r.state ->> 'name' ilike $5
-          or r.state ->> 'description' ilike $5)
+     and ($5::text is null or s.key ilike $5 or ${composed("r.state ->> 'name'")} ilike $5
+          or ${composed("r.state ->> 'description'")} ilike $5)
    order by s.key
    limit $6`;
 
