@@ -98,6 +98,17 @@ test('a deleted flag tells who deleted it, when, and how to get it back', async 
       },
     });
   }
+  const { json } = await ask('/projects/shop/state');
+  const flags = (json() as { flags: { key: string; statusBefore: string | null }[] }).flags;
+  t.strictSame(
+    flags.map(({ key, statusBefore }) => [key, statusBefore]),
+    [
+      ['banner', null],
+      ['checkout', null],
+      ['old', 'active'],
+      ['quiet', null],
+    ],
+  );
 });
 
 test('one flag in one environment', async (t) => {

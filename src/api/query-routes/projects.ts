@@ -24,6 +24,8 @@ import {
 import {
   answering,
   flagContent,
+  FlagStatus,
+  nullable,
   pageOf,
   projectProperties,
   segmentContent,
@@ -52,6 +54,7 @@ const State = Type.Object({
   flags: Type.Array(
     Type.Object({
       ...flagContent,
+      statusBefore: nullable(FlagStatus),
       revision: Revision,
       position: Position,
       updatedAt: Type.String(),

@@ -1,5 +1,6 @@
 import { type FlagContent } from '../../domain/flag/events.js';
 import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type FlagView, statusBefore } from '../flags/flag-view.js';
 import { type SegmentContent } from '../../domain/segment/events.js';
 import { type ExistingSegment, segmentContentOf } from '../../domain/segment/segment.js';
 import { type Moment } from '../moments/resolve-moment.js';
@@ -12,6 +13,8 @@ import { type FlagState, type SegmentState, type StateSource } from '../state-so
 export type StateOfFlag = Omit<FlagContent, 'projectId'> &
   Readonly<{
     status: ExistingFlag['status'];
+    /** What a deleted flag was before; null for a live one. */
+    statusBefore: FlagView['statusBefore'];
     revision: number;
     position: number;
     updatedAt: string;
@@ -35,7 +38,14 @@ export type ProjectState = Readonly<{
 
 const stateOfFlag = ({ state, revision, position, recordedAt }: FlagState): StateOfFlag => {
   const { projectId, ...content } = contentOf(state);
-  return { ...content, status: state.status, revision, position, updatedAt: timeText(recordedAt) };
+  return {
+    ...content,
+    status: state.status,
+    statusBefore: statusBefore(state),
+    revision,
+    position,
+    updatedAt: timeText(recordedAt),
+  };
 };
 
 const stateOfSegment = ({ state, ...taken }: SegmentState): StateOfSegment => {

@@ -26,12 +26,16 @@ export type FlagMoment = Readonly<{
   next?: Readonly<{ position: number; recordedAt: string | Date }> | undefined;
 }>;
 
+/** Of a deleted flag; null for a live one. */
+export const statusBefore = (flag: ExistingFlag): FlagView['statusBefore'] =>
+  flag.status === 'deleted' ? flag.statusBefore : null;
+
 export const flagView = ({ state, createdAt, last, next }: FlagMoment): FlagView => {
   const { projectId, ...content } = contentOf(state);
   return {
     ...content,
     status: state.status,
-    statusBefore: state.status === 'deleted' ? state.statusBefore : null,
+    statusBefore: statusBefore(state),
     revision: last.revision,
     createdAt: timeText(createdAt),
     updatedAt: timeText(last.recordedAt),
