@@ -98,8 +98,10 @@ test('a deleted flag tells who deleted it, when, and how to get it back', async 
       },
     });
   }
-  const { json } = await ask('/projects/shop/state');
-  const flags = (json() as { flags: { key: string; statusBefore: string | null }[] }).flags;
+  const state = await ask('/projects/shop/state');
+  const { flags } = state.json<{
+    flags: readonly { key: string; statusBefore: string | null }[];
+  }>();
   t.strictSame(
     flags.map(({ key, statusBefore }) => [key, statusBefore]),
     [

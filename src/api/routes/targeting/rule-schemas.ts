@@ -52,8 +52,20 @@ const Clause = Type.Union([AttributeClause, SegmentClause, AnyOf]);
 const MANY = { maxItems: CLAUSE_LIMITS.clauses, description: 'All must be true.' } as const;
 const Clauses = Type.Array(Clause, { ...MANY, minItems: 1 });
 
-/** Only a rule that serves `logic` may have none: the command says so. */
-const RuleClauses = Type.Array(Clause, MANY);
+/** Of a change: which rule it is, and so whether it may have none, is known to the command only. */
+const RuleClauses = Type.Array(Clause, {
+  ...MANY,
+  description: 'All must be true; none only in a rule that serves `logic`.',
+});
+
+/** Only a rule that serves `logic` may be without clauses. */
+const clausesUnlessLogic = {
+  if: {
+    properties: { serve: { properties: { logic: {} }, required: ['logic'] } },
+    required: ['serve'],
+  },
+  else: { properties: { clauses: { minItems: 1 } } },
+} as const;
 
 const RuleServe = Type.Union([
   ...FallthroughBody.anyOf,
@@ -97,7 +109,7 @@ export const RuleParams = Type.Object({
 export const SegmentRuleBody = Type.Object({ id, description, clauses: Clauses }, closed);
 export const RuleBody = Type.Object(
   { id, description, clauses: RuleClauses, serve: RuleServe },
-  closed,
+  { ...closed, ...clausesUnlessLogic },
 );
 
 export const SegmentRuleChange = Type.Object(
@@ -124,7 +136,10 @@ export const RulesBody = Type.Object(
 export const SegmentRules = Type.Array(SegmentRuleBody, { maxItems: MAX_RULES });
 
 /** A new rule, with where it goes. */
-export const AddedRule = Type.Object({ ...RuleBody.properties, ...placeProperties }, closed);
+export const AddedRule = Type.Object(
+  { ...RuleBody.properties, ...placeProperties },
+  { ...closed, ...clausesUnlessLogic },
+);
 export const AddedSegmentRule = Type.Object(
   { ...SegmentRuleBody.properties, ...placeProperties },
   closed,
