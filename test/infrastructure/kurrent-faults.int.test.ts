@@ -6,6 +6,7 @@ import {
   isNotReady,
   readFault,
 } from '../../src/infrastructure/kurrent/kurrent-faults.js';
+import { unanswered } from '../../src/infrastructure/kurrent/connect.js';
 import { provenRefusal } from '../../src/infrastructure/kurrent/proven-refusal.js';
 import { connectService, event, startStore } from '../support/event-store.js';
 
@@ -29,6 +30,8 @@ test('where nothing was sent or taken in, nothing was written', async (t) => {
   for (const error of [notReady, undiscovered])
     t.match(appendFault(error, false), { name: 'EventStoreUnavailable' });
   t.match(readFault(undiscovered), { name: 'EventStoreUnavailable' });
+  t.match(readFault(unanswered()), { name: 'EventStoreUnavailable' });
+  t.match(appendFault(unanswered(), false), { name: 'AppendOutcomeUnknown' });
   const broken = Object.assign(new Error('14 UNAVAILABLE: Connection dropped'), { code: 14 });
   t.match(appendFault(broken, false), { name: 'AppendOutcomeUnknown' });
 });

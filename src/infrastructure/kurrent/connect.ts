@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type KurrentHost, type KurrentSettings } from './connection-string.js';
 import { greetHost, HostUnusable } from './greet-host.js';
-import { type HeldClient, holdClient } from './held-client.js';
+import { ClientGivenUp, type HeldClient, holdClient } from './held-client.js';
 import { askForAnswer, KurrentClient } from './kurrent-client.js';
 import { type TlsFiles } from './tls-files.js';
 
@@ -16,7 +16,7 @@ const LATE_HOST_MS = 250;
 
 export type Target = Readonly<{ settings: KurrentSettings; tls: TlsFiles | undefined }>;
 
-export const unanswered = (): Error => new Error('The event store does not answer.');
+export const unanswered = (): Error => new ClientGivenUp('The event store does not answer.');
 
 /** Keeps no process alive; ends early when the signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>

@@ -2,6 +2,11 @@ import { type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionLost, type KurrentClient } from './kurrent-client.js';
 
+/** Why a call ended that the event store had not answered: its client was given up. */
+export class ClientGivenUp extends Error {
+  override readonly name = 'ClientGivenUp';
+}
+
 /** A client that answered. Whoever uses it ends its own streams when `signal` aborts, and tells what it sees. */
 export type Lease = Readonly<{
   client: KurrentClient;

@@ -1,7 +1,7 @@
 import { EventStoreUnavailable } from '../../commands/event-store.js';
 import { connect, pause, unanswered } from './connect.js';
 import { parseConnectionString } from './connection-string.js';
-import { type HeldClient, type Lease } from './held-client.js';
+import { ClientGivenUp, type HeldClient, type Lease } from './held-client.js';
 import { askForAnswer } from './kurrent-client.js';
 import { tlsFilesOf } from './tls-files.js';
 
@@ -145,7 +145,7 @@ export const kurrentConnection = (url: string, options: ConnectionOptions = {}) 
     close: async (): Promise<void> => {
       closing.abort();
       turned();
-      await current?.end(new Error('The connection is closed.'));
+      await current?.end(new ClientGivenUp('The connection is closed.'));
       await keeping;
     },
   };

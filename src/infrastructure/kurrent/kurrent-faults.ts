@@ -10,6 +10,7 @@ import {
   EventStoreUnavailable,
 } from '../../commands/event-store.js';
 import { DomainError } from '../../domain/decider.js';
+import { ClientGivenUp } from './held-client.js';
 import { isConnectionLost } from './kurrent-client.js';
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
@@ -47,7 +48,8 @@ export const isNotReady = (error: unknown): boolean => NOT_READY.test(textOf(err
 /** What a read failed with, in our terms. */
 export const readFault = (error: unknown): unknown => {
   if (isDenied(error)) return refuses(error, 'read');
-  const isFromClient = isConnectionLost(error) || typeof codeOf(error) === 'number';
+  const isLost = isConnectionLost(error) || error instanceof ClientGivenUp;
+  const isFromClient = isLost || typeof codeOf(error) === 'number';
   return isFromClient || isNotReady(error)
     ? new EventStoreUnavailable('The event store cannot be reached.', because(error))
     : error;
