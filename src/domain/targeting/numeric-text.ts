@@ -13,13 +13,21 @@ export const isWholeKept = (literal: string): boolean => {
   return Number.isFinite(number) && BigInt(number) === BigInt(digits);
 };
 
+/** A regular expression for this would look at every run of zeros again. */
+const withoutLastZeros = (digits: string): string => {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
+};
+
 /** "-0.0120e5" and "-1.20e+3" have the digits 12. */
 const digitsOf = (literal: string): string =>
-  literal
-    .replace(/[eE].*$/, '')
-    .replace(/[-.]/g, '')
-    .replace(/^0+/, '')
-    .replace(/0+$/, '');
+  withoutLastZeros(
+    literal
+      .replace(/[eE].*$/, '')
+      .replace(/[-.]/g, '')
+      .replace(/^0+/, ''),
+  );
 
 /** What toPrecision takes at most. */
 const MAX_DIGITS = 100;
