@@ -85,17 +85,34 @@ const encode = (text: string, coding: Coding, kept: object | undefined): Promise
   return (forms[coding] ??= ENCODERS[coding](text));
 };
 
+let waiting: [FastifyReply, string | undefined][] = [];
+
+const sendWaiting = (): void => {
+  const answers = waiting;
+  waiting = [];
+  for (const [reply, text] of answers) void reply.send(text);
+};
+
+/**
+ * Sends an answer at the end of this turn of the event loop, right after the others of the turn. Writing to a socket
+ * between two evaluations costs more than both: written one after another, an answer takes half the CPU.
+ */
+export const sendTogether = (reply: FastifyReply, text?: string): void => {
+  if (waiting.length === 0) setImmediate(sendWaiting);
+  waiting.push([reply, text]);
+};
+
 /** Sends JSON text, compressed when it is large and the client takes that. `kept` as of `encode`. */
 export const sendText = (reply: FastifyReply, text: string, kept?: object): void => {
   void reply.header('content-type', 'application/json; charset=utf-8');
   if (text.length < SMALLEST) {
-    void reply.send(text);
+    sendTogether(reply, text);
     return;
   }
   const coding = codingFor(reply.request);
   describe(reply, coding);
   if (coding === undefined) {
-    void reply.send(text);
+    sendTogether(reply, text);
     return;
   }
   encode(text, coding, kept).then(

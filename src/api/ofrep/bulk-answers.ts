@@ -6,7 +6,7 @@ import {
   evaluateAll,
   type EnvironmentRulesets,
 } from '../../queries/rulesets/environment-rulesets.js';
-import { sendText } from '../edge/compression.js';
+import { sendText, sendTogether } from '../edge/compression.js';
 import { contextIn } from './request-body.js';
 
 export type BulkAnswer = Readonly<{ body: string; tag: string }>;
@@ -73,6 +73,6 @@ export const sendBulk = (
   isKnown: boolean,
 ): void => {
   void reply.header('etag', `"${answer.tag}"`).header('x-position', position);
-  if (isKnown) void reply.code(304).send();
+  if (isKnown) sendTogether(reply.code(304));
   else sendText(reply, answer.body, answer);
 };

@@ -3,6 +3,7 @@ import { ofrepItem } from '../../queries/rulesets/ofrep-answers.js';
 import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 import { bulkRoute } from './bulk-route.js';
 import { type EventStreams } from './streams/event-streams.js';
+import { sendTogether } from '../edge/compression.js';
 import { OfrepFailure, sendFailure } from './failure.js';
 import { keyOf, locate } from './locate.js';
 import { acceptText, bodyText, contextIn } from './request-body.js';
@@ -46,8 +47,8 @@ const singleRoute = (app: FastifyInstance, memory: RulesetMemory): void => {
       void reply
         .code(item.isFaulty ? 400 : 200)
         .header('content-type', 'application/json; charset=utf-8')
-        .header('x-position', position)
-        .send(item.text);
+        .header('x-position', position);
+      sendTogether(reply, item.text);
     },
   );
 };
