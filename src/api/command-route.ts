@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from '@sinclair/typebox';
-import { type FastifyRequest } from 'fastify';
-import { type Claim, type CommandKeys, underKey } from '../commands/command-keys.js';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  batchUnderKey,
+  type BatchWork,
+  type Claim,
+  type CommandKey,
+  type CommandKeys,
+  underKey,
+} from '../commands/command-keys.js';
 import { commandHashOf } from '../commands/event-id.js';
 import { canonicalJson, type Json } from '../domain/json.js';
 import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
@@ -124,24 +131,48 @@ declare module 'fastify' {
   }
 }
 
+/** The keys and the one of this request; undefined when it has none or does not write. */
+const keyOf = (
+  { caller, headers, server, query }: FastifyRequest,
+  { commandId, commandHash }: Metadata,
+): Readonly<{ keys: CommandKeys; key: CommandKey }> | undefined => {
+  const { commandKeys: keys } = server;
+  const { organizationId } = caller;
+  const isDryRun = (query as CommandQuery).dryRun === true;
+  // Whoever registers belongs to no organization yet: the command sees to its key itself.
+  const isUsed = headers['idempotency-key'] !== undefined && organizationId !== '' && !isDryRun;
+  return keys === undefined || !isUsed
+    ? undefined
+    : { keys, key: { organizationId, commandId, commandHash } };
+};
+
 /**
  * Does the work of a request under its Idempotency-Key, when it has one and may write.
  * @throws DomainError `idempotency-key-reused`
  */
 export const underItsKey = <Outcome extends Readonly<{ kind: string }>>(
   request: FastifyRequest,
-  { commandId, commandHash }: Metadata,
+  metadata: Metadata,
   work: (claim: Claim) => Promise<Outcome>,
 ): Promise<Outcome> => {
-  const { caller, headers, server, query } = request;
-  const { commandKeys } = server;
-  const { organizationId } = caller;
-  const isDryRun = (query as CommandQuery).dryRun === true;
-  // Whoever registers belongs to no organization yet: the command sees to its key itself.
-  const isUsed = headers['idempotency-key'] !== undefined && organizationId !== '' && !isDryRun;
-  return commandKeys === undefined || !isUsed
-    ? work('new')
-    : underKey(commandKeys, { organizationId, commandId, commandHash }, work);
+  const used = keyOf(request, metadata);
+  return used === undefined ? work('new') : underKey(used.keys, used.key, work);
+};
+
+/**
+ * The same for a request that is many commands: a repeat is answered as the first was.
+ * @throws DomainError `idempotency-key-reused`
+ */
+export const batchUnderItsKey = async <Answer>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: BatchWork<Answer>,
+): Promise<Answer> => {
+  const used = keyOf(request, metadataOf(request));
+  if (used === undefined) return work.run();
+  const { answer, isRepeat } = await batchUnderKey(used.keys, used.key, work);
+  if (isRepeat) void reply.header('idempotency-replayed', 'true');
+  return answer;
 };
 
 /** Gives the request its command id; before the handler, so that also an error can tell it. */

@@ -76,7 +76,7 @@ export const startRequests = async (
     limits: limits.limits,
   });
   const { accounts } = authentication;
-  const usedKeys = commandKeys(pool, log);
+  const usedKeys = commandKeys(pool, masterKey, log);
   const organizations = organizationsOver(config, {
     ...{ usedKeys, pool, commands, grants, accounts, masterKey, log },
   });

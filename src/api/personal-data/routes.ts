@@ -1,5 +1,11 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { CommandQuery, metadataOf, nameCommand, RepeatableHeaders } from '../command-route.js';
+import {
+  batchUnderItsKey,
+  CommandQuery,
+  metadataOf,
+  nameCommand,
+  RepeatableHeaders,
+} from '../command-route.js';
 import { problems } from '../schemas.js';
 import { type PersonalDataRequests } from './requests.js';
 import { ErasedAnswer, ErasureList, Exported, PersonBody } from './schemas.js';
@@ -41,10 +47,12 @@ export const personalDataRoutes =
           body: PersonBody,
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { caller, body, query } = request;
         const how = { metadata: metadataOf(request), dryRun: query.dryRun ?? false };
-        return personal.erase(caller.organizationId, body.value, how);
+        const erase = () => personal.erase(caller.organizationId, body.value, how);
+        // The answer names who was erased by number only.
+        return batchUnderItsKey(request, reply, { namesPeople: false, run: erase });
       },
     );
 

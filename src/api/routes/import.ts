@@ -8,6 +8,7 @@ import { requireEnvironment } from '../../commands/project/guards.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import {
+  batchUnderItsKey,
   CommandQuery,
   metadataOf,
   nameCommand,
@@ -110,32 +111,35 @@ export const importRoutes =
           response: { 200: Report, ...problems },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { dryRun = false, environment, targeting = 'rules' } = request.query;
         const { onConflict = 'fail' } = request.query;
         const projectId = projectIn(request);
         const project = await activeProject(projectId);
         const into = targets(environment, request.body, project);
         for (const key of into.environments) requireEnvironment(project, key);
-        const report = await run({
-          projectId,
-          ...into,
-          file: request.body,
-          targeting,
-          onConflict,
-          metadata: metadataOf(request),
-          grants: request.caller.grants,
-          dryRun,
-          signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
-        });
-        return {
-          dryRun,
-          ...report,
-          environments: into.environments,
-          summary: summarise(report.flags),
-          segments: [...report.segments],
-          flags: [...report.flags],
+        const importNow = async () => {
+          const report = await run({
+            projectId,
+            ...into,
+            file: request.body,
+            targeting,
+            onConflict,
+            metadata: metadataOf(request),
+            grants: request.caller.grants,
+            dryRun,
+            signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
+          });
+          return {
+            dryRun,
+            ...report,
+            environments: into.environments,
+            summary: summarise(report.flags),
+            segments: [...report.segments],
+            flags: [...report.flags],
+          };
         };
+        return batchUnderItsKey(request, reply, { namesPeople: true, run: importNow });
       },
     );
   };

@@ -4,6 +4,7 @@ import { summarise } from '../../commands/flag/batch.js';
 import { promoteEnvironment } from '../../commands/flag/promote-environment.js';
 import { requireEnvironment } from '../../commands/project/guards.js';
 import {
+  batchUnderItsKey,
   CommandQuery,
   metadataOf,
   nameCommand,
@@ -68,7 +69,7 @@ export const promoteEnvironmentRoutes =
           response: { 200: Type.Object(batchReport), ...problems },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { dryRun = false, onConflict = 'fail' } = request.query;
         const { project, environment: from } = request.params;
         const { to, flags: named } = request.body;
@@ -76,18 +77,21 @@ export const promoteEnvironmentRoutes =
         const projectId = projectIn(request);
         const found = await activeProject(projectId);
         for (const key of [from, to]) requireEnvironment(found, key);
-        const report = await run({
-          projectId,
-          from,
-          to,
-          flags: named ?? (await liveFlagKeys({ organizationId, project })),
-          onConflict,
-          metadata: metadataOf(request),
-          grants,
-          dryRun,
-          signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
-        });
-        return { dryRun, summary: summarise(report), flags: [...report] };
+        const promote = async () => {
+          const report = await run({
+            projectId,
+            from,
+            to,
+            flags: named ?? (await liveFlagKeys({ organizationId, project })),
+            onConflict,
+            metadata: metadataOf(request),
+            grants,
+            dryRun,
+            signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
+          });
+          return { dryRun, summary: summarise(report), flags: [...report] };
+        };
+        return batchUnderItsKey(request, reply, { namesPeople: true, run: promote });
       },
     );
   };

@@ -15,6 +15,7 @@ import { changesServed } from '../../domain/flag/served.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type Segment } from '../../domain/segment/segment.js';
 import {
+  batchUnderItsKey,
   CommandQuery,
   metadataOf,
   nameCommand,
@@ -130,7 +131,7 @@ export const revertEnvironmentRoutes =
           response: { 200: Report, ...problems },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { dryRun = false } = request.query;
         const { environment } = request.params;
         const { shared = 'restore', ...moment } = request.body;
@@ -140,21 +141,24 @@ export const revertEnvironmentRoutes =
         requireEnvironment(found, environment);
         if (closedTo(grants, found).includes(environment)) throw environmentProtected(environment);
         const place = { organizationId, ...request.params };
-        const states = await environmentStates(place, requireMoment(moment));
-        const reverted = await run({
-          ...{ projectId, environment, shared, ...states, grants, dryRun },
-          metadata: metadataOf(request),
-          signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
-        });
-        const others = found.environments
-          .map(({ key }) => key)
-          .filter((key) => key !== environment);
-        return {
-          dryRun,
-          summary: summarise(reverted.flags),
-          flags: reverted.flags.map((report) => flagReport(report, others)),
-          segments: reverted.segments.map(segmentReport),
+        const revert = async () => {
+          const states = await environmentStates(place, requireMoment(moment));
+          const reverted = await run({
+            ...{ projectId, environment, shared, ...states, grants, dryRun },
+            metadata: metadataOf(request),
+            signal: AbortSignal.timeout(BATCH_TIMEOUT_MS),
+          });
+          const others = found.environments
+            .map(({ key }) => key)
+            .filter((key) => key !== environment);
+          return {
+            dryRun,
+            summary: summarise(reverted.flags),
+            flags: reverted.flags.map((report) => flagReport(report, others)),
+            segments: reverted.segments.map(segmentReport),
+          };
         };
+        return batchUnderItsKey(request, reply, { namesPeople: true, run: revert });
       },
     );
   };

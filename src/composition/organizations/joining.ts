@@ -2,7 +2,7 @@ import {
   type OrganizationHandle,
   type Organizations,
 } from '../../api/organization/organizations.js';
-import { type CommandKeys, underKey } from '../../commands/command-keys.js';
+import { underKey, type UsedKeys } from '../../commands/command-keys.js';
 import { commandHashOf } from '../../commands/event-id.js';
 import { DomainError } from '../../domain/decider.js';
 import { canonicalJson } from '../../domain/json.js';
@@ -21,7 +21,7 @@ type JoiningDeps = Readonly<{
   accounts: OrganizationAccounts;
   invitations: InvitationTable;
   masterKey: MasterKey;
-  usedKeys: CommandKeys;
+  usedKeys: UsedKeys;
   isRegistrationOpen: boolean;
 }>;
 

@@ -4,7 +4,7 @@ import {
   type OrganizationHandle,
   type Organizations,
 } from '../../api/organization/organizations.js';
-import { type CommandKeys } from '../../commands/command-keys.js';
+import { type UsedKeys } from '../../commands/command-keys.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
 import { type Config } from '../../config.js';
 import { normalisedEmail, requirePlainAddress } from '../../domain/organization/email.js';
@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 
 type OrganizationDeps = Readonly<{
   pool: pg.Pool;
-  usedKeys: CommandKeys;
+  usedKeys: UsedKeys;
   commands: WriteSide;
   grants: StartedGrants;
   accounts: OrganizationAccounts;

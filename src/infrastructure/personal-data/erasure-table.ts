@@ -39,6 +39,13 @@ const destroyKeys = async (
   await client.query('set local synchronous_commit = on');
   // One after the other, so that whoever saw one has seen all before it.
   await client.query('select pg_advisory_xact_lock($1)', [LOCKS.erasure]);
+  await client.query(
+    `update chronoflag.command_key k
+        set answer = null, names_people = false
+      where k.organization_id = $1
+        and k.names_people`,
+    [organizationId],
+  );
   const { rows } = await client.query<{ subjectId: string }>(
     `with last as (
        select coalesce(max(s.erasure), 0) as erasure from chronoflag.personal_subject s
