@@ -44,6 +44,8 @@ await runBench('commands', 150, async (bench) => {
     percents.set(flag, percent);
     return admin.changeRollout(flag, percent);
   };
+  let created = 0;
+  const made = (): number => (created += 1);
   const append = (n: number) => client.appendToStream(`bench-${n % FLAGS}`, event(n));
   const cases = {
     fsync: [1, fsyncedCommits(join(bench.folder, 'bare.db'))],
@@ -52,6 +54,7 @@ await runBench('commands', 150, async (bench) => {
     appends: [CONCURRENT, append],
     commands: [CONCURRENT, (n: number) => change(`flag-${n % FLAGS}`)],
     oneFlag: [CONCURRENT, () => change('flag-0')],
+    creates: [CONCURRENT, () => admin.createFlag(`made-${made()}`)],
   } as const;
 
   type Case = keyof typeof cases;
@@ -83,6 +86,7 @@ await runBench('commands', 150, async (bench) => {
     compared('durable commands, one client', 'command', 'append', 300),
     compared('durable commands, 32 at a time, 320 flags', 'commands', 'appends', 1_500),
     compared('durable commands, 32 at a time, one flag', 'oneFlag', 'append'),
+    compared('flags created, 32 at a time', 'creates', 'appends', 1_000),
     row('append through the client, one at a time', {
       measured: `${figure(perSecond('append', 0.5))}/s`,
       reference: `bare fsynced commit ${figure(perSecond('fsync', 0.5))}/s`,

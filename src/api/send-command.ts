@@ -104,6 +104,7 @@ export const commandSender =
           grants,
           ...expectedRevision(request),
           dryRun,
+          isNew: request.headers['idempotency-key'] === undefined,
           ...inTime,
         };
         const outcome = await handle(asked);

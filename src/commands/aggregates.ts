@@ -127,6 +127,8 @@ export const aggregates = <S, E extends Event>(
       if (under !== undefined && clock() - under.beganAtMs < maxAgeMs) return under.loaded;
       return readOnce(stream);
     },
+    /** From memory; a stream that is not there is taken to have no events. */
+    assumeNew: (stream: string): Loaded<S> => cache.get(stream) ?? nothingRead(),
     remember,
     /** Nothing is answered from memory before the stream was read on from there. */
     readOn: (stream: string): void => {
@@ -149,6 +151,7 @@ export const aggregates = <S, E extends Event>(
 
 export type Aggregates<S> = Readonly<{
   load: (stream: string, maxAgeMs?: number) => Promise<Loaded<S>>;
+  assumeNew: (stream: string) => Loaded<S>;
   remember: (stream: string, loaded: Loaded<S>) => Loaded<S>;
   readOn: (stream: string) => void;
   forgetAll: () => void;

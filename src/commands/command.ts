@@ -13,6 +13,8 @@ export type CommandRequest<C extends Command> = Readonly<{
   /** From If-Match: the caller's decision was made on this revision. */
   expectedRevision?: number;
   dryRun?: boolean;
+  /** No request before this one had its command id: the service made it up. */
+  isNew?: boolean;
   /** Of a dry run: segments, by key, as commands before it would have left them. */
   assumedSegments?: ReadonlyMap<string, Segment>;
   /** After this the command is not started any more. */
@@ -39,6 +41,8 @@ export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
   store: EventStore;
   decider: Decider<S, C, E, R>;
   streamOf: (command: C) => string;
+  /** Whether a command is only possible on a stream without events: it is tried without reading one. */
+  begins?: (command: C) => boolean;
   streams: Aggregates<S>;
   /** What the decision must know of other streams; `fresh` when a stale view could make it refuse wrongly. */
   referencesOf: (command: C, fresh: boolean) => Promise<R>;

@@ -50,6 +50,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
   deps: HandlerDeps<S, C, E, R>,
 ) => {
   const { store, streams, decider, streamOf, referencesOf, clock, pause, reserve = nothing } = deps;
+  const { begins = () => false } = deps;
   const inTurn = streamQueue();
   const repeated = repeatedCommands(store, decider);
 
@@ -111,6 +112,16 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     }
   };
 
+  /** The append of a first event says by itself whether the stream has none, so that nothing is read before. */
+  const loadedFor = async (
+    stream: string,
+    { command, isNew }: CommandRequest<C>,
+    fresh: boolean,
+  ): Promise<Loaded<S>> =>
+    !fresh && isNew === true && begins(command)
+      ? streams.assumeNew(stream)
+      : streams.load(stream, fresh ? 0 : Infinity);
+
   const tryOnce = async (
     stream: string,
     request: CommandRequest<C>,
@@ -119,10 +130,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     const { signal } = request;
     const [loaded, references] = await beforeAbort(
       signal,
-      Promise.all([
-        streams.load(stream, fresh ? 0 : Infinity),
-        referencesOf(request.command, fresh),
-      ]),
+      Promise.all([loadedFor(stream, request, fresh), referencesOf(request.command, fresh)]),
     );
     if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
     const outcome = decideOn(loaded, references, request, fresh);

@@ -36,6 +36,7 @@ const processOn = (store: EventStore) => {
     streams: aggregates(store, flagDecider, clock),
     decider: flagDecider,
     streamOf: ({ data }) => flagStream(data.projectId, data.flagKey),
+    begins: ({ type }) => type === 'CreateFlag',
     referencesOf: async () => project,
     clock,
     pause,
@@ -46,6 +47,7 @@ const processOn = (store: EventStore) => {
     more: {
       expectedRevision?: number;
       dryRun?: boolean;
+      isNew?: boolean;
       commandHash?: string;
       signal?: AbortSignal;
     } = {},
@@ -65,6 +67,23 @@ test('a recorded command answers with its revision, position and events', async 
     ['FlagCreated'],
   );
   t.strictSame([before.status, after.status], ['absent', 'active']);
+});
+
+test('a new flag is appended without reading its stream', async (t) => {
+  const store = inMemoryEventStore();
+  let reads = 0;
+  const counted: EventStore = {
+    ...store,
+    readPage: (...page) => {
+      reads += 1;
+      return store.readPage(...page);
+    },
+  };
+  const run = processOn(counted);
+  const { kind, revision } = await run(create, 'c1', { isNew: true });
+  t.strictSame([kind, revision, reads], ['recorded', 0, 0]);
+  await t.rejects(processOn(counted)(create, 'c2', { isNew: true }), { code: 'flag-exists' });
+  t.equal((await store.read(stream)).revision, 0, 'one that is there is read, and not made again');
 });
 
 test('a command that changes nothing appends nothing and says so', async (t) => {

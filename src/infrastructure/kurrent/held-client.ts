@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionLost, type KurrentClient } from './kurrent-client.js';
@@ -36,6 +37,8 @@ const LONGEST_CLOSE_MS = 250;
 /** Keeps count of what a client owes. */
 export const holdClient = (client: KurrentClient) => {
   const over = new AbortController();
+  // One for each call under way, of which there may be many.
+  setMaxListeners(0, over.signal);
   let owed = 0;
   let ending: Promise<void> | undefined;
   /** Gives the client up: first whoever uses it is told, then its calls are ended. */
