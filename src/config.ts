@@ -25,6 +25,8 @@ const Config = Type.Object(
     dataDirectory: Type.String({ minLength: 1 }),
     /** Absent: provided locally. */
     eventStoreUrl: Type.Optional(Type.String({ pattern: '^(esdb|kurrentdb)(\\+discover)?://' })),
+    /** Before a dot, the first part of the name of every stream. Absent: none. */
+    eventStorePrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_]{1,32}$' })),
     databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
     redisUrl: Type.Optional(Type.String({ pattern: '^rediss?://' })),
     /** First part of every Redis key. */
@@ -96,6 +98,7 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   host: 'HOST',
   dataDirectory: 'DATA_DIRECTORY',
   eventStoreUrl: 'EVENTSTORE_URL',
+  eventStorePrefix: 'EVENTSTORE_PREFIX',
   databaseUrl: 'DATABASE_URL',
   redisUrl: 'REDIS_URL',
   redisPrefix: 'REDIS_PREFIX',

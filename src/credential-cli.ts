@@ -1,11 +1,11 @@
 import { issueAdminCredential } from './composition/first-start.js';
+import { requireOneInstallation } from './composition/own-log.js';
 import { masterKeyOf, migrated } from './composition/prepare.js';
-import { provideServices } from './composition/services.js';
+import { connectEventStore, provideServices } from './composition/services.js';
 import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
 import { credentialStore } from './infrastructure/postgres/credentials.js';
 import { kurrentEventLog } from './infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentConnection } from './infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventStore } from './infrastructure/kurrent/kurrent-event-store.js';
 import { createPool } from './infrastructure/postgres/postgres.js';
 
@@ -22,11 +22,14 @@ const run = async (command: string | undefined): Promise<number> => {
   const log = { info: quiet, warn: quiet };
   const config = loadConfig(process.env);
   const services = await provideServices(config, { log, joins: true });
-  await migrated(services.databaseUrl, await masterKeyOf(config));
-  const pool = createPool({ url: services.databaseUrl, max: 1 });
-  const connection = kurrentConnection(services.eventStoreUrl);
+  const { databaseUrl, eventStoreUrl } = services;
+  const masterKey = await masterKeyOf(config);
+  await migrated(databaseUrl, masterKey);
+  const pool = createPool({ url: databaseUrl, max: 1 });
+  const connection = connectEventStore(config, eventStoreUrl);
   const commands = writeSide(kurrentEventStore(connection), kurrentEventLog(connection).head);
   try {
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'mark');
     const credential = await issueAdminCredential(commands, credentialStore(pool), {
       reason: `npm run credential -- ${command}`,
       replace: command === 'replace',

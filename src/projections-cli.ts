@@ -1,16 +1,14 @@
 import { parseArgs } from 'node:util';
-import {
-  rebuildCommand,
-  type RebuildServices,
-  statusCommand,
-} from './composition/projections-commands.js';
-import { provideServices } from './composition/services.js';
-import { loadConfig } from './config.js';
+import { rebuildCommand, statusCommand } from './composition/projections-commands.js';
+import { provideServices, type Services } from './composition/services.js';
+import { type Config, loadConfig } from './config.js';
 
 const USAGE = `npm run projections -- rebuild   builds the read model anew from the log, compares it with the one that
                                  serves, and puts it in place when both are equal. Ends with 1 and the first
                                  differences when they are not: then the old one goes on serving
     --replace-different          puts the rebuilt one in place also when it differs
+    --adopt-log                  takes a log that is not marked as this installation's: after its database or master
+                                 key was lost; who has them both is refused from then on
 npm run projections -- status    tells where the read model stands`;
 
 const print = (line: string): void => {
@@ -19,45 +17,58 @@ const print = (line: string): void => {
 
 /** On the services of the running service, on configured ones, or on local ones for as long as it takes. */
 const withServices = async (
-  work: (services: RebuildServices) => Promise<number>,
+  work: (config: Config, services: Services) => Promise<number>,
 ): Promise<number> => {
   const quiet = (): void => undefined;
-  const services = await provideServices(loadConfig(process.env), {
+  const config = loadConfig(process.env);
+  const services = await provideServices(config, {
     log: { info: quiet, warn: quiet },
     joins: true,
   });
   try {
-    return await work(services);
+    return await work(config, services);
   } finally {
     await services.stop();
   }
 };
 
-type Arguments = Readonly<{ command: string | undefined; replacesDifferent: boolean }>;
+type Arguments = Readonly<{
+  command: string | undefined;
+  replacesDifferent: boolean;
+  adoptsLog: boolean;
+}>;
 
 const argumentsOf = (args: readonly string[]): Arguments => {
   try {
-    const options = { 'replace-different': { type: 'boolean' } } as const;
+    const options = {
+      'replace-different': { type: 'boolean' },
+      'adopt-log': { type: 'boolean' },
+    } as const;
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [command, ...more] = positionals;
     const replacesDifferent = values['replace-different'] === true;
-    const isUsable = more.length === 0 && (!replacesDifferent || command === 'rebuild');
-    return { command: isUsable ? command : undefined, replacesDifferent };
+    const adoptsLog = values['adopt-log'] === true;
+    const isForRebuild = replacesDifferent || adoptsLog;
+    const isUsable = more.length === 0 && (!isForRebuild || command === 'rebuild');
+    return { command: isUsable ? command : undefined, replacesDifferent, adoptsLog };
   } catch {
-    return { command: undefined, replacesDifferent: false };
+    return { command: undefined, replacesDifferent: false, adoptsLog: false };
   }
 };
 
-const run = async ({ command, replacesDifferent }: Arguments): Promise<number> => {
+const run = async ({ command, replacesDifferent, adoptsLog }: Arguments): Promise<number> => {
   const stopping = new AbortController();
   process.once('SIGINT', () => {
     stopping.abort(new Error('interrupted; the old read model goes on serving'));
   });
   if (command === 'rebuild')
-    return withServices((services) =>
-      rebuildCommand(services, print, { signal: stopping.signal, replacesDifferent }),
+    return withServices((config, services) =>
+      rebuildCommand(config, services, print, {
+        ...{ signal: stopping.signal, replacesDifferent, adoptsLog },
+      }),
     );
-  if (command === 'status') return withServices((services) => statusCommand(services, print));
+  if (command === 'status')
+    return withServices((config, services) => statusCommand(config, services, print));
   print(USAGE);
   return 2;
 };

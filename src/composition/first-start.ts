@@ -23,7 +23,8 @@ const ENVIRONMENTS = [
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
-const bySystem = (reason: string): Metadata => {
+/** What the service itself does, for this reason. */
+export const bySystem = (reason: string): Metadata => {
   const commandId = randomUUID();
   return {
     actor: { id: 'chronoflag', type: 'system', authMethod: 'none' },

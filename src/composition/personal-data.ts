@@ -1,5 +1,4 @@
-import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { type EventStore } from '../commands/event-store.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { erasureTable } from '../infrastructure/personal-data/erasure-table.js';
 import { erasureWatch } from '../infrastructure/personal-data/erasure-watch.js';
@@ -11,12 +10,13 @@ import { createPool } from '../infrastructure/postgres/postgres.js';
 
 type Backends = Readonly<{
   databaseUrl: string;
-  connection: KurrentConnection;
+  /** With personal texts as they are in the log. */
+  log: EventStore;
   masterKey: MasterKey;
 }>;
 
 /** What seals and opens personal data, with connections of its own: commands must not wait behind queries. */
-export const startPersonalData = ({ databaseUrl, connection, masterKey }: Backends) => {
+export const startPersonalData = ({ databaseUrl, log, masterKey }: Backends) => {
   const pool = createPool({ url: databaseUrl, max: 3 });
   const table = subjectTable(pool, masterKey);
   const erasures = erasureTable(pool, table);
@@ -27,7 +27,7 @@ export const startPersonalData = ({ databaseUrl, connection, masterKey }: Backen
   };
   const watch = erasureWatch(erasures, tellAll);
   /** Personal texts go to it sealed, and come from it opened. */
-  const store = personalEventStore(kurrentEventStore(connection), personal);
+  const store = personalEventStore(log, personal);
   return {
     ...personal,
     store,

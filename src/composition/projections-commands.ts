@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
 import { withRebuildDatabase } from '../infrastructure/postgres/postgres-rebuild.js';
 import { loadCheckpoint } from '../projections/checkpoint.js';
@@ -10,11 +9,20 @@ import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-pro
 import { type RowDifference } from '../domain/verification.js';
 import { type Comparison } from '../projections/rebuild/rebuild-database.js';
 import { type RebuildProgress } from '../projections/rebuild/rebuild-options.js';
+import { requireOneInstallation } from './own-log.js';
+import { masterKeyOf, migrated } from './prepare.js';
+import { connectEventStore } from './services.js';
 
 export type Print = (line: string) => void;
 
-/** The two services that a rebuild needs. */
-export type RebuildServices = Readonly<{ eventStoreUrl: string; databaseUrl: string }>;
+/** The two services that the read model is made from and in. */
+type RebuildServices = Readonly<{ eventStoreUrl: string; databaseUrl: string }>;
+
+type RebuildAsked = Readonly<{
+  signal: AbortSignal;
+  replacesDifferent: boolean;
+  adoptsLog: boolean;
+}>;
 
 const PROGRESS_MS = 1_000;
 
@@ -101,17 +109,20 @@ const parkedNow = async (databaseUrl: string): Promise<readonly string[]> => {
 
 /** Rebuilds the read model while the old one serves, and tells how it went. @returns the process's exit code */
 export const rebuildCommand = async (
+  config: Config,
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
-  { signal, replacesDifferent }: Readonly<{ signal: AbortSignal; replacesDifferent: boolean }>,
+  { signal, replacesDifferent, adoptsLog }: RebuildAsked,
 ): Promise<number> => {
   const progress: RebuildProgress = { phase: 'reading', events: 0, position: -1, head: -1 };
   const began = performance.now();
-  const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 1 });
-  await migrateDatabase(pool).finally(() => pool.end());
-  const connection = kurrentConnection(eventStoreUrl);
+  const masterKey = await masterKeyOf(config);
+  await migrated(databaseUrl, masterKey);
+  const connection = connectEventStore(config, eventStoreUrl);
   const stopShowing = showProgress(progress, print);
   try {
+    const policy = adoptsLog ? 'adopt' : 'look';
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, policy);
     const eventLog = kurrentEventLog(connection);
     const report = await withRebuildDatabase(databaseUrl, (database) =>
       rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent }),
@@ -142,10 +153,11 @@ const parkedLines = async (pool: pg.Pool): Promise<readonly string[]> => {
 
 /** Tells where the read model stands, which streams stand still, and how far the log goes. @returns the process's exit code */
 export const statusCommand = async (
+  config: Config,
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
 ): Promise<number> => {
-  const connection = kurrentConnection(eventStoreUrl);
+  const connection = connectEventStore(config, eventStoreUrl);
   const pool = createPool({ url: databaseUrl });
   try {
     const head = await kurrentEventLog(connection).head();

@@ -2,7 +2,7 @@ import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
-import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { type FirstCredentials } from './first-start.js';
 import { closeHttp, createHttp } from './http/create-http.js';
 import { guardOf } from './http/guard.js';
@@ -11,12 +11,13 @@ import { listen } from './http/listen.js';
 import { serviceMetrics } from './http/metrics.js';
 import { doneNow, masterKeyOf, migrated, prepared, requireServices, untilDone } from './prepare.js';
 import { opened } from './opened.js';
+import { ownLog } from './own-log.js';
 import { type StartedPersonalData, startPersonalData } from './personal-data.js';
 import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
 import { VERSION } from './http/version.js';
 import { type Requests, startRequests } from './requests.js';
-import { provideServices, type Services, stackLog } from './services.js';
+import { connectEventStore, provideServices, type Services, stackLog } from './services.js';
 
 export type RunningService = Readonly<{
   /** Where HTTP is. */
@@ -27,9 +28,10 @@ export type RunningService = Readonly<{
 }>;
 
 type Backends = Readonly<{
-  connection: ReturnType<typeof kurrentConnection>;
+  connection: KurrentConnection;
   masterKey: MasterKey;
   personal: StartedPersonalData;
+  own: ReturnType<typeof ownLog>;
 }>;
 
 type Parts = {
@@ -80,9 +82,10 @@ export const startService = async (
 
   const bringUp = async (
     services: Services,
-    { connection, masterKey, personal }: Backends,
+    { connection, masterKey, personal, own }: Backends,
   ): Promise<void> => {
     await migrated(services.databaseUrl, masterKey);
+    await own.require();
     const { requests: api } = parts;
     const issued = api && (await prepared(api));
     if (issued !== undefined) parts.credentials = issued;
@@ -107,13 +110,20 @@ export const startService = async (
     const masterKey = await masterKeyOf(config);
     const services = await provideServices(config, { log: stackLog(log), joins: false });
     resources.push(services.stop);
-    const connection = kurrentConnection(services.eventStoreUrl, { log });
+    const connection = connectEventStore(config, services.eventStoreUrl, log);
     parts.head = kurrentEventLog(connection).head;
     resources.push(connection.close);
-    const personal = startPersonalData({ ...services, connection, masterKey });
+    // A process that only reads the log may have no right to write into it.
+    const policy = config.role === 'projector' ? 'look' : 'mark';
+    const { databaseUrl } = services;
+    const own = ownLog({ databaseUrl, connection, masterKey }, policy);
+    const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
-    const backends = { connection, masterKey, personal };
-    const migrate = (): Promise<void> => migrated(services.databaseUrl, masterKey);
+    const backends = { connection, masterKey, personal, own };
+    const migrate = async (): Promise<void> => {
+      await migrated(databaseUrl, masterKey);
+      await own.require();
+    };
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
       parts.requests = await startRequests(config, services, { ...backends, log });

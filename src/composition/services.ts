@@ -2,6 +2,11 @@ import { connect } from 'node:net';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import {
+  type ConnectionLog,
+  type KurrentConnection,
+  kurrentConnection,
+} from '../infrastructure/kurrent/kurrent-connection.js';
+import {
   runningStack,
   startLocalStack,
   StartupError,
@@ -41,6 +46,13 @@ const answers = (host: string, port: number): Promise<boolean> =>
     socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
   });
 
+/** The connection to the event store that every part of a process uses. */
+export const connectEventStore = (
+  { eventStorePrefix: prefix }: Config,
+  url: string,
+  log?: ConnectionLog,
+): KurrentConnection => kurrentConnection(url, { prefix, ...(log && { log }) });
+
 /** Its first host is the one that clients dial first. */
 const isReachable = async (url: string): Promise<boolean> => {
   const [, scheme = '', host = '', port] =
@@ -76,7 +88,7 @@ const stackOf = async (
   { log, joins }: ProvideOptions,
 ): Promise<Partial<StackUrls> & { stop?: () => Promise<void> }> => {
   if (!Object.values(needs).includes(true)) return {};
-  const running = joins ? await runningStack(dataDirectory) : undefined;
+  const running = joins ? await runningStack(dataDirectory, needs) : undefined;
   if (running !== undefined) return running;
   const { eventStoreUrl, databaseUrl, redisUrl, stop } = await startLocalStack({
     dataDirectory,

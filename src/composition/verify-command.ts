@@ -3,17 +3,18 @@ import { type RowDifference, type RowsCompared } from '../domain/verification.js
 import { type Config } from '../config.js';
 import { type Checkpoint } from '../domain/audit/checkpoint.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 import { type Tally } from '../queries/trail/findings.js';
 import { type FullVerification } from '../queries/trail/verify-trail.js';
 import { type Judged } from '../queries/trail/verdicts.js';
+import { requireOneInstallation } from './own-log.js';
 import { startPersonalData } from './personal-data.js';
-import { masterKeyOf } from './prepare.js';
+import { masterKeyOf, migrated } from './prepare.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
-import { type Services } from './services.js';
+import { connectEventStore, type Services } from './services.js';
 
 export type VerifyOptions = Readonly<{
   /** All of them unless given. */
@@ -114,12 +115,15 @@ export const verifyCommand = async (
 ): Promise<number> => {
   const brought = file === undefined ? undefined : await checkpointIn(file);
   const pool = createPool({ url: databaseUrl, use: 'maintenance' });
-  const connection = kurrentConnection(eventStoreUrl);
+  const connection = connectEventStore(config, eventStoreUrl);
+  const masterKey = await masterKeyOf(config);
   const personal = startPersonalData({
-    ...{ databaseUrl, connection },
-    masterKey: await masterKeyOf(config),
+    ...{ databaseUrl, masterKey },
+    log: kurrentEventStore(connection),
   });
   try {
+    await migrated(databaseUrl, masterKey);
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'look');
     const { verify } = auditTrail({
       ...{ pool, redisUrl, log: kurrentEventLog(connection) },
       reveal: revealedSnapshot(personal),

@@ -10,6 +10,7 @@ import { verifyStores } from '../../src/composition/verify-stores.js';
 import { loadConfig } from '../../src/config.js';
 import { type StoresVerification } from '../../src/domain/verification.js';
 import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
 import { kurrentConnection } from '../../src/infrastructure/kurrent/kurrent-connection.js';
 import { revealedSnapshot } from '../../src/infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../../src/infrastructure/postgres/postgres.js';
@@ -37,7 +38,11 @@ const storesOf = async (t: Test, environment: Environment) => {
   const pool = createPool({ url: databaseUrl, use: 'maintenance', max: 4 });
   const connection = kurrentConnection(eventStoreUrl);
   const masterKey = await masterKeyOf(config);
-  const personal = startPersonalData({ databaseUrl, connection, masterKey });
+  const personal = startPersonalData({
+    databaseUrl,
+    log: kurrentEventStore(connection),
+    masterKey,
+  });
   const redis = new Redis(redisUrl);
   t.teardown(async () => {
     redis.disconnect();

@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { type Erased, type PersonalExport } from '../../src/api/personal-data/requests.js';
 import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
 import { rebuildCommand } from '../../src/composition/projections-commands.js';
+import { loadConfig } from '../../src/config.js';
 import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
 import { keepSecret } from '../support/canary.js';
@@ -200,11 +201,10 @@ test('personal data', async (t) => {
 
   await t.test('a rebuild gives the same read model', async (t) => {
     const lines: string[] = [];
-    const { EVENTSTORE_URL: eventStoreUrl = '', DATABASE_URL: databaseUrl = '' } =
-      service.environment;
-    const code = await rebuildCommand({ eventStoreUrl, databaseUrl }, (line) => lines.push(line), {
-      signal: new AbortController().signal,
-      replacesDifferent: false,
+    const { signal } = new AbortController();
+    const config = loadConfig(service.environment);
+    const code = await rebuildCommand(config, service.stores, (line) => lines.push(line), {
+      ...{ signal, replacesDifferent: false, adoptsLog: false },
     });
     t.equal(code, 0);
     t.match(lines.join('\n'), 'The rebuilt read model is equal.');

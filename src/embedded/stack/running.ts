@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { readSettings } from './data-directory.js';
+import { readSettings, type ServiceName } from './data-directory.js';
 import { eventStoreUrl } from './event-store.js';
 import { postgresUrl } from './postgres/start.js';
 import { redisUrl } from './redis/start.js';
@@ -20,12 +20,22 @@ const isListening = (port: number): Promise<boolean> =>
     socket.once('connect', end(true)).once('error', end(false));
   });
 
-/** Where the services of a stack are that another process runs on this data directory; undefined when none does. */
-export const runningStack = async (dataDirectory: string): Promise<StackUrls | undefined> => {
+/**
+ * Where the services are that another process runs on this data directory; undefined when one that is needed does not
+ * listen. The others may be elsewhere.
+ */
+export const runningStack = async (
+  dataDirectory: string,
+  needs: Readonly<Record<ServiceName, boolean>>,
+): Promise<StackUrls | undefined> => {
   const { ports, passwords } = await readSettings(dataDirectory);
   const { eventStore, postgres, redis } = ports;
   if (eventStore === undefined || postgres === undefined || redis === undefined) return undefined;
-  const listening = await Promise.all([eventStore, postgres, redis].map(isListening));
+  const listening = await Promise.all([
+    !needs.eventStore || isListening(eventStore),
+    !needs.postgres || isListening(postgres),
+    !needs.redis || isListening(redis),
+  ]);
   return listening.includes(false)
     ? undefined
     : {

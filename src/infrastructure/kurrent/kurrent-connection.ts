@@ -3,6 +3,7 @@ import { connect, pause, unanswered } from './connect.js';
 import { parseConnectionString } from './connection-string.js';
 import { ClientGivenUp, type HeldClient, type Lease } from './held-client.js';
 import { askForAnswer } from './kurrent-client.js';
+import { streamNames } from './stream-names.js';
 import { tlsFilesOf } from './tls-files.js';
 
 /** Told once at every turn; pino's shape. */
@@ -16,6 +17,8 @@ export type ConnectionOptions = Readonly<{
   /** NODE_EXTRA_CA_CERTS. */
   extraCaFile?: string | undefined;
   log?: ConnectionLog;
+  /** What the names of this installation's streams begin with, before a dot. @defaultValue none */
+  prefix?: string | undefined;
 }>;
 
 const DEFAULT_TIMEOUT_MS = 2_000;
@@ -70,7 +73,7 @@ const turning = () => {
  * @throws InvalidConnectionString
  */
 export const kurrentConnection = (url: string, options: ConnectionOptions = {}) => {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, extraCaFile, log } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, extraCaFile, log, prefix } = options;
   const settings = parseConnectionString(url);
   const target = { settings, tls: tlsFilesOf(settings, extraCaFile) };
   const closing = new AbortController();
@@ -125,6 +128,8 @@ export const kurrentConnection = (url: string, options: ConnectionOptions = {}) 
 
   return {
     settings,
+    /** What our streams are called there. */
+    names: streamNames(prefix),
     timeoutMs,
     /**
      * The client that answers, until its signal aborts.

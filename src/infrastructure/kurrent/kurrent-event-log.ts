@@ -24,7 +24,6 @@ import { type Lease, tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { type ForeignObserver } from './foreign-events.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
-import { type StreamNames, streamNames } from './stream-names.js';
 
 /** How many events make a batch at most: live, small, so that one transaction stays short. */
 const LIVE_BATCH = { limit: 500, atLeast: 1 };
@@ -54,16 +53,12 @@ const markInOrder = (
   });
 };
 
-/** One connection to a log, and what tells our events from others there. */
-type Source = Readonly<{
-  connection: KurrentConnection;
-  names: StreamNames;
-  onForeign: ForeignObserver;
-}>;
+/** One connection to a log, and who is told of events there that only look like ours. */
+type Source = Readonly<{ connection: KurrentConnection; onForeign: ForeignObserver }>;
 
 /** Tells of what is not ours, when it looks like it. */
 const passBy = (
-  { names, onForeign }: Source,
+  { connection: { names }, onForeign }: Source,
   { streamId, type, position }: RecordedEvent,
   kind: ForeignKind,
 ): LogEntry | undefined => {
@@ -78,7 +73,7 @@ const entriesOf =
   (source: Source, isWanted: (event: RecordedEvent) => boolean = () => true) =>
   (event: RecordedEvent): LogEntry | undefined => {
     if (!isWanted(event)) return undefined;
-    const stream = source.names.ours(event.streamId);
+    const stream = source.connection.names.ours(event.streamId);
     const kind = foreignKind(event, stream);
     if (stream === undefined || kind !== undefined) return passBy(source, event, kind ?? 'stream');
     return { event: decodeRecorded(event, stream) };
@@ -91,7 +86,7 @@ const subscribeTo = (source: Source, lease: Lease, after: number | null) => {
   const subscription = client.subscribeToAll({
     fromPosition: positionOf(after),
     filter: streamNameFilter({
-      prefixes: source.names.beginnings,
+      prefixes: source.connection.names.beginnings,
       checkpointInterval: CHECKPOINT_INTERVAL,
       // Must not throw: the client does not catch it, and the process would end.
       checkpointReached: (reader, { commit }) => {
@@ -180,13 +175,13 @@ async function* readForward(
 }
 
 async function* readStream(
-  { connection, names }: Source,
+  connection: KurrentConnection,
   [stream, fromRevision]: readonly [string, number],
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent> {
   const options = { direction: FORWARDS, fromRevision: BigInt(fromRevision) } as const;
   const lease = await connection.lease();
-  const reading = lease.client.readStream(names.inStore(stream), options);
+  const reading = lease.client.readStream(connection.names.inStore(stream), options);
   reading.on('error', lease.failed);
   tieToLease(reading, lease);
   const abort = (): void => {
@@ -225,22 +220,20 @@ const headOf = async (connection: KurrentConnection): Promise<number> => {
   }
 };
 
-export type EventLogOptions = Readonly<{ names?: StreamNames; onForeign?: ForeignObserver }>;
-
 /**
  * The log over EventStoreDB's own protocol. A subscription ends with the first fault (the client never resumes one);
  * a server that goes silent is noticed by its missing confirmation, later by the connection's own questions.
  */
 export const kurrentEventLog = (
   connection: KurrentConnection,
-  { names = streamNames(), onForeign = () => undefined }: EventLogOptions = {},
+  { onForeign = () => undefined }: Readonly<{ onForeign?: ForeignObserver }> = {},
 ): EventLog => {
-  const source = { connection, names, onForeign };
+  const source = { connection, onForeign };
   return {
     subscribe: (after, signal) => subscribe(source, after, signal),
     readForward: (after, signal) => readForward(source, after, signal),
     readStream: (stream, fromRevision, signal) =>
-      readStream(source, [stream, fromRevision], signal),
+      readStream(connection, [stream, fromRevision], signal),
     head: () => headOf(connection),
   };
 };

@@ -24,7 +24,6 @@ import { type KurrentConnection } from './kurrent-connection.js';
 import { toSafeInteger } from './kurrent-decode.js';
 import { appendFault, isNotReady, readFault } from './kurrent-faults.js';
 import { provenRefusal } from './proven-refusal.js';
-import { type StreamNames, streamNames } from './stream-names.js';
 import { readStreamPage, sizeOf } from './stream-pages.js';
 
 /** Between two tries with a node that has no leader. */
@@ -39,18 +38,15 @@ const toJsonEvent = <E extends Event>(
 ): JSONEventData =>
   jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: { ...metadata } });
 
-/** A connection, and what our streams are called there. */
-type Log = Readonly<{ connection: KurrentConnection; names: StreamNames }>;
-
 const readPage = async <E extends Event>(
-  { connection, names }: Log,
+  connection: KurrentConnection,
   stream: string,
   fromRevision: number,
 ): Promise<StreamPage<E>> => {
   try {
     return await readStreamPage<E>(
       await connection.lease(),
-      { stream, name: names.inStore(stream), fromRevision },
+      { stream, name: connection.names.inStore(stream), fromRevision },
       connection.timeoutMs,
       () => new EventStoreUnavailable('The event store does not answer.'),
     );
@@ -106,21 +102,14 @@ const isTold = (error: unknown): error is Error =>
  * The log, over EventStoreDB's own protocol. A call ends when the server is silent: after the connection's `timeoutMs`, or longer
  * after a large append.
  */
-export const kurrentEventStore = (
-  connection: KurrentConnection,
-  names: StreamNames = streamNames(),
-): EventStore => ({
-  readPage: (stream, fromRevision) => readPage({ connection, names }, stream, fromRevision),
+export const kurrentEventStore = (connection: KurrentConnection): EventStore => ({
+  readPage: (stream, fromRevision) => readPage(connection, stream, fromRevision),
 
   read: <E extends Event>(stream: string, fromRevision?: number) =>
-    wholeStream<E>(
-      { readPage: (...page) => readPage({ connection, names }, ...page) },
-      stream,
-      fromRevision,
-    ),
+    wholeStream<E>({ readPage: (...page) => readPage(connection, ...page) }, stream, fromRevision),
 
   append: async (stream, events, options) => {
-    const name = names.inStore(stream);
+    const name = connection.names.inStore(stream);
     const limit = performance.now() + connection.timeoutMs;
     for (;;) {
       try {

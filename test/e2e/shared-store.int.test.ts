@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { test, type Test } from 'tap';
+import { rebuildCommand } from '../../src/composition/projections-commands.js';
+import { startService } from '../../src/composition/service.js';
+import { verifyCommand } from '../../src/composition/verify-command.js';
+import { loadConfig } from '../../src/config.js';
+import { keepSecret, testLogger } from '../support/canary.js';
+import { testDatabase } from '../support/database.js';
+import { startStore, temporaryFolder } from '../support/event-store.js';
+import { freePort } from '../support/free-port.js';
+import { httpClient } from '../support/http-client.js';
+import { testService, type TestService } from '../support/service.js';
+import { until } from '../support/until.js';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A program of the build. @returns its exit code and all that it printed */
+const run = async (environment: Environment, ...args: readonly string[]): Promise<string> => {
+  const [program = '', ...rest] = args;
+  const path = fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url));
+  const child = spawn(process.execPath, [path, ...rest], {
+    env: { ...process.env, ...environment },
+  });
+  const ended = once(child, 'close');
+  const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
+  const [code] = (await ended) as [number];
+  return `${code}\n${printed}`;
+};
+
+const servicesOf = ({ EVENTSTORE_URL = '', DATABASE_URL = '', REDIS_URL = '' }: Environment) => ({
+  ...{ eventStoreUrl: EVENTSTORE_URL, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL },
+  stop: () => Promise.resolve(),
+});
+
+const FLAG = '/projects/demo/flags/both';
+
+/** Makes the same flag as the other does, with another name and value, and looks at it in every way. */
+const uses = async (t: Test, service: TestService, name: string, isOn: boolean): Promise<void> => {
+  const created = await service.post('/projects/demo/flags', {
+    body: { key: 'both', type: 'boolean', name },
+  });
+  t.equal(created.status, 201, created.text);
+  const { body } = await service.post<{ position: number }>(
+    `${FLAG}/environments/production/${isOn ? 'enable' : 'disable'}`,
+  );
+  const last = body.position;
+  const headers = { 'x-min-position': String(last) };
+  t.match(await service.get(FLAG, { headers }), { status: 200, body: { name } });
+};
+
+const evaluates = (service: TestService) =>
+  service.send('POST', '/ofrep/v1/evaluate/flags/both', {
+    credential: service.serverKey,
+    body: { context: { targetingKey: 'anna' } },
+  });
+
+const printed: string[] = [];
+const print = (line: string): void => {
+  printed.push(line);
+};
+
+const rebuilds = (environment: Environment): Promise<number> => {
+  const config = loadConfig(environment);
+  const { signal } = new AbortController();
+  const asked = { signal, replacesDifferent: false, adoptsLog: false };
+  return rebuildCommand(config, servicesOf(environment), print, asked);
+};
+
+const verifies = (environment: Environment): Promise<number> =>
+  verifyCommand(loadConfig(environment), servicesOf(environment), {}, print);
+
+const starts = (environment: Environment) =>
+  startService(loadConfig(environment), testLogger(), () => undefined);
+
+test('two installations on one event store', async (t) => {
+  const shop = await testService(t, { EVENTSTORE_PREFIX: 'shop' });
+  const { EVENTSTORE_URL = '' } = shop.environment;
+  const bank = await testService(t, { EVENTSTORE_URL });
+
+  await t.test('have the same names, and nothing in common', async (t) => {
+    await uses(t, shop, 'of the shop', true);
+    await uses(t, bank, 'of the bank', false);
+    t.match((await shop.get(FLAG)).body, { name: 'of the shop' });
+    t.match(await evaluates(shop), { status: 200, body: { value: true } });
+    t.match(await evaluates(bank), { status: 200, body: { value: false } });
+    t.equal((await bank.get('/projects/demo', { credential: shop.credential })).status, 401);
+    const { body, text: trail } = await bank.get<{ items: unknown[] }>('/audit?type=FlagCreated');
+    t.equal(body.items.length, 1);
+    t.notMatch(trail, /of the shop/);
+    t.equal((await bank.delete(FLAG)).status, 200);
+    t.match(await shop.get(FLAG), { status: 200 });
+    t.match(await evaluates(shop), { status: 200, body: { value: true } });
+  });
+
+  await t.test('each rebuilds and verifies its own', async (t) => {
+    for (const { environment, post } of [shop, bank]) {
+      await post('/audit/checkpoints');
+      t.equal(await rebuilds(environment), 0);
+      t.equal(await verifies(environment), 0, printed.join('\n'));
+    }
+    const issued = await run(shop.environment, 'credential-cli', 'issue');
+    const [, credential = ''] = /(cf_\S+)/.exec(issued) ?? [];
+    keepSecret(credential);
+    t.match(await shop.get(FLAG, { credential }), { body: { name: 'of the shop' } });
+  });
+
+  const ownOf = async () => ({
+    DATABASE_URL: (await testDatabase(t)).url,
+    DATA_DIRECTORY: temporaryFolder(t),
+    REDIS_PREFIX: `e2e-${randomUUID()}`,
+  });
+
+  await t.test('a third that has no prefix of its own does not start', async (t) => {
+    const MASTER_KEY = randomBytes(32).toString('base64');
+    keepSecret(MASTER_KEY);
+    const stranger = { ...bank.environment, ...(await ownOf()), MASTER_KEY };
+    const told = await run(stranger, 'main');
+    t.match(told, /^1\nchronoflag: the log in [^\n]+another master key: give this one[^\n]+\n$/);
+    await t.rejects(starts({ ...stranger, ROLE: 'projector' }), /another master key/);
+    t.match(await run(stranger, 'credential-cli', 'issue'), /^1\ncredential: the log in the/);
+  });
+
+  await t.test('nor one that has lost its prefix, whatever the program', async (t) => {
+    const lost = { ...shop.environment, EVENTSTORE_PREFIX: 'shpo' };
+    const refusal = { name: 'StartupError', message: /Postgres \(DATABASE_URL\) does not belong/ };
+    await t.rejects(starts(lost), refusal);
+    await t.rejects(rebuilds(lost), refusal);
+    await t.rejects(verifies(lost), refusal);
+  });
+
+  await t.test('nor does one that started without services write into another log', async (t) => {
+    const port = await freePort();
+    const url = `esdb://127.0.0.1:${port}?tls=false`;
+    const said: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) });
+    const late = { ...bank.environment, EVENTSTORE_URL: url };
+    const { url: service, stop } = await startService(loadConfig(late), log, () => undefined);
+    const client = httpClient(service, bank.credential);
+    try {
+      await startStore(t, temporaryFolder(t), { port });
+      await until('the log is refused', () => said.join('').includes('does not belong to the log'));
+      t.match(await client.post('/projects', { body: { key: 'mixed', name: 'Mixed' } }), {
+        status: 503,
+        body: { type: 'urn:chronoflag:problem:event-store-unavailable' },
+      });
+    } finally {
+      client.disconnect();
+      await stop();
+    }
+  });
+
+  await t.test('one whose database is lost is built anew from its own log', async (t) => {
+    const again = { ...shop.environment, ...(await ownOf()) };
+    const { url, credentials, stop } = await starts(again);
+    keepSecret(credentials?.admin ?? '', credentials?.server ?? '');
+    const client = httpClient(url, credentials?.admin ?? '');
+    try {
+      await until('the flag is there', async () => (await client.get(FLAG)).status === 200);
+      t.match((await client.get(FLAG)).body, { name: 'of the shop' });
+    } finally {
+      client.disconnect();
+      await stop();
+    }
+  });
+});
