@@ -39,14 +39,12 @@ const openAppend = (
   count: number,
   deadlineMs = Infinity,
 ) => {
-  let fail: ((error: ServiceError) => void) | undefined;
-  const failed = new Promise<ServiceError>((resolve) => (fail = resolve));
-  const call = client.append({ deadline: deadlineMs }, (error) => {
-    if (error) fail?.(error);
-  });
+  let end: ((error: ServiceError | null) => void) | undefined;
+  const ended = new Promise<ServiceError | null>((resolve) => (end = resolve));
+  const call = client.append({ deadline: deadlineMs }, (error) => end?.(error));
   call.write(optionsOf(stream));
   for (let n = 0; n < count; n++) call.write(proposal());
-  return { call, failed };
+  return { call, ended };
 };
 
 const streamsClient = (t: Test, url: string): StreamsClient => {
@@ -82,10 +80,10 @@ test('a classic append that is cancelled half-way stores nothing', async (t) => 
   const { client, store } = await startStore(t);
   const raw = streamsClient(t, store.url);
   for (const count of COUNTS) {
-    const { call, failed } = openAppend(raw, `cancelled-${count}`, count);
+    const { call, ended } = openAppend(raw, `cancelled-${count}`, count);
     await roundTrip(raw);
     call.cancel();
-    t.equal((await failed).code, status.CANCELLED);
+    t.equal((await ended)?.code, status.CANCELLED);
     await roundTrip(raw);
     t.ok(await isMissing(client, `cancelled-${count}`), `${count} events`);
   }
@@ -95,8 +93,8 @@ test('a classic append that meets its deadline half-way stores nothing', async (
   const { client, store } = await startStore(t);
   const raw = streamsClient(t, store.url);
   for (const count of COUNTS) {
-    const { failed } = openAppend(raw, `late-${count}`, count, Date.now() + 50);
-    t.equal((await failed).code, status.DEADLINE_EXCEEDED);
+    const { ended } = openAppend(raw, `late-${count}`, count, Date.now() + 50);
+    t.equal((await ended)?.code, status.DEADLINE_EXCEEDED);
     await roundTrip(raw);
     t.ok(await isMissing(client, `late-${count}`), `${count} events`);
   }
@@ -107,10 +105,10 @@ test('a classic append whose connection breaks stores nothing', async (t) => {
   const line = await tcpProxy(t, store.url);
   for (const count of COUNTS) {
     const raw = streamsClient(t, line.url);
-    const { failed } = openAppend(raw, `broken-${count}`, count);
+    const { ended } = openAppend(raw, `broken-${count}`, count);
     await roundTrip(raw);
     line.resume(); // cuts what is connected
-    t.equal((await failed).code, status.UNAVAILABLE);
+    t.equal((await ended)?.code, status.UNAVAILABLE);
     await roundTrip(streamsClient(t, line.url));
     t.ok(await isMissing(client, `broken-${count}`), `${count} events`);
   }
@@ -127,4 +125,20 @@ test('a connection carries a hundred calls, and the next one waits for one of th
   open[0]?.call.cancel();
   await waiting;
   for (const { call } of open) call.cancel();
+});
+
+test('thousands of calls that are cut off break neither a connection nor the calls on it', async (t) => {
+  const { client, store } = await startStore(t);
+  const raw = streamsClient(t, store.url);
+  const { call, ended } = openAppend(raw, 'slow', 1);
+  for (let round = 0; round < 30; round++) {
+    const cut = Array.from({ length: 90 }, () => openAppend(raw, 's', 1));
+    await roundTrip(raw);
+    for (const { call: each } of cut) each.cancel();
+    const errors = await Promise.all(cut.map(({ ended: each }) => each));
+    t.ok(errors.every((error) => error?.code === status.CANCELLED));
+  }
+  call.end();
+  t.equal(await ended, null, 'a call that was open all the time');
+  t.equal((await collect(client.readStream('slow'))).length, 1);
 });

@@ -4,7 +4,7 @@ import type { Empty } from '@eventstore/db-client/generated/shared_pb.js';
 import { featureMessages } from '../wire/services.js';
 
 /** The server version whose behaviour is reproduced. */
-const COMPATIBLE_VERSION = '24.10.0';
+export const COMPATIBLE_VERSION = '24.10.0';
 
 /** Listed as on a real server, though they answer UNIMPLEMENTED: else a client tries older ways, or says why wrongly. */
 const PERSISTENT_SUBSCRIPTIONS =

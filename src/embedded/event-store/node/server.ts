@@ -1,5 +1,6 @@
+import { createServer } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, status } from '@grpc/grpc-js';
 import type { EventLog } from '../log/log.js';
 import { appendHandler } from '../writes/append.js';
 import { batchAppendHandler } from '../writes/batch-append.js';
@@ -8,10 +9,10 @@ import { readHandler } from '../reads/read.js';
 import { StorageError } from '../storage/storage-error.js';
 import { CallError } from '../wire/errors.js';
 import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
-import { gossipHandler } from './gossip.js';
+import { listeners, type Listeners } from './connections.js';
 import { openCalls, type OpenCalls } from './open-calls.js';
-import { removeStaleSocket } from './stale-socket.js';
 import { serverFeaturesHandler } from './server-features.js';
+import { gossipHandler, nodeAt, statusPages } from './status.js';
 
 /** Where the server listens: TCP, and a unix socket as well when `socket` is given. */
 export type Listening = Readonly<{ host: string; port: number; socket?: string }>;
@@ -26,20 +27,10 @@ const KEEPALIVE_MS = 10_000;
 const STREAMS_PER_CONNECTION = 100;
 const STOP_GRACE_MS = 1000;
 
-const authorityOf = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-const bind = (server: Server, address: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(error);
-      else resolve(port);
-    });
-  });
-
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const bindPort = (server: Server, { host, port }: Listening): Promise<number> =>
-  bind(server, `${authorityOf(host)}:${port}`).catch((error: unknown) => {
+const bindPort = (at: Listeners, { host, port }: Listening): Promise<number> =>
+  at.bindPort(host, port).catch((error: unknown) => {
     throw new StorageError(
       'unusable',
       `Cannot listen on ${host}:${port}: ${textOf(error)}. Stop what uses the address, or choose another with --port.`,
@@ -50,7 +41,7 @@ const bindPort = (server: Server, { host, port }: Listening): Promise<number> =>
 /** What fits the address of a unix socket; a longer path would be cut without a word. */
 const MAX_SOCKET_BYTES = process.platform === 'darwin' ? 103 : 107;
 
-const bindSocket = async (server: Server, path: string): Promise<void> => {
+const bindSocket = async (at: Listeners, path: string): Promise<void> => {
   const refused = (why: string, cause?: unknown) =>
     new StorageError(
       'unusable',
@@ -60,8 +51,7 @@ const bindSocket = async (server: Server, path: string): Promise<void> => {
   if (Buffer.byteLength(path) > MAX_SOCKET_BYTES)
     throw refused(`the path is longer than ${MAX_SOCKET_BYTES} bytes`);
   try {
-    await removeStaleSocket(path);
-    await bind(server, `unix:${path}`);
+    await at.bindSocket(path);
   } catch (error) {
     throw refused(textOf(error), error);
   }
@@ -79,13 +69,19 @@ const shutDown = (server: Server): Promise<void> =>
     });
   });
 
-const stopping = (server: Server, log: EventLog, calls: OpenCalls) => async (): Promise<void> => {
-  const done = shutDown(server);
-  await log.settled();
-  await nextTurn(); // by then the answers to what was settled are written
-  calls.endAll(new CallError(status.UNAVAILABLE, 'The event store is stopping.'));
-  await done;
-};
+type Running = Readonly<{ log: EventLog; calls: OpenCalls; server: Server; at: Listeners }>;
+
+const stopping =
+  ({ log, calls, server, at }: Running) =>
+  async (): Promise<void> => {
+    const closed = at.close();
+    const done = shutDown(server);
+    await log.settled();
+    await nextTurn(); // by then the answers to what was settled are written
+    calls.endAll(new CallError(status.UNAVAILABLE, 'The event store is stopping.'));
+    await done;
+    await closed;
+  };
 
 /**
  * Serves the log. Services that are not here (persistent subscriptions, projections, users, operations)
@@ -109,14 +105,16 @@ export const serve = async (log: EventLog, listening: Listening): Promise<GrpcSe
     tombstone: deleteHandler(log.tombstone),
   });
   server.addService(serverFeaturesService, { getSupportedMethods: serverFeaturesHandler() });
-  server.addService(gossipService, { read: gossipHandler(listening) });
+  const node = nodeAt(listening);
+  server.addService(gossipService, { read: gossipHandler(node) });
+  const at = listeners({ grpc: server, http: createServer(statusPages(log, node)) });
 
   try {
-    const port = await bindPort(server, listening);
-    if (listening.socket !== undefined) await bindSocket(server, listening.socket);
-    return { port, stop: stopping(server, log, calls) };
+    const port = await bindPort(at, listening);
+    if (listening.socket !== undefined) await bindSocket(at, listening.socket);
+    return { port, stop: stopping({ log, calls, server, at }) };
   } catch (error) {
-    server.forceShutdown();
+    await at.close();
     throw error;
   }
 };
