@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import type * as Gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import type * as Features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import type * as Shared from '@eventstore/db-client/generated/shared_pb.js';
@@ -20,18 +20,10 @@ export const sharedMessages = require('@eventstore/db-client/generated/shared_pb
 
 const asEncoded = (message: Buffer): Buffer => message;
 
-type Method<Request> = Omit<
-  MethodDefinition<Request, Buffer>,
-  'requestSerialize' | 'responseDeserialize'
->;
-
-const answeringBytes = <Request>(
-  method: Readonly<{ path: string; requestStream: boolean; responseStream: boolean }>,
+const answeringBytes = <Method extends object, Request>(
+  method: Method,
   requestDeserialize: (bytes: Buffer) => Request,
-): Method<Request> => {
-  const { path, requestStream, responseStream } = method;
-  return { path, requestStream, responseStream, requestDeserialize, responseSerialize: asEncoded };
-};
+) => ({ ...method, requestDeserialize, responseSerialize: asEncoded });
 
 /** Streams with hand-written codecs: writes arrive decoded in one pass, and all answers are encoded already. */
 export const streamsService = {
@@ -40,6 +32,6 @@ export const streamsService = {
   batchAppend: answeringBytes(StreamsService.batchAppend, decodeBatchAppend),
   delete: answeringBytes(StreamsService.delete, decodeDelete),
   tombstone: answeringBytes(StreamsService.tombstone, decodeDelete),
-} as unknown as ServiceDefinition;
+} satisfies ServiceDefinition;
 
 export { GossipService as gossipService, ServerFeaturesService as serverFeaturesService };
