@@ -92,7 +92,8 @@ const Config = Type.Object(
 
 export type Config = Readonly<Static<typeof Config>>;
 
-const VARIABLES: Readonly<Record<keyof Config, string>> = {
+/** Which environment variable has which setting. */
+export const VARIABLES: Readonly<Record<keyof Config, string>> = {
   role: 'ROLE',
   port: 'PORT',
   host: 'HOST',

@@ -51,12 +51,13 @@ try {
   const announceLate = (late: FirstCredentials): void => {
     print(credentialLines(late, `http://${config.host}:${config.port}`));
   };
-  const { url, credentials, stop } = await startService(config, log, announceLate);
+  const { url, credentials, recordStart, stop } = await startService(config, log, announceLate);
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'ending after an unexpected error');
     else log.info({ signal }, 'stopping');
-    await stop();
+    await stop(err === undefined ? { signal: signal ?? 'unknown' } : { error: err.message });
   });
+  void recordStart();
   const ready = `Chronoflag is ready on ${url} (documentation: ${url}/docs)`;
   print(['', ready, ...(credentials === undefined ? [] : credentialLines(credentials, url))]);
 } catch (error) {

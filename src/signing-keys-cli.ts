@@ -1,6 +1,9 @@
 import { masterKeyOf, migrated } from './composition/prepare.js';
-import { provideServices } from './composition/services.js';
-import { loadConfig } from './config.js';
+import { serviceEvents } from './composition/service-events.js';
+import { connectEventStore, provideServices, type Services } from './composition/services.js';
+import { requireOneInstallation } from './composition/own-log.js';
+import { type Config, loadConfig } from './config.js';
+import { kurrentEventStore } from './infrastructure/kurrent/kurrent-event-store.js';
 import { type MasterKey } from './infrastructure/master-key.js';
 import { createPool } from './infrastructure/postgres/postgres.js';
 import { newSigningKey } from './infrastructure/signing-keys/key-ring.js';
@@ -21,10 +24,28 @@ const print = (text: string): void => {
 const lineOf = ({ kid, signsFrom, isSigning }: ListedKey): string =>
   `${kid}  signs from ${signsFrom.toISOString()}${isSigning ? ', now' : ''}`;
 
+type Place = Readonly<{ config: Config; masterKey: MasterKey; services: Services }>;
+
+const recordRemoval = async (
+  kid: string,
+  { config, masterKey, services: { databaseUrl, eventStoreUrl } }: Place,
+): Promise<void> => {
+  const connection = connectEventStore(config, eventStoreUrl);
+  try {
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'look');
+    await serviceEvents(kurrentEventStore(connection), (error) => {
+      print(`The audit log was not told: ${String(error)}`);
+    }).signingKeyChanged({ keyId: kid, previousKeyId: null, cause: 'removed' });
+  } finally {
+    await connection.close();
+  }
+};
+
 /** Whether there was such a key. */
-const removed = async (keys: SigningKeys, kid: string, masterKey: MasterKey): Promise<boolean> => {
-  const isGone = await keys.remove(kid, newSigningKey(masterKey.for('signing keys')));
+const removed = async (kid: string, keys: SigningKeys, place: Place): Promise<boolean> => {
+  const isGone = await keys.remove(kid, newSigningKey(place.masterKey.for('signing keys')));
   print(isGone ? `${kid} is removed.` : `There is no key ${kid}.`);
+  if (isGone) await recordRemoval(kid, place);
   return isGone;
 };
 
@@ -39,7 +60,7 @@ const run = async (kid?: string): Promise<number> => {
   const pool = createPool({ url: services.databaseUrl, max: 1 });
   const keys = signingKeyTable(pool);
   try {
-    const isDone = kid === undefined || (await removed(keys, kid, masterKey));
+    const isDone = kid === undefined || (await removed(kid, keys, { config, masterKey, services }));
     for (const key of await keys.list()) print(lineOf(key));
     return isDone ? 0 : 1;
   } finally {

@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
 import { withRebuildDatabase } from '../infrastructure/postgres/postgres-rebuild.js';
 import { loadCheckpoint } from '../projections/checkpoint.js';
+import { serviceEvents } from './service-events.js';
 import { READ_MODEL } from '../projections/index.js';
 import { rebuildReadModel, type RebuildReport } from '../projections/rebuild-projection.js';
 import { type RowDifference } from '../domain/verification.js';
@@ -129,6 +131,11 @@ export const rebuildCommand = async (
     );
     const lines = reportLines(report, (performance.now() - began) / 1_000);
     for (const line of [...lines, ...(await parkedNow(databaseUrl))]) print(line);
+    const { comparison, events, position, isSwapped } = report;
+    const isEqual = comparison === undefined ? null : comparison.differences.length === 0;
+    await serviceEvents(kurrentEventStore(connection), (error) => {
+      print(`The audit log was not told: ${String(error)}`);
+    }).rebuilt({ events, position, isEqual, isInUse: isSwapped });
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();

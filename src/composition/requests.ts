@@ -28,6 +28,7 @@ import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { personalRequests } from './personal-requests.js';
+import { type ServiceEvents } from './service-events.js';
 import { type Services } from './services.js';
 import { refusedCommands } from './refused-commands.js';
 import { routesOf } from './request-routes.js';
@@ -38,13 +39,14 @@ type RequestSources = Readonly<{
   personal: StartedPersonalData;
   log: Logger;
   masterKey: MasterKey;
+  events: ServiceEvents;
 }>;
 
 /** All that answering requests needs: commands, queries, evaluation, and the routes to them. */
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { connection, personal, log, masterKey }: RequestSources,
+  { connection, personal, log, masterKey, events }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -71,7 +73,7 @@ export const startRequests = async (
   const grants = await startGrants(pool);
   const limits = openLimits(config, redisUrl);
   const authentication = await startAuthentication(config, {
-    ...{ pool, redisUrl, masterKey, commands, log },
+    ...{ pool, redisUrl, masterKey, commands, events, log },
     grantsOf: grants.grantsOf,
     limits: limits.limits,
   });

@@ -3,6 +3,7 @@ import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { auditKey } from './audit-trail.js';
 import { type FirstCredentials } from './first-start.js';
 import { closeHttp, createHttp } from './http/create-http.js';
 import { guardOf } from './http/guard.js';
@@ -17,6 +18,7 @@ import { type Projector, startProjector } from './projector.js';
 import { readinessOf } from './http/readiness.js';
 import { VERSION } from './http/version.js';
 import { type Requests, startRequests } from './requests.js';
+import { type ServiceEvents, serviceEvents } from './service-events.js';
 import { connectEventStore, provideServices, type Services, stackLog } from './services.js';
 
 export type RunningService = Readonly<{
@@ -24,8 +26,13 @@ export type RunningService = Readonly<{
   url: string;
   /** When this start issued some: to be shown once. */
   credentials: FirstCredentials | undefined;
-  stop: () => Promise<void>;
+  /** Tells the audit log that this process serves. */
+  recordStart: () => Promise<void>;
+  /** `cause`: told to the audit log, when the start was. */
+  stop: (cause?: StopCause) => Promise<void>;
 }>;
+
+export type StopCause = Readonly<{ signal: string } | { error: string }>;
 
 type Backends = Readonly<{
   connection: KurrentConnection;
@@ -40,6 +47,7 @@ type Parts = {
   jobs?: Jobs;
   head?: () => Promise<number>;
   credentials?: FirstCredentials;
+  events?: ServiceEvents;
 };
 
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
@@ -120,13 +128,17 @@ export const startService = async (
     const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
     const backends = { connection, masterKey, personal, own };
+    const events = serviceEvents(personal.store, (error) => {
+      log.warn({ err: error }, 'an event of the service was not written to the log');
+    });
+    parts.events = events;
     const migrate = async (): Promise<void> => {
       await migrated(databaseUrl, masterKey);
       await own.require();
     };
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
-      parts.requests = await startRequests(config, services, { ...backends, log });
+      parts.requests = await startRequests(config, services, { ...backends, events, log });
       resources.push(parts.requests.stop);
     }
     const work = (): Promise<void> => bringUp(services, backends);
@@ -170,14 +182,19 @@ export const startService = async (
     return listen(app, config);
   };
 
-  const stop = async (): Promise<void> => {
+  const stop = async (cause?: StopCause): Promise<void> => {
     stopping.abort();
+    if (cause !== undefined) await parts.events?.stopped(config, cause);
     await resources.close();
   };
   try {
     await openBackends();
     const url = await openHttp();
-    return { url, credentials: parts.credentials, stop };
+    const recordStart = async (): Promise<void> => {
+      const signs = config.role !== 'projector';
+      await parts.events?.started(config, signs ? (await auditKey(config)).keyId : undefined);
+    };
+    return { url, credentials: parts.credentials, recordStart, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,6 @@
 import { type DependencyReserved } from './dependencies/events.js';
 import { type FlagEvent } from './flag/events.js';
+import { type OperationsEvent } from './operations.js';
 import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
 import { type SubjectErased } from './personal/events.js';
 import { type ProjectEvent } from './project/events.js';
@@ -18,6 +19,7 @@ export type DomainEvent =
   | SessionEvent
   | DependencyReserved
   | CommandsRefused
+  | OperationsEvent
   | SubjectErased;
 
 /** Event type → category of its streams. Complete by its type; docs/events.md is held equal to it. */
@@ -74,6 +76,10 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   DependencyReserved: 'dependencies',
   SubjectErased: 'subject',
   CommandsRefused: 'refusals',
+  ServiceStarted: 'operations',
+  ServiceStopped: 'operations',
+  ReadModelRebuilt: 'operations',
+  KeyChanged: 'operations',
   SessionStarted: 'session',
   SessionEnded: 'session',
   RefreshTokenReused: 'session',

@@ -10,6 +10,7 @@ export type Category =
   | 'apiKey'
   | 'session'
   | 'refusals'
+  | 'operations'
   | 'subject';
 
 /** Every category that holds our events; the subscriptions filter by these stream prefixes. */
@@ -23,6 +24,7 @@ export const CATEGORIES: readonly Category[] = [
   'subject',
   'session',
   'refusals',
+  'operations',
 ];
 
 /** `<organizationId>:<projectKey>`: unique for ever, because neither part changes. */
@@ -60,6 +62,10 @@ export const sessionStream = (organizationId: string, userId: string): string =>
 export const refusalsStream = (organizationId: string, actorId: string): string =>
   `refusals-${organizationId}:${actorId}`;
 
+/** What happens to a process of the service, or to what its processes share; `organizationId`: of its operators. */
+export const operationsStream = (organizationId: string, name: string): string =>
+  `operations-${organizationId}:${name}`;
+
 /**
  * What a stream's name tells. `projectKey` is set for what belongs to a project, `key` for flags, segments, API keys and
  * people.
@@ -84,6 +90,7 @@ const NAMES: Readonly<Record<Category, number>> = {
   subject: 2,
   session: 2,
   refusals: 2,
+  operations: 2,
 };
 
 const isCategory = (text: string): text is Category =>

@@ -10,6 +10,7 @@ import {
 } from '../../src/domain/organization/organization.js';
 import { evolveProject, type Project } from '../../src/domain/project/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
+import { evolveOperations } from '../../src/domain/operations.js';
 import { type CommandsRefused, evolveRefusals } from '../../src/domain/refusals.js';
 import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
 import { evolveSessions } from '../../src/domain/session/sessions.js';
@@ -102,6 +103,8 @@ const folded = (event: DomainEvent): [before: unknown, after: unknown] => {
     }
     case 'refusals':
       return [null, evolveRefusals({ status: 'absent' }, event as CommandsRefused)];
+    case 'operations':
+      return [null, evolveOperations({ status: 'absent' }, event as never)];
     case 'session':
       return [null, evolveSessions({ status: 'absent' }, event as never)];
     case 'apiKey': {

@@ -1,9 +1,15 @@
 import { test } from 'tap';
 import { type RefusedCommand } from '../../src/api/edge/refused-commands.js';
+import { operationsDecider } from '../../src/commands/operations-decider.js';
 import { type RecordRefusals } from '../../src/commands/refusals-decider.js';
+import { rebuildCommand } from '../../src/composition/projections-commands.js';
 import { refusedCommands } from '../../src/composition/refused-commands.js';
+import { type OperationsEvent } from '../../src/domain/operations.js';
 import { type CommandsRefused } from '../../src/domain/refusals.js';
+import { loadConfig } from '../../src/config.js';
 import { testLogger } from '../support/canary.js';
+import { given } from '../support/given.js';
+import { logIn, registerOwner } from '../support/people.js';
 import { testService } from '../support/service.js';
 import { until } from '../support/until.js';
 
@@ -55,6 +61,102 @@ test('auditors see what known callers tried and were refused', async (t) => {
     t.strictSame(entry?.data.refusals, [{ ...refusal, count: 1 }]);
   }
   t.strictSame(await refusalsOf('careful'), []);
+
+  await t.test('and what happened to the service itself', async (t) => {
+    const { METRICS_TOKEN, ...changed } = {
+      METRICS_TOKEN: 'kestrel-osprey-merlin',
+      DRAIN_MS: '1',
+    };
+    type Item = Readonly<{ type: string; data: Record<string, unknown> }>;
+    const events = async (...types: string[]): Promise<readonly Item[]> => {
+      const head = await service.get<{ items: readonly Item[] }>(
+        `/audit?category=operations&order=asc${types.map((type) => `&type=${type}`).join('')}`,
+      );
+      t.notMatch(head.text, METRICS_TOKEN);
+      t.notMatch(head.text, service.environment['MASTER_KEY']);
+      t.notMatch(head.text, service.stores.databaseUrl);
+      return head.body.items;
+    };
+    const first = await service.startAnother({ METRICS_TOKEN });
+    await first.recordStart();
+    await first.stop({ signal: 'SIGTERM' });
+    const second = await service.startAnother({ METRICS_TOKEN, ...changed });
+    await second.recordStart();
+    await second.stop();
+    const third = await service.startAnother({ METRICS_TOKEN, ...changed });
+    await third.recordStart();
+    await third.stop({ error: 'out of cheese' });
+    const config = loadConfig(service.environment);
+    await rebuildCommand(config, service.stores, () => undefined, {
+      signal: new AbortController().signal,
+      replacesDifferent: false,
+      adoptsLog: false,
+    });
+    await until('the rebuild is in the audit log', async () => {
+      return (await events('ReadModelRebuilt')).length === 1;
+    });
+    t.match(await events('ServiceStarted', 'ServiceStopped'), [
+      {
+        type: 'ServiceStarted',
+        data: {
+          role: 'api',
+          configuration: { ROLE: 'api', METRICS_TOKEN: 'set', DRAIN_MS: 0, DATABASE_URL: 'set' },
+          changed: [],
+          endedBefore: true,
+          severity: 'info',
+        },
+      },
+      { type: 'ServiceStopped', data: { cause: 'SIGTERM', severity: 'info' } },
+      { data: { changed: ['DATA_DIRECTORY', 'DRAIN_MS'], endedBefore: true, severity: 'info' } },
+      { data: { changed: ['DATA_DIRECTORY'], endedBefore: false, severity: 'warning' } },
+      { type: 'ServiceStopped', data: { cause: 'out of cheese', severity: 'critical' } },
+    ]);
+    // Each process has a data directory of its own here, and so another key.
+    t.match(
+      (await events('KeyChanged')).map(({ data }) => data['cause']),
+      ['first-seen', 'rotated', 'rotated'],
+    );
+    t.match(await events('ReadModelRebuilt'), [
+      { data: { isEqual: true, isInUse: true, severity: 'info' } },
+    ]);
+    t.equal((await service.post('/audit/checkpoints')).status, 200);
+    const { body: proof } = await service.get('/audit/verify');
+    t.match(proof, { integrity: { verdict: 'holds' } });
+
+    const owner = await registerOwner(service, 'elsewhere');
+    const { accessToken } = await logIn(service, owner);
+    const there = await service.get<{ items: unknown[] }>('/audit?category=operations', {
+      credential: accessToken,
+    });
+    t.strictSame([there.status, there.body.items], [200, []], 'others do not see it');
+  });
+});
+
+test('a process that starts again and again is recorded ten times an hour', async (t) => {
+  const place = { organizationId: 'default', name: 'host.all' };
+  const life = { version: '1', role: 'all', configuration: {} };
+  const startAt = (minute: number) => ({
+    ...{ run: `run ${minute}`, ...life },
+    startedAt: new Date(minute * 60_000).toISOString(),
+  });
+  const started = (minute: number): OperationsEvent => ({
+    type: 'ServiceStarted',
+    data: { ...startAt(minute), changed: [], endedBefore: minute === 0, severity: 'info' },
+  });
+  const history = Array.from({ length: 10 }, (_, minute) => started(minute));
+  const starting = (minute: number) =>
+    ({
+      type: 'RecordStart',
+      data: {
+        ...{ ...place, ...startAt(minute) },
+        hourBefore: new Date((minute - 60) * 60_000).toISOString(),
+      },
+    }) as const;
+  const after = given(t, operationsDecider, undefined)(...history);
+  after.when(starting(59)).thenRecords();
+  after.when({ type: 'RecordStop', data: { ...place, run: 'run 59' } }).thenRecords();
+  const next = { ...startAt(61), changed: [], endedBefore: false, severity: 'warning' as const };
+  after.when(starting(61)).thenRecords({ type: 'ServiceStarted', data: next });
 });
 
 test('a caller gets one event of bounded size, however much is refused', async (t) => {

@@ -6,7 +6,11 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { type Logger } from 'pino';
 import { type Test } from 'tap';
-import { startService } from '../../src/composition/service.js';
+import {
+  type RunningService,
+  startService,
+  type StopCause,
+} from '../../src/composition/service.js';
 import { loadConfig } from '../../src/config.js';
 import { startEventStore } from '../../src/embedded/event-store/start.js';
 import { keepKeyFiles, keepSecret, testLogger } from './canary.js';
@@ -32,11 +36,10 @@ const removeKeys = async (prefix: string, pool: pg.Pool, logFolder: string): Pro
   redis.disconnect();
 };
 
-export type OtherProcess = HttpClient & Readonly<{ url: string; stop: () => Promise<void> }>;
+export type OtherProcess = HttpClient & Pick<RunningService, 'url' | 'recordStart' | 'stop'>;
 
-export type TestService = HttpClient &
+export type TestService = OtherProcess &
   Readonly<{
-    url: string;
     credential: string;
     serverKey: string;
     /** Where its invitations are delivered. */
@@ -83,7 +86,7 @@ export const testService = async (
     ...WIDE_LIMITS,
     ...variables,
   };
-  const { url, credentials, stop } = await startService(
+  const { url, credentials, recordStart, stop } = await startService(
     loadConfig(environment),
     log,
     () => undefined,
@@ -120,18 +123,20 @@ export const testService = async (
     const other = await startService(loadConfig(own), testLogger(), () => undefined);
     const otherClient = httpClient(other.url, credential);
     let isStopped = false;
-    const stopOther = async (): Promise<void> => {
+    const stopOther = async (cause?: StopCause): Promise<void> => {
       if (isStopped) return;
       isStopped = true;
       otherClient.disconnect();
-      await other.stop();
+      await other.stop(cause);
     };
     others.push(stopOther);
-    return { ...otherClient, url: other.url, stop: stopOther };
+    const { url: at, recordStart } = other;
+    return { ...otherClient, url: at, recordStart, stop: stopOther };
   };
   const stores = { folder, eventStoreUrl: store.url, databaseUrl, redisUrl: redisUrl(), prefix };
   return {
     url,
+    recordStart,
     credential,
     serverKey,
     environment,

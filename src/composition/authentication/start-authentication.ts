@@ -18,6 +18,7 @@ import { passwordHashes } from '../../infrastructure/accounts/password-hash.js';
 import { refreshTokens } from '../../infrastructure/accounts/refresh-tokens.js';
 import { keepLooking } from '../../infrastructure/keep-looking.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
+import { type ServiceEvents } from '../service-events.js';
 import { type WriteSide } from '../write-side.js';
 import { personWith } from './authenticate.js';
 import { oidcLogins } from './oidc.js';
@@ -34,6 +35,7 @@ export type AuthenticationSources = Readonly<{
   redisUrl: string;
   masterKey: MasterKey;
   commands: Pick<WriteSide, 'sessions'>;
+  events: Pick<ServiceEvents, 'signingKeyChanged'>;
   grantsOf: GrantsOf;
   limits?: Limits | undefined;
   log: Logger;

@@ -96,6 +96,10 @@ export const PERSONAL_FIELDS: Fields = {
   DependencyReserved: null,
   SubjectErased: null,
   CommandsRefused: null,
+  ServiceStarted: null,
+  ServiceStopped: null,
+  ReadModelRebuilt: null,
+  KeyChanged: null,
 };
 
 /** An event with its personal texts rewritten; of a type that is not ours, as it is. */

@@ -83,13 +83,13 @@ export const signingKeyTable = (pool: Pool) => {
       return rows;
     },
 
-    /** Adds the key when there is none that signs, or none younger than so many days. @returns whether it was added */
-    rotate: async (key: KeyRow, afterDays: number): Promise<boolean> =>
+    /** Adds the key when there is none that signs, or none younger than so many days. */
+    rotate: async (key: KeyRow, afterDays: number): Promise<'kept' | 'first' | 'rotated'> =>
       alone(async (client) => {
         const isSigning = await isOneSigning(client);
-        if (isSigning && (await isOneYounger(client, afterDays))) return false;
+        if (isSigning && (await isOneYounger(client, afterDays))) return 'kept';
         await insert(client, key, isSigning ? PUBLISHED_BEFORE : '0');
-        return true;
+        return isSigning ? 'rotated' : 'first';
       }),
 
     /** What the key signed stops being valid at once. @returns false when there is no such key */
