@@ -5,7 +5,10 @@ import { type EventStore, NO_STREAM } from './event-store.js';
 /** A stream folded up to a revision. `commands` maps the id of every command in it to its hash. */
 export type Loaded<S> = Readonly<{
   state: S;
+  /** Of our last event; NO_STREAM without any. */
   revision: number;
+  /** Where the stream stands: further than our last event when events of another application follow it. */
+  head: number;
   /** Log position of the last event; -1 for a stream without events. */
   position: number;
   /** When the stream was last read or appended to, on the given clock. */
@@ -42,14 +45,14 @@ export const aggregates = <S, E extends Event>(
 
   const keep = (stream: string, loaded: Loaded<S>): Loaded<S> => {
     const known = cache.get(stream);
-    if (known !== undefined && known.revision > loaded.revision) return known;
+    if (known !== undefined && known.head > loaded.head) return known;
     cache.delete(stream);
     cache.set(stream, loaded);
-    held += loaded.revision - (known?.revision ?? NO_STREAM);
-    for (const [oldest, { revision }] of cache) {
+    held += loaded.head - (known?.head ?? NO_STREAM);
+    for (const [oldest, { head }] of cache) {
       if (held <= MAX_EVENTS || oldest === stream) break;
       cache.delete(oldest);
-      held -= revision + 1;
+      held -= head + 1;
     }
     return loaded;
   };
@@ -60,18 +63,14 @@ export const aggregates = <S, E extends Event>(
   const nothingRead = (): Loaded<S> => ({
     state: initialState,
     revision: NO_STREAM,
+    head: NO_STREAM,
     position: -1,
     checkedAtMs: 0,
     commands: new Map(),
     epoch,
   });
 
-  /** `revision`: where the stream stands, which is further than the last event when that is another application's. */
-  const folded = (
-    known: Loaded<S>,
-    events: readonly Recorded<E>[],
-    revision = events.at(-1)?.revision ?? known.revision,
-  ): Loaded<S> => {
+  const folded = (known: Loaded<S>, events: readonly Recorded<E>[], head: number): Loaded<S> => {
     for (const { metadata } of events) {
       known.commands.set(metadata.commandId, metadata.commandHash);
     }
@@ -79,7 +78,8 @@ export const aggregates = <S, E extends Event>(
     return {
       ...known,
       state: events.reduce<S>(evolve, known.state),
-      revision,
+      revision: last?.revision ?? known.revision,
+      head,
       position: last?.position ?? known.position,
       checkedAtMs: clock(),
     };
@@ -99,7 +99,7 @@ export const aggregates = <S, E extends Event>(
   const read = async (stream: string): Promise<Loaded<S>> => {
     let known = cache.get(stream) ?? begun.get(stream) ?? nothingRead();
     for (;;) {
-      const { events, revision, isEnd } = await store.readPage<E>(stream, known.revision + 1);
+      const { events, revision, isEnd } = await store.readPage<E>(stream, known.head + 1);
       known = folded(known, events, revision);
       if (isEnd) break;
       keepBegun(stream, known);
@@ -134,7 +134,7 @@ export const aggregates = <S, E extends Event>(
     readOn: (stream: string): void => {
       const known = cache.get(stream);
       if (known !== undefined) keepBegun(stream, known);
-      held -= (known?.revision ?? NO_STREAM) + 1;
+      held -= (known?.head ?? NO_STREAM) + 1;
       cache.delete(stream);
       reading.delete(stream);
     },

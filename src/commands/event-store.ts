@@ -5,7 +5,10 @@ import { type Recorded } from '../domain/recorded.js';
 /** The revision of a stream that has no events. */
 export const NO_STREAM = -1;
 
-/** What a stream holds from a revision on, oldest first; `revision` is its last, or NO_STREAM. */
+/**
+ * What a stream holds of ours from a revision on, oldest first. `revision` is where the stream stands, or NO_STREAM: its
+ * last event may be another application's.
+ */
 export type StreamSlice<E extends Event> = Readonly<{
   events: readonly Recorded<E>[];
   revision: number;
@@ -43,7 +46,7 @@ export type EventStore = Readonly<{
   ) => Promise<Readonly<{ revision: number; position: number; recordedAt?: string }>>;
 }>;
 
-/** The stream is not at the revision that was expected. */
+/** The stream is not at the revision that was expected. `actual`: where it stands. */
 export class WrongRevision extends Error {
   override readonly name = 'WrongRevision';
   readonly expected: number;
@@ -54,6 +57,9 @@ export class WrongRevision extends Error {
     this.actual = actual;
   }
 }
+
+/** Our last event of the stream is not the one that the caller's decision was made on. */
+export class StaleDecision extends WrongRevision {}
 
 /** Every page of a stream, put together. */
 export const wholeStream = async <E extends Event>(

@@ -2,7 +2,7 @@ import { type Command, DomainError, type Event } from '../domain/decider.js';
 import { type Loaded } from './aggregates.js';
 import { appendEvents } from './append-events.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
-import { AppendOutcomeUnknown, beforeAbort, WrongRevision } from './event-store.js';
+import { AppendOutcomeUnknown, beforeAbort, StaleDecision, WrongRevision } from './event-store.js';
 import { repeatedCommands } from './repeated-command.js';
 import { streamQueue } from './stream-queue.js';
 
@@ -28,10 +28,10 @@ const attempt = <E>(decide: () => readonly E[]): Decision<E> => {
   }
 };
 
-/** @throws WrongRevision when it is certain that the caller's decision was made on another revision */
+/** @throws StaleDecision when it is certain that the caller's decision was made on another revision */
 const isExpected = (revision: number, expected: number | undefined, fresh: boolean): boolean => {
   if (expected === undefined || expected === revision) return true;
-  if (fresh) throw new WrongRevision(expected, revision);
+  if (fresh) throw new StaleDecision(expected, revision);
   return false;
 };
 
@@ -42,8 +42,8 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
 
 /**
  * Load, fold, decide, append.
- * With `expectedRevision` a conflict is the caller's and throws WrongRevision; without it the decision is made
- * again on fresh state, up to MAX_ATTEMPTS times. An answer that writes nothing is only given on fresh state.
+ * When others wrote first the decision is made again on fresh state, up to MAX_ATTEMPTS times; with `expectedRevision` only
+ * when what they wrote is not ours, else it throws StaleDecision. An answer that writes nothing is only given on fresh state.
  * @throws DomainError when refused
  */
 export const commandHandler = <S, C extends Command, E extends Event, R>(
@@ -62,12 +62,13 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
   ): Promise<CommandOutcome<S, E>> => {
     const { events } = outcome;
     if (isLarge !== undefined && JSON.stringify(events).length > LARGE_APPEND) isLarge();
-    const to = { stream, events, expectedRevision: loaded.revision, metadata, signal };
+    const to = { stream, events, expectedRevision: loaded.head, metadata, signal };
     const written = await appendEvents(store, to);
     loaded.commands.set(metadata.commandId, metadata.commandHash);
     streams.remember(stream, {
       ...loaded,
       ...written,
+      head: written.revision,
       state: outcome.after,
       checkedAtMs: clock(),
     });
@@ -174,7 +175,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
         if (outcome !== undefined) return outcome;
       } catch (error) {
         if (error instanceof AppendOutcomeUnknown) return found(stream, request, error);
-        const isConflict = error instanceof WrongRevision && request.expectedRevision === undefined;
+        const isConflict = error instanceof WrongRevision && !(error instanceof StaleDecision);
         if (!isConflict || attempts++ === MAX_ATTEMPTS) throw error;
       }
     }

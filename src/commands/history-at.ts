@@ -19,7 +19,7 @@ const isUpTo =
     event.position <= position &&
     (at === undefined || recordedAtMs <= atMs);
 
-const refuseRevision = (moment: Moment, last: number): void => {
+const refuseRevision = (moment: Moment, last = 0): void => {
   if (moment.revision !== undefined && moment.revision > last) {
     throw new DomainError(
       'revision-not-found',
@@ -41,7 +41,7 @@ export const historyAt = <E extends Event>(
   if (Object.keys(moment).length === 0) {
     return history.at(-1)?.type === deletion ? history.slice(0, -1) : history;
   }
-  refuseRevision(moment, history.length - 1);
+  refuseRevision(moment, history.at(-1)?.revision);
   const isSeen = isUpTo(moment, moment.at === undefined ? 0 : toMs(moment.at));
   // A store's clock may have stepped back: an event is never earlier than the one before it.
   let latestMs = 0;

@@ -145,7 +145,8 @@ const foldBatch = async (
   const poison = await findMissed(tx, events, from);
   if (poison !== undefined) return { steps: [], poison };
   const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
-  const folded = foldEvents(fresh, lookUp, from.recordedAt, refusals);
+  const whole = await streams.acrossForeign(fresh, lookUp);
+  const folded = foldEvents(whole, lookUp, from.recordedAt, refusals);
   if (!mayPark && newlyParked(folded.steps).length > 0) throw new NotApplicable();
   const organizations = folded.steps.map(({ parts }) => parts.organizationId);
   const headOf = await streams.chains.load(tx, new Set(organizations));

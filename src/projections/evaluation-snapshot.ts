@@ -3,14 +3,14 @@ import { type ExistingFlag } from '../domain/flag/flag.js';
 import { type ExistingProject } from '../domain/project/project.js';
 import { type ExistingSegment } from '../domain/segment/segment.js';
 import { environmentIdOf, parseStream, projectIdOf } from '../domain/streams.js';
+import { type Step } from './fold/fold.js';
 import {
-  type Step,
   type Tracked,
   type TrackedFlag,
   type TrackedParked,
   type TrackedProject,
   type TrackedSegment,
-} from './fold/fold.js';
+} from './fold/tracked.js';
 import { type EntryIn, flagEntryIn, segmentEntryIn } from './snapshot-entries.js';
 
 type Place = Readonly<{ revision: number; position: number }>;

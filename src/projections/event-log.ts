@@ -5,13 +5,19 @@ import { type Recorded } from '../domain/recorded.js';
  * An event as the log delivers it: nothing about its type, data or metadata has been checked, so that an event
  * this version cannot understand is still delivered, with its place. Every Recorded event is one.
  */
-export type LogEvent = Omit<Recorded, 'metadata'> & Readonly<{ metadata: Metadata | undefined }>;
+export type LogEvent = Omit<Recorded, 'metadata'> &
+  Readonly<{
+    metadata: Metadata | undefined;
+    /**
+     * Set where revisions are left out in front of it: every one after this is an event of another application, which
+     * a read of the stream has shown.
+     */
+    follows?: number;
+  }>;
 
 export type LogBatch = Readonly<{
   /** Ours, in log order. May be empty: only the position moved, or the end of the log was reached. */
   events: readonly LogEvent[];
-  /** Streams with a name of ours that somebody deleted for good in the store. */
-  deletedStreams?: readonly string[];
   /** The last log position considered, where it is certain that nothing of ours up to it is still to come; -1: none. */
   position: number;
   /** True when nothing was left in the log as this batch was taken. */
@@ -24,12 +30,17 @@ export type EventLog = Readonly<{
   subscribe: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
   /** Reads on to where the log ends now. */
   readForward: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
-  /** The events of one stream from a revision on, as far as they go now; none when there is no such stream. */
+  /**
+   * Our events of one stream from a revision on, as far as they go now; none when there is no such stream. They say
+   * what they follow where events of others lie in front of them.
+   */
   readStream: (
     stream: string,
     fromRevision: number,
     signal: AbortSignal,
   ) => AsyncIterable<LogEvent>;
+  /** Whether somebody deleted the stream for good in the store: nothing of it can be read, or written, any more. */
+  isDeleted: (stream: string) => Promise<boolean>;
   /** The position of the last event of the log, ours or not; -1 when it is empty. */
   head: () => Promise<number>;
 }>;

@@ -43,7 +43,7 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
   progress.head = await eventLog.head();
   await database.create();
   const live = await database.livePosition();
-  const rows = bulkRows();
+  const rows = bulkRows(eventLog);
   const until = live < 0 ? Number.MAX_SAFE_INTEGER : live;
   await load(options, rows, until);
   const stop: { poison?: PoisonEvent | undefined } = {};

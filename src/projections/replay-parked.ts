@@ -1,7 +1,7 @@
 import { holdCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type EventLog, type LogEvent } from './event-log.js';
-import { type TrackedParked } from './fold/fold.js';
-import { beneath, replayedSteps } from './fold/replay.js';
+import { type TrackedParked } from './fold/tracked.js';
+import { replayedSteps } from './fold/replay.js';
 import { loadStates, type TrackedStreams } from './fold/tracked-streams.js';
 import { writeStreamRows } from './apply-batch.js';
 import { READ_MODEL } from './index.js';
@@ -44,7 +44,7 @@ const recordedTimes = async (tx: Transaction, stream: string, revision: number) 
 type Target = Readonly<{ database: Database; eventLog: EventLog; streams: TrackedStreams }>;
 
 const replayStream = async (
-  { database, eventLog }: Target,
+  { database, eventLog, streams }: Target,
   from: Checkpoint,
   [stream, parked]: readonly [string, TrackedParked],
 ): Promise<void> => {
@@ -53,7 +53,8 @@ const replayStream = async (
     await holdCheckpoint(tx, READ_MODEL, from);
     const held = new Map(await loadStates(tx, [stream])).get(stream);
     const times = await recordedTimes(tx, stream, parked.since.revision);
-    const steps = replayedSteps(events, beneath(stream, parked, held), times);
+    const whole = await streams.acrossForeign(events, () => held);
+    const steps = replayedSteps(whole, held, times);
     if (steps === undefined) return;
     await tx.query('delete from parked_stream where stream = $1', [stream]);
     await writeStreamRows(tx, steps);

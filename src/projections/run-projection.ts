@@ -109,7 +109,7 @@ const ROWS_PACE_MS = 25;
 
 /** The consumer that writes the read model's rows; parked streams are tried again once, when it begins. */
 export const rowsConsumer = (database: Database, eventLog: EventLog): Consumer => {
-  const streams = trackedStreams();
+  const streams = trackedStreams(eventLog);
   let checkpoint = BEGINNING;
   let isReplayed = false;
   return {

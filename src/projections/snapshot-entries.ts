@@ -3,7 +3,7 @@ import { segmentEntry } from '../domain/evaluation/environment-contents.js';
 import { rulesetOf } from '../domain/evaluation/ruleset.js';
 import { segmentDefinitionOf } from '../domain/evaluation/segment-definition.js';
 import { canonicalJson } from '../domain/json.js';
-import { type TrackedFlag, type TrackedSegment } from './fold/fold.js';
+import { type TrackedFlag, type TrackedSegment } from './fold/tracked.js';
 
 /** One flag or segment in one environment: its entry as canonical JSON, and what evaluating processes are told. */
 type Entry = Readonly<{ name: string; json: string | null; change: RulesetChange }>;

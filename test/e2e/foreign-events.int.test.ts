@@ -80,6 +80,33 @@ const writes = async (t: Test, service: TestService, isEnabled: boolean): Promis
   return body.position;
 };
 
+/** Streams of ours that have events of ours. */
+const OURS = [
+  'organization-default',
+  'project-default:demo',
+  'flag-default:demo:switch',
+  'flag-default:demo:late',
+  'segment-default:demo:friends',
+  'dependencies-default:demo',
+] as const;
+
+/** Another application writes into streams of ours: its own JSON, types that are named like ours or oddly, bytes. */
+const writeInside = async (client: EventStoreDBClient): Promise<void> => {
+  for (const stream of OURS) {
+    await client.appendToStream(stream, [
+      jsonEvent({ type: 'OrderPlaced', data: { total: 1 }, metadata: { commandId: 7 } }),
+      jsonEvent({ type: 'FlagEnabled', data: { environment: 'production' } }),
+      jsonEvent({ type: ' \u{1f525} ', data: [] as never }),
+    ]);
+    await putBytes(client, stream, Buffer.from('{"broken'));
+  }
+};
+
+type Change = Readonly<{ path: string; before?: unknown; after?: unknown }>;
+type History = Readonly<{
+  items: readonly Readonly<{ type: string; revision: number; changes: readonly Change[] }>[];
+}>;
+
 test('a log that other applications write into, too', async (t) => {
   const service = await testService(t);
   const client = connect(t, service.stores.eventStoreUrl);
@@ -96,20 +123,122 @@ test('a log that other applications write into, too', async (t) => {
       const { body } = await service.get('/projects/demo/verify', {
         headers: { 'x-min-position': String(position) },
       });
-      t.strictSame((body as { differences: unknown }).differences, []);
-      const rebuilt = await run(service, 'projections-cli', 'rebuild');
-      t.match(rebuilt, /^0\n[^]*The rebuilt read model is equal\./, rebuilt);
-      const verified = await run(service, 'verify-cli');
-      t.match(verified, /^0\n/, verified);
+      t.match(body, { agree: true, differences: [] });
     });
+
+  await t.test('events of others inside our streams', async (t) => {
+    const { post, put, patch, get } = service;
+    const late = '/projects/demo/flags/late';
+    const friends = '/projects/demo/segments/friends';
+    const file = { flags: { late: { state: 'ENABLED', variants: { on: true, off: false } } } };
+    await putBytes(client, 'flag-default:demo:late', Buffer.from([1]));
+    t.match(await post('/projects/demo/import?environment=production', { body: file }), {
+      status: 200,
+    });
+    t.match(await post('/projects/demo/segments', { body: { key: 'friends' } }), { status: 201 });
+    const rules = [
+      { id: 'friends', clauses: [{ segments: ['friends'] }], serve: { variant: 'off' } },
+    ];
+    const refers = () => put(`${late}/environments/production/rules`, { body: { rules } });
+    t.match(await refers(), { status: 200 });
+    const switched = await post<Written>(`${PRODUCTION}/enable`);
+    const seen = await get<Readonly<{ revision: number }>>(FLAG, {
+      headers: { 'x-min-position': String(switched.body.position) },
+    });
+
+    for (const round of [1, 2]) {
+      await writeInside(client);
+      const name = `round ${round}`;
+      const answers = [
+        await patch(FLAG, {
+          body: { name },
+          headers: round === 1 ? { 'if-match': seen.headers.etag! } : {},
+        }),
+        await post(`${friends}/keys/add`, { body: { included: [`anna-${round}`] } }),
+        await patch('/projects/demo', { body: { name } }),
+        await put(`${late}/environments/production/rules`, { body: { rules: [] } }),
+        await refers(),
+        await patch('/organization', { body: { name } }),
+        await post('/projects/demo/import?environment=production', { body: file }),
+      ];
+      for (const { status, body } of answers) t.match(status, /^20[01]$/, JSON.stringify(body));
+      isEnabled = !isEnabled;
+      await writes(t, service, isEnabled);
+    }
+    t.match(
+      await patch(FLAG, { body: { name: 'x' }, headers: { 'if-match': seen.headers.etag! } }),
+      {
+        status: 412,
+      },
+    );
+
+    const { body: head } = await post<Written>(`${friends}/keys/remove`, {
+      body: { keys: ['anna-1'] },
+    });
+    const now = { headers: { 'x-min-position': String(head.position) } };
+    t.match(await get('/parked-streams', now), { body: { count: 0 } });
+    t.match(await get(friends, now), { body: { included: ['anna-2'] } });
+    for (const [path, filter] of [
+      [FLAG, 'flag=switch'],
+      [late, 'flag=late'],
+      [friends, 'segment=friends'],
+    ] as const) {
+      const { body } = await get<History>(`${path}/history?order=asc`, now);
+      t.ok(body.items.length > 2);
+      for (const { type, revision, changes } of body.items) {
+        const isTold = type === 'FlagImported' || changes.length > 0;
+        t.ok(isTold, `${path}: ${type} at ${revision} says what it changed`);
+        const { body: then } = await get(`${path}?revision=${revision}`);
+        t.strictSame((await get(`${path}?revision=${revision}&source=log`)).body, then);
+      }
+      const audit = await get<Readonly<{ items: readonly object[] }>>(
+        `/audit?order=asc&project=demo&${filter}&limit=100`,
+      );
+      t.match(
+        audit.body.items.map((item) => (item as { changes: unknown }).changes),
+        body.items.map(({ changes }) => changes),
+      );
+      const [first, second] = body.items;
+      t.match(
+        await get(`${path}/diff?from=revision:${first?.revision}&to=revision:${second?.revision}`),
+        { status: 200 },
+      );
+    }
+    t.match(await post(`${FLAG}/revert`, { body: { revision: seen.body.revision } }), {
+      status: 200,
+    });
+    const reverted = await post<Written>('/projects/demo/environments/production/revert', {
+      body: { position: switched.body.position },
+    });
+    t.equal(reverted.status, 200, reverted.text);
+    isEnabled = !isEnabled;
+    await writes(t, service, isEnabled);
+    const { body: verified } = await get('/projects/demo/verify', now);
+    t.match(verified, { agree: true, differences: [] }, JSON.stringify(verified));
+    const rebuilt = await run(service, 'projections-cli', 'rebuild');
+    t.match(rebuilt, /^0\n[^]*The rebuilt read model is equal\./, rebuilt);
+    const proven = await run(service, 'verify-cli');
+    t.match(proven, /^0\n/, proven);
+  });
 
   await t.test('a flag whose stream somebody deletes for good is named', async (t) => {
     await client.tombstoneStream('flag-default:demo:switch');
-    t.match(await service.post(`${PRODUCTION}/enable`), {
+    t.match(await service.post(`${PRODUCTION}/${isEnabled ? 'disable' : 'enable'}`), {
       status: 409,
       body: { type: 'urn:chronoflag:problem:stream-deleted' },
     });
     const { body } = await service.get('/projects/demo/verify');
-    t.match(body, { agree: false, differences: [{ flag: 'switch', logRevision: null }] });
+    const named = { differences: [], deleted: ['flag-default:demo:switch'] };
+    t.match(body, {
+      agree: false,
+      differences: [{ flag: 'switch', logRevision: null }],
+      compared: named,
+    });
+    t.match(await service.get('/audit/verify'), {
+      status: 200,
+      body: { stores: { readModel: named } },
+    });
+    const verified = await run(service, 'verify-cli');
+    t.match(verified, /^1\n[^]*deleted for good in the event store: flag-default:demo:switch/);
   });
 });

@@ -28,6 +28,7 @@ import {
 } from '../support/applied-rows.js';
 import { emptyReadModel } from '../support/read-model.js';
 import { OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';
+import { memoryEventLog } from '../support/memory-event-log.js';
 
 const history = recorded([
   ...projectBegins,
@@ -214,19 +215,27 @@ test('a stale leader cannot write', async (t) => {
   const database = databaseOn(pool);
   const stale = await applyBatch(
     database,
-    trackedStreams(),
+    trackedStreams(memoryEventLog()),
     BEGINNING,
     batchOf(history.slice(0, 3)),
   );
   await applyBatches(pool, [history.slice(3)], stale.checkpoint);
   const before = await allChecksums(pool);
   await t.rejects(
-    applyBatch(database, trackedStreams(), stale.checkpoint, batchOf(history.slice(3, 5))),
+    applyBatch(
+      database,
+      trackedStreams(memoryEventLog()),
+      stale.checkpoint,
+      batchOf(history.slice(3, 5)),
+    ),
     { name: 'CheckpointMoved' },
   );
-  await t.rejects(applyBatch(database, trackedStreams(), BEGINNING, batchOf(history)), {
-    name: 'CheckpointMoved',
-  });
+  await t.rejects(
+    applyBatch(database, trackedStreams(memoryEventLog()), BEGINNING, batchOf(history)),
+    {
+      name: 'CheckpointMoved',
+    },
+  );
   t.strictSame(await allChecksums(pool), before);
 });
 
@@ -246,9 +255,12 @@ test('wherever a transaction ends, the checkpoint is the last position applied',
           }),
         ),
     };
-    await applyBatch(failing, trackedStreams(), await checkpointOf(pool), batchOf(history)).catch(
-      () => undefined,
-    );
+    await applyBatch(
+      failing,
+      trackedStreams(memoryEventLog()),
+      await checkpointOf(pool),
+      batchOf(history),
+    ).catch(() => undefined);
     t.equal((await checkpointOf(pool)).position, await lastRowPosition(pool));
   }
 });

@@ -156,7 +156,7 @@ test('after a restart that can apply them, the events that waited are applied in
   const straight = await allChecksums(pool);
   await emptyReadModel(pool);
   const database = refusing(pool, ALPHA, 1);
-  await applyBatch(database, trackedStreams(), BEGINNING, batchOf(history));
+  await applyBatch(database, trackedStreams(memoryEventLog()), BEGINNING, batchOf(history));
   t.match(await flagsIn(pool), [
     { key: 'alpha', revision: 0 },
     { key: 'beta', revision: 1 },
@@ -174,7 +174,7 @@ const parkAny = async (t: Test, pool: pg.Pool, log: readonly LogEvent[], nth: nu
   const straight = await allChecksums(pool);
   await emptyReadModel(pool);
   const half = Math.floor(log.length / 2);
-  const streams = trackedStreams();
+  const streams = trackedStreams(memoryEventLog());
   const database = refusing(pool, stream, revision);
   const first = await applyBatch(database, streams, BEGINNING, batchOf(log.slice(0, half)));
   await applyBatch(database, streams, first.checkpoint, batchOf(log.slice(half)));

@@ -7,6 +7,7 @@ import { type LogEvent } from '../../src/projections/event-log.js';
 import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
 import { READ_MODEL } from '../../src/projections/index.js';
 import { type Checksum } from '../../src/projections/rebuild/rebuild-database.js';
+import { memoryEventLog } from './memory-event-log.js';
 
 export const batchOf = (events: readonly LogEvent[]) => ({
   events,
@@ -20,7 +21,7 @@ export const applyBatches = async (
   batches: readonly (readonly LogEvent[])[],
   from: Checkpoint = BEGINNING,
 ): Promise<Applied> => {
-  const streams = trackedStreams();
+  const streams = trackedStreams(memoryEventLog());
   let applied: Applied = { checkpoint: from, events: 0, parked: [] };
   for (const events of batches) {
     applied = await applyBatch(databaseOn(pool), streams, applied.checkpoint, batchOf(events));

@@ -59,6 +59,7 @@ export const memoryEventLog = (
     readStream: async function* (stream, fromRevision) {
       yield* log.filter((event) => event.stream === stream && event.revision >= fromRevision);
     },
+    isDeleted: async () => false,
     head: async () => log.at(-1)?.position ?? -1,
   };
   return {

@@ -8,6 +8,7 @@ import {
   type Flag,
 } from '../../domain/flag/flag.js';
 import { type Recorded } from '../../domain/recorded.js';
+import { NO_STREAM } from '../event-store.js';
 import { historyAt, type Moment } from '../history-at.js';
 
 /** A flag as it was right after one of its revisions. */
@@ -38,5 +39,5 @@ export const snapshotAt = (
   if (flag.status === 'absent') {
     throw new DomainError('flag-not-yet-created', 'The flag did not exist at that moment.');
   }
-  return { flag, revision: seen.length - 1 };
+  return { flag, revision: seen.at(-1)?.revision ?? NO_STREAM };
 };

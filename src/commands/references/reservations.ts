@@ -1,7 +1,6 @@
 import { type DependencyReserved, type Node } from '../../domain/dependencies/events.js';
 import { nodeId } from '../../domain/dependencies/references.js';
-import { type Recorded } from '../../domain/recorded.js';
-import { type EventStore, NO_STREAM } from '../event-store.js';
+import { type EventStore, NO_STREAM, type StreamSlice } from '../event-store.js';
 
 export type Reservation = DependencyReserved['data'];
 
@@ -28,20 +27,16 @@ export const reservations = (store: EventStore, stream: string) => {
     }
   };
 
-  const take = (events: readonly Recorded<DependencyReserved>[]): void => {
-    for (const event of events) {
-      // Two reads at a time may bring the same events.
-      if (event.revision !== revision + 1) continue;
-      revision = event.revision;
-      keep(event.data);
-    }
+  /** Two reads at a time may bring the same events. A slice ends at the stream's end, whoever wrote there. */
+  const take = (slice: StreamSlice<DependencyReserved>): void => {
+    for (const event of slice.events) if (event.revision > revision) keep(event.data);
+    revision = Math.max(revision, slice.revision);
   };
 
   return {
     /** Reads on to where the stream ends now. @returns its last revision, or NO_STREAM */
     refresh: async (): Promise<number> => {
-      const { events } = await store.read<DependencyReserved>(stream, revision + 1);
-      take(events);
+      take(await store.read<DependencyReserved>(stream, revision + 1));
       return revision;
     },
     /** Those that may still lead to an append on the node's stream, which stands at this revision. */

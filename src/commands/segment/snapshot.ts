@@ -8,6 +8,7 @@ import {
   type Segment,
   segmentContentOf,
 } from '../../domain/segment/segment.js';
+import { NO_STREAM } from '../event-store.js';
 import { historyAt, type Moment } from '../history-at.js';
 
 /** A segment as it was right after one of its revisions. */
@@ -37,5 +38,5 @@ export const segmentSnapshotAt = (
   if (segment.status === 'absent') {
     throw new DomainError('segment-not-yet-created', 'The segment did not exist at that moment.');
   }
-  return { segment, revision: seen.length - 1 };
+  return { segment, revision: seen.at(-1)?.revision ?? NO_STREAM };
 };

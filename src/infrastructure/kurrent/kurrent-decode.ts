@@ -19,7 +19,7 @@ export type ForeignKind = 'deletion' | 'system' | 'stream' | 'event';
  * Every event that we write, in this version and all others, has a command's id and the version of its shape in its
  * metadata. So an event of a later version is ours, also when this version does not understand it.
  */
-export const hasOurMetadata = ({ metadata }: RecordedEvent): boolean => {
+const hasOurMetadata = ({ metadata }: RecordedEvent): boolean => {
   if (typeof metadata !== 'object') return false;
   // The client gives null for the JSON text null, whatever its types say.
   const { commandId, schemaVersion } = (metadata as Readonly<Record<string, unknown>> | null) ?? {};

@@ -13,13 +13,7 @@ import {
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
 import { withDeadline } from '../deadline.js';
-import {
-  decodeRecorded,
-  foreignKind,
-  type ForeignKind,
-  hasOurMetadata,
-  toSafeInteger,
-} from './kurrent-decode.js';
+import { decodeRecorded, foreignKind, type ForeignKind, toSafeInteger } from './kurrent-decode.js';
 import { type Lease, tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { type ForeignObserver } from './foreign-events.js';
@@ -61,11 +55,9 @@ const passBy = (
   { connection: { names }, onForeign }: Source,
   { streamId, type, position }: RecordedEvent,
   kind: ForeignKind,
-): LogEntry | undefined => {
-  if (!names.isAlike(streamId)) return undefined;
-  onForeign({ kind, stream: streamId, type, position: position?.commit ?? -1n });
-  const stream = names.ours(streamId);
-  return kind === 'deletion' && stream !== undefined ? { deletedStream: stream } : undefined;
+): void => {
+  if (names.isAlike(streamId))
+    onForeign({ kind, stream: streamId, type, position: position?.commit ?? -1n });
 };
 
 /** Passes by what is not ours before anything of it is decoded. */
@@ -75,8 +67,9 @@ const entriesOf =
     if (!isWanted(event)) return undefined;
     const stream = source.connection.names.ours(event.streamId);
     const kind = foreignKind(event, stream);
-    if (stream === undefined || kind !== undefined) return passBy(source, event, kind ?? 'stream');
-    return { event: decodeRecorded(event, stream) };
+    if (stream !== undefined && kind === undefined) return { event: decodeRecorded(event, stream) };
+    passBy(source, event, kind ?? 'stream');
+    return undefined;
   };
 
 const subscribeTo = (source: Source, lease: Lease, after: number | null) => {
@@ -174,6 +167,23 @@ async function* readForward(
   }
 }
 
+/** Tells, event by event of a stream, where every revision that is left out was seen and is not ours. */
+const followed = (fromRevision: number) => {
+  let last = fromRevision - 1;
+  let next = fromRevision;
+  let isWhole = true;
+  return (event: RecordedEvent, decoded: LogEvent | undefined): LogEvent | undefined => {
+    const revision = toSafeInteger(event.revision);
+    isWhole &&= revision === next;
+    next = revision + 1;
+    if (decoded === undefined) return undefined;
+    const isAfterOthers = isWhole && revision > last + 1;
+    const marked = isAfterOthers ? { ...decoded, follows: last } : decoded;
+    [last, isWhole] = [revision, true];
+    return marked;
+  };
+};
+
 async function* readStream(
   connection: KurrentConnection,
   [stream, fromRevision]: readonly [string, number],
@@ -188,10 +198,14 @@ async function* readStream(
     reading.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
+  const follow = followed(fromRevision);
   try {
     for await (const { event } of reading) {
       lease.heard();
-      if (event !== undefined && hasOurMetadata(event)) yield decodeRecorded(event, stream);
+      if (event === undefined) continue;
+      const isOurs = foreignKind(event, stream) === undefined;
+      const ours = follow(event, isOurs ? decodeRecorded(event, stream) : undefined);
+      if (ours !== undefined) yield ours;
     }
   } catch (error) {
     if (!(error instanceof StreamNotFoundError || error instanceof StreamDeletedError)) throw error;
@@ -200,6 +214,27 @@ async function* readStream(
     abort();
   }
 }
+
+const isDeleted = async (connection: KurrentConnection, stream: string): Promise<boolean> => {
+  const lease = await connection.lease();
+  const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
+  const reading = lease.client.readStream(connection.names.inStore(stream), options);
+  reading.on('error', lease.failed);
+  tieToLease(reading, lease);
+  const any = async (): Promise<boolean> => {
+    for await (const { event } of reading) if (event !== undefined) lease.heard();
+    return false;
+  };
+  try {
+    return await withDeadline(any(), ANSWER_MS, silent);
+  } catch (error) {
+    if (error instanceof StreamDeletedError) return true;
+    if (error instanceof StreamNotFoundError) return false;
+    throw error;
+  } finally {
+    reading.destroy();
+  }
+};
 
 const headOf = async (connection: KurrentConnection): Promise<number> => {
   const lease = await connection.lease();
@@ -234,6 +269,7 @@ export const kurrentEventLog = (
     readForward: (after, signal) => readForward(source, after, signal),
     readStream: (stream, fromRevision, signal) =>
       readStream(connection, [stream, fromRevision], signal),
+    isDeleted: (stream) => isDeleted(connection, stream),
     head: () => headOf(connection),
   };
 };

@@ -4,10 +4,7 @@ import { type BatchQueue } from './batch-queue.js';
 
 /** What a subscription tells: an event, how far it has looked, or that nothing is left. */
 export type LogEntry =
-  | Readonly<{ event: LogEvent }>
-  | Readonly<{ deletedStream: string }>
-  | Readonly<{ checkpoint: bigint }>
-  | 'caught-up';
+  Readonly<{ event: LogEvent }> | Readonly<{ checkpoint: bigint }> | 'caught-up';
 
 /**
  * How far a subscription has come. What the server tells as a checkpoint counts only when it tells a later one, with
@@ -41,23 +38,21 @@ export async function* batches(
   const phase = { isLive: false };
   const sort = (items: readonly LogEntry[]) => {
     const events: LogEvent[] = [];
-    const deletedStreams: string[] = [];
     for (const entry of items) {
       if (entry === 'caught-up') phase.isLive = true;
       else if ('checkpoint' in entry) told(entry.checkpoint);
-      else if ('deletedStream' in entry) deletedStreams.push(entry.deletedStream);
       else {
         events.push(entry.event);
         delivered(entry.event);
       }
     }
-    return { events, deletedStreams };
+    return events;
   };
   for (;;) {
     const taken = await queue.take(limit, atLeast);
     if (taken === undefined) return;
-    const sorted = sort(taken.items);
-    yield { ...sorted, position: position(), isCaughtUp: phase.isLive && taken.isEmpty };
+    const events = sort(taken.items);
+    yield { events, position: position(), isCaughtUp: phase.isLive && taken.isEmpty };
   }
 }
 

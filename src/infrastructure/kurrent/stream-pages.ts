@@ -10,7 +10,7 @@ import { type Event } from '../../domain/decider.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { silenceWatch } from '../deadline.js';
 import { type Lease, tieToLease } from './held-client.js';
-import { decodeRecorded, hasOurMetadata, toSafeInteger } from './kurrent-decode.js';
+import { decodeRecorded, foreignKind, toSafeInteger } from './kurrent-decode.js';
 
 /** Events of one page. */
 const MOST_EVENTS = 1000;
@@ -61,7 +61,7 @@ const collect = async <E extends Event>(
       count += 1;
       if (event === undefined) continue;
       last = toSafeInteger(event.revision);
-      if (hasOurMetadata(event)) events.push(decodeRecorded<E>(event, stream));
+      if (foreignKind(event, stream) === undefined) events.push(decodeRecorded<E>(event, stream));
       size += sizeOf(event.data);
       if (size >= MOST_CHARACTERS) return { events, last, isFull: true };
     }

@@ -1,24 +1,20 @@
 import { appendEvents } from '../../commands/append-events.js';
-import { type EventStore, NO_STREAM, WrongRevision } from '../../commands/event-store.js';
+import { type EventStore } from '../../commands/event-store.js';
 import { type SubjectErased } from '../../domain/personal/events.js';
 import { subjectStream } from '../../domain/streams.js';
 import { type ErasureTable, type PendingErasure } from './erasure-table.js';
 
-/** The event comes once, whoever is first: a subject's stream has no other. @returns its position */
+/** The event comes once, whoever is first: a subject's stream has no other of ours. @returns its position */
 const record = async (
   store: EventStore,
   { organizationId, subjectId, metadata }: PendingErasure,
 ): Promise<number> => {
   const stream = subjectStream(organizationId, subjectId);
   const event: SubjectErased = { type: 'SubjectErased', data: { subjectId } };
-  try {
-    const to = { stream, events: [event], expectedRevision: NO_STREAM, metadata };
-    return (await appendEvents(store, to)).position;
-  } catch (error) {
-    if (!(error instanceof WrongRevision)) throw error;
-    const { events } = await store.read(stream);
-    return events[0]?.position ?? -1;
-  }
+  const { events, revision: expectedRevision } = await store.read(stream);
+  if (events[0] !== undefined) return events[0].position;
+  return (await appendEvents(store, { stream, events: [event], expectedRevision, metadata }))
+    .position;
 };
 
 /** Tells the log of every erasure that it does not know yet; the keys are gone already. Safe to repeat. */

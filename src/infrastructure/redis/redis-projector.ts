@@ -15,6 +15,7 @@ import {
 } from '../../projections/evaluation-snapshot.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { foldEvents } from '../../projections/fold/fold.js';
+import { acrossForeign } from '../../projections/foreign-gaps.js';
 import { parkedOf, type PoisonEvent } from '../../projections/fold/poison.js';
 import { replayedSteps } from '../../projections/fold/replay.js';
 import { waitingEvents } from '../../projections/replay-parked.js';
@@ -141,7 +142,9 @@ export const redisProjector = ({
     const snapshot = evaluationSnapshot(states);
     for (const [stream, parked] of snapshot.parked()) {
       const events = await waitingEvents(eventLog, stream, parked);
-      const steps = replayedSteps(events, snapshot.stateOf(stream), (event) => event.recordedAt);
+      const before = snapshot.stateOf(stream);
+      const whole = await acrossForeign(eventLog, events, () => before);
+      const steps = replayedSteps(whole, before, (event) => event.recordedAt);
       if (steps !== undefined) snapshot.apply(steps);
     }
     return snapshot;
@@ -161,15 +164,13 @@ export const redisProjector = ({
     return first && missed(first, checkpoint);
   };
 
-  const take = (snapshot: EvaluationSnapshot, batch: LogBatch): Applied => {
+  const take = async (snapshot: EvaluationSnapshot, batch: LogBatch): Promise<Applied> => {
     const gap = findMissed(snapshot, batch);
     if (gap !== undefined) return { checkpoint, events: 0, parked: [], poison: gap };
     const events = freshEvents(batch.events, checkpoint);
-    const folded = foldEvents(
-      events.filter(concernsRulesets),
-      snapshot.lookUp,
-      checkpoint.recordedAt,
-    );
+    const { lookUp } = snapshot;
+    const whole = await acrossForeign(eventLog, events.filter(concernsRulesets), lookUp);
+    const folded = foldEvents(whole, lookUp, checkpoint.recordedAt);
     const delta = snapshot.apply(folded.steps);
     if (events.some(({ type }) => type === 'SubjectErased')) {
       personal.forget();
@@ -196,7 +197,7 @@ export const redisProjector = ({
     apply: (batch) =>
       serially(async () => {
         if (memory === undefined) throw new Error('Resume first.');
-        const applied = take(memory, batch);
+        const applied = await take(memory, batch);
         await settle(memory, batch.isCaughtUp || applied.poison !== undefined);
         return applied;
       }),

@@ -1,3 +1,4 @@
+import { type Recorded } from '../../domain/recorded.js';
 import { type SegmentEvent } from '../../domain/segment/events.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 
@@ -42,11 +43,11 @@ const baseAfter = (event: SegmentEvent, before: ListBase, here: ListBase, keys: 
  * many keys have come and gone as there are. So rows hold, and readers put together, no more than a few times what came.
  */
 export const listBase = (
-  event: SegmentEvent,
-  before: Readonly<{ revision: number; lists?: ListBase }> | undefined,
+  event: Recorded<SegmentEvent>,
+  before: Readonly<{ lists?: ListBase }> | undefined,
   { included, excluded }: ExistingSegment,
 ): ListBase => {
-  const here = { from: (before?.revision ?? -1) + 1, since: 0 };
+  const here = { from: event.revision, since: 0 };
   if (before?.lists === undefined) return here;
   return baseAfter(event, before.lists, here, included.length + excluded.length);
 };

@@ -1,5 +1,5 @@
 import { type LogEvent } from '../event-log.js';
-import { type TrackedParked } from './fold.js';
+import { type TrackedParked } from './tracked.js';
 
 /** Where and why a projection stopped: all that an operator needs to find the event. */
 export type Poison = Readonly<{

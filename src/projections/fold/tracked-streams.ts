@@ -10,8 +10,10 @@ import {
   projectStream,
   segmentStream,
 } from '../../domain/streams.js';
+import { type EventLog, type LogEvent } from '../event-log.js';
+import { acrossForeign } from '../foreign-gaps.js';
 import { type Row, type Transaction } from '../projection.js';
-import { isOther, type Tracked, type TrackedParked } from './fold.js';
+import { isOther, type Tracked, type TrackedParked } from './tracked.js';
 import { type LinkedStep } from './link-steps.js';
 import { trackedChains } from './tracked-chains.js';
 
@@ -51,6 +53,8 @@ const OTHERS = `
    cross join lateral (select e.revision, e.position
                          from audit_event e
                         where e.stream = w.stream
+                          and e.revision < coalesce((select p.revision from parked_stream p
+                                                      where p.stream = w.stream), 9223372036854775807)
                         order by e.revision desc
                         limit 1) a`;
 
@@ -143,7 +147,7 @@ export const loadStates = async (tx: Transaction, streams: readonly string[]) =>
  * What streams are at the checkpoint: read from the rows, remembered while this process alone moves the checkpoint.
  * `forget` when it may not have.
  */
-export const trackedStreams = () => {
+export const trackedStreams = (log: Pick<EventLog, 'readStream'>) => {
   const remembered = new Map<string, Tracked>();
   const chains = trackedChains();
   /** All of them, as of the last look at the rows. */
@@ -167,6 +171,10 @@ export const trackedStreams = () => {
       return (stream: string): Tracked | undefined =>
         held.get(stream) ?? remembered.get(stream) ?? read.get(stream);
     },
+    acrossForeign: (
+      events: readonly LogEvent[],
+      lookUp: (stream: string) => Tracked | undefined,
+    ): Promise<readonly LogEvent[]> => acrossForeign(log, events, lookUp),
     /** After the commit of these steps. */
     remember: (steps: readonly LinkedStep[]): void => {
       chains.remember(steps);

@@ -1,4 +1,5 @@
-import { type Step, type Tracked } from '../fold/fold.js';
+import { type Step } from '../fold/fold.js';
+import { type Tracked } from '../fold/tracked.js';
 
 /**
  * The range for which a step's state held, half-open in positions and in time. Open (null) until the next step of
@@ -7,6 +8,8 @@ import { type Step, type Tracked } from '../fold/fold.js';
 export type Held<T extends Tracked> = Readonly<{
   after: T;
   revision: number;
+  /** The one before, whose range this one ends; no column. */
+  previous: number;
   position_from: number;
   position_to: number | null;
   recorded_from: string;
@@ -28,6 +31,7 @@ export const heldStates = <T extends Tracked>(
     held.push({
       after: step.after,
       revision,
+      previous: step.previous,
       position_from: position,
       position_to: end?.position ?? null,
       recorded_from: recordedAt,

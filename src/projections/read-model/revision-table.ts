@@ -35,9 +35,9 @@ export const revisionTable = (
       update ${name} r
          set position_to = n.position_from, recorded_to = n.recorded_from
         from jsonb_to_recordset($1::jsonb)
-          as n (${texts}, revision bigint, position_from bigint, recorded_from timestamptz)
+          as n (${texts}, previous bigint, position_from bigint, recorded_from timestamptz)
        where ${isSame}
-         and r.revision = n.revision - 1
+         and r.revision = n.previous
          and r.position_to is null`,
   };
 };

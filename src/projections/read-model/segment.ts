@@ -1,4 +1,4 @@
-import { type TrackedSegment } from '../fold/fold.js';
+import { type TrackedSegment } from '../fold/tracked.js';
 import { stateReadModel } from './state-read-model.js';
 
 const keysFrom = ({ lists }: TrackedSegment): number | null =>

@@ -1,4 +1,5 @@
-import { type Step, type Tracked } from '../fold/fold.js';
+import { type Step } from '../fold/fold.js';
+import { type Tracked } from '../fold/tracked.js';
 import { type ReadModel, type Row, type Table, whenNewer } from '../projection.js';
 import { currentStates, heldStates } from './revision-rows.js';
 import { revisionTable } from './revision-table.js';

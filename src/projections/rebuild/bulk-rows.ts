@@ -1,7 +1,9 @@
-import { type LogEvent } from '../event-log.js';
+import { type EventLog, type LogEvent } from '../event-log.js';
 import { type Link } from '../../domain/audit/chain.js';
-import { foldEvents, type Tracked } from '../fold/fold.js';
+import { foldEvents } from '../fold/fold.js';
+import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
+import { acrossForeign } from '../foreign-gaps.js';
 import { READ_MODELS } from '../index.js';
 import { keyText, type Row, type Table, type TableRows } from '../projection.js';
 
@@ -36,7 +38,7 @@ const holdCurrent = (held: Held, table: Table, rows: readonly Row[]): void => {
  * Turns a whole log into rows that are each written once, all states in memory. The rows are those that applying
  * the log batch by batch would leave.
  */
-export const bulkRows = () => {
+export const bulkRows = (log: Pick<EventLog, 'readStream'>) => {
   const tracked = new Map<string, Tracked>();
   const heads = new Map<string, Link>();
   const held = new Map<Table, Held>();
@@ -64,10 +66,11 @@ export const bulkRows = () => {
   return {
     recordedAt: (): string | null => recordedAt,
     /** Rows that are final by these events. */
-    add: (
+    add: async (
       events: readonly LogEvent[],
-    ): Readonly<{ rows: readonly TableRows[]; events: number }> => {
-      const folded = foldEvents(events, (stream) => tracked.get(stream), recordedAt);
+    ): Promise<Readonly<{ rows: readonly TableRows[]; events: number }>> => {
+      const lookUp = (stream: string) => tracked.get(stream);
+      const folded = foldEvents(await acrossForeign(log, events, lookUp), lookUp, recordedAt);
       const steps = linkSteps(folded.steps, (organizationId) => heads.get(organizationId));
       take(steps);
       const rows = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).map(finished);

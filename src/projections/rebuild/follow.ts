@@ -7,7 +7,7 @@ import { type RebuildOptions } from './rebuild-options.js';
 
 /** Applies the log to the rebuilt read model like live, from where it stands up to `until`. */
 export const follower = ({ database, eventLog, signal, progress }: RebuildOptions) => {
-  const streams = trackedStreams();
+  const streams = trackedStreams(eventLog);
   let checkpoint: Checkpoint = BEGINNING;
   const standAt = async (position: number, recordedAt = checkpoint.recordedAt): Promise<void> => {
     if (position <= checkpoint.position) return;

@@ -39,7 +39,7 @@ export const load = async (
 ): Promise<void> => {
   const sinks = copySinks(database);
   for await (const batch of eventLog.readForward(null, signal)) {
-    const added = rows.add(batch.events.filter(({ position }) => position <= until));
+    const added = await rows.add(batch.events.filter(({ position }) => position <= until));
     await sinks.write(added.rows);
     progress.events += added.events;
     progress.position = Math.min(batch.position, until);

@@ -11,12 +11,15 @@ import { READ_MODEL, READ_MODELS } from '../index.js';
 import { type Database, type Table } from '../projection.js';
 import { compareStreams } from './compare-streams.js';
 
-type Sources = Readonly<{ database: Database; log: Pick<EventLog, 'readStream' | 'readForward'> }>;
+type Sources = Readonly<{
+  database: Database;
+  log: Pick<EventLog, 'readStream' | 'readForward' | 'isDeleted'>;
+}>;
 
 /** Streams of one slice. */
 const PAGE = 200;
 
-/** The streams of an organization by their first event, which they all have: slice after slice along one index. */
+/** The streams of an organization by their first event in the audit trail, slice after slice in log order. */
 async function* streamsOf(
   { database }: Sources,
   organizationId: string,
@@ -26,7 +29,9 @@ async function* streamsOf(
       tx.query(
         `select e.stream, e.position
            from audit_event e
-          where e.organization_id = $1 and e.position > $2 and e.revision = 0
+          where e.organization_id = $1
+            and e.position > $2
+            and not exists (select from audit_event p where p.stream = e.stream and p.revision < e.revision)
           order by e.position
           limit ${PAGE}`,
         [organizationId, after],
@@ -47,12 +52,12 @@ const streamText = ({ stream, category }: Table): string =>
 const organizationText = ({ stream }: Table): string =>
   stream[0] === 'project_id' ? `split_part(t.project_id, ':', 1)` : 't.organization_id';
 
-const isBegun = (table: Table): string =>
+const isTrailed = (table: Table): string =>
   table.name === 'audit_chain'
     ? 'select from audit_event e where e.organization_id = t.organization_id and e.position = t.position'
-    : `select from audit_event e where e.stream = ${streamText(table)} and e.revision = 0`;
+    : `select from audit_event e where e.stream = ${streamText(table)}`;
 
-/** Rows of streams without a beginning in the audit trail: no slice has them. */
+/** Rows of streams that are not in the audit trail: no slice has them. */
 const strays = async (
   { database }: Sources,
   organizationId: string | undefined,
@@ -64,7 +69,7 @@ const strays = async (
       tx.query(
         `select ${table.key.map((column) => `t.${column}`).join(', ')}
            from ${table.name} t
-          where not exists (${isBegun(table)}) ${isIts}
+          where not exists (${isTrailed(table)}) ${isIts}
           limit 5`,
         organizationId === undefined ? [] : [organizationId],
       ),

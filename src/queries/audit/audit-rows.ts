@@ -88,9 +88,7 @@ const stateChanges = (row: Row & StatesOf<keyof Stated>): readonly Change[] => {
   return row.after === null ? [] : segmentStepChanges(row);
 };
 
-/** Only an event that this version does not understand leaves no state behind. */
-const changesOf = (row: Row): readonly Change[] =>
-  isStated(row) && (row.before !== null || row.revision === 0) ? stateChanges(row) : [];
+const changesOf = (row: Row): readonly Change[] => (isStated(row) ? stateChanges(row) : []);
 
 const entryOf = (row: Row): Omit<AuditEntry, 'actor'> & Pick<Provenance, 'actor'> => {
   const { category, stream, project, key, environment, data, before: _, after: __, ...fact } = row;
@@ -100,30 +98,34 @@ const entryOf = (row: Row): Omit<AuditEntry, 'actor'> & Pick<Provenance, 'actor'
 
 const PROJECT_ID = `e.organization_id || ':' || e.project_key`;
 
-/** The state that an event's stream had at a revision. The limits keep Postgres from reading every revision. */
-const stateAt = (revision: string): string => `case e.category
+/** `before`: that of our event in front of it; events of others have revisions in the stream, too. */
+type Side = 'before' | 'after';
+
+const revisionAt = (side: Side): string =>
+  side === 'after'
+    ? 'and h.revision = e.revision limit 1'
+    : 'and h.revision < e.revision order by h.revision desc limit 1';
+
+/** The state on one side of an event of a stream. The limits keep Postgres from reading every revision. */
+const stateAt = (side: Side): string => `case e.category
   when 'flag' then (select h.state
                       from flag_revision h
                      where h.project_id = ${PROJECT_ID}
                        and h.flag_key = e.entity_key
-                       and h.revision = ${revision}
-                     limit 1)
+                      ${revisionAt(side)})
   when 'segment' then (select case when ${needsWholeLists('e')} then ${wholeSegmentState('h')} else h.state end
                          from segment_revision h
                         where h.project_id = ${PROJECT_ID}
                           and h.segment_key = e.entity_key
-                          and h.revision = ${revision}
-                        limit 1)
+                      ${revisionAt(side)})
   when 'project' then (select h.state
                          from project_revision h
                         where h.project_id = ${PROJECT_ID}
-                          and h.revision = ${revision}
-                        limit 1)
+                      ${revisionAt(side)})
   when 'organization' then (select h.state
                               from organization_revision h
                              where h.organization_id = e.organization_id
-                               and h.revision = ${revision}
-                             limit 1)
+                      ${revisionAt(side)})
   end`;
 
 const readRows = async (
@@ -137,7 +139,7 @@ const readRows = async (
     organizationId,
     text: `select e.category, e.stream, e.project_key as project, e.entity_key as key,
                   e.environment, e.data, ${factColumns('e')},
-                  ${stateAt('e.revision - 1')} as before, ${stateAt('e.revision')} as after
+                  ${stateAt('before')} as before, ${stateAt('after')} as after
              from audit_event e
             where ${sql}
               and e.position <= ${upToAt}

@@ -27,11 +27,9 @@ type Row = Fact & {
   after: ExistingFlag | null;
 };
 
-const changesOf = ({ revision, before, after }: Row): readonly Change[] =>
+const changesOf = ({ before, after }: Row): readonly Change[] =>
   // Only an event that this version does not understand leaves no state behind.
-  after === null || (before === null && revision > 0)
-    ? []
-    : changesBetween(before ?? undefined, after);
+  after === null ? [] : changesBetween(before ?? undefined, after);
 
 const itemOf = (row: Row): FlagHistoryItem => ({
   ...provenanceOf(row),

@@ -25,7 +25,8 @@ const seenIn = (alias: string, environment: string): string =>
 const touches = (environment: string | undefined): Condition => ({
   sql: (parameter) =>
     `(e.environment = ${parameter}
-      or ${seenIn('a', parameter)} is distinct from ${seenIn('b', parameter)})`,
+      or (a.state is not null
+          and ${seenIn('a', parameter)} is distinct from ${seenIn('b', parameter)}))`,
   value: environment,
 });
 
@@ -55,13 +56,19 @@ export const historyConditions = (
 
 type Kind = 'flag' | 'segment';
 
+/** Which revision of it; `before`: that of our event in front, for events of others have revisions, too. */
+const SIDES = {
+  after: 'h.revision = e.revision',
+  before: 'h.revision < e.revision order by h.revision desc',
+} as const;
+
 // The limit keeps Postgres from reading every revision of the flag for one page of events.
-const stateAt = (revision: string, project: string, key: string, kind: Kind): string =>
+const stateAt = (side: keyof typeof SIDES, project: string, key: string, kind: Kind): string =>
   `(select ${kind === 'flag' ? 'h.state' : `case when ${needsWholeLists('e')} then ${wholeSegmentState('h')} else h.state end as state`}
       from ${kind}_revision h
      where h.project_id = ${project}
        and h.${kind}_key = ${key}
-       and h.revision = ${revision}
+       and ${SIDES[side]}
      limit 1)`;
 
 /** Events of a flag or segment, each with the state before and after; then parameters follow: project, key, limit. */
@@ -69,8 +76,8 @@ export const historySql = ({ sql, values }: Conditions, order: SortOrder, kind: 
   const [project = '', key = '', limit = ''] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
   return `select e.environment, e.data, b.state as before, a.state as after, ${factColumns('e')}
             from audit_event e
-            left join lateral ${stateAt('e.revision', project, key, kind)} a on true
-            left join lateral ${stateAt('e.revision - 1', project, key, kind)} b on true
+            left join lateral ${stateAt('after', project, key, kind)} a on true
+            left join lateral ${stateAt('before', project, key, kind)} b on true
            where ${sql}
            order by e.revision ${order}
            limit ${limit}`;

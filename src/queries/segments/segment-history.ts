@@ -29,7 +29,8 @@ type Row = Fact & {
 const itemOf = (row: Row): SegmentHistoryItem => ({
   ...provenanceOf(row),
   data: row.data,
-  changes: segmentStepChanges(row),
+  // Only an event that this version does not understand leaves no state behind.
+  changes: row.after === null ? [] : segmentStepChanges(row),
 });
 
 /**

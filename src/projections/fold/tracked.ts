@@ -1,0 +1,152 @@
+import { CATALOGUE, type DomainEvent } from '../../domain/catalogue.js';
+import { type FlagEvent } from '../../domain/flag/events.js';
+import { absentFlag, evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type OrganizationEvent } from '../../domain/organization/events.js';
+import {
+  absentOrganization,
+  evolveOrganization,
+  type ExistingOrganization,
+} from '../../domain/organization/organization.js';
+import { type ProjectEvent } from '../../domain/project/events.js';
+import {
+  absentProject,
+  evolveProject,
+  type ExistingProject,
+} from '../../domain/project/project.js';
+import { type Recorded } from '../../domain/recorded.js';
+import { type SegmentEvent } from '../../domain/segment/events.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type ExistingSegment,
+} from '../../domain/segment/segment.js';
+import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { listBase, type ListBase } from './list-base.js';
+import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
+
+type Place = Readonly<{ revision: number; position: number }>;
+export type TrackedProject = Place &
+  Readonly<{ category: 'project'; projectId: string; state: ExistingProject }>;
+export type TrackedFlag = Place &
+  Readonly<{ category: 'flag'; projectId: string; key: string; state: ExistingFlag }>;
+export type TrackedSegment = Place &
+  Readonly<{
+    category: 'segment';
+    projectId: string;
+    key: string;
+    state: ExistingSegment;
+    lists?: ListBase;
+  }>;
+export type TrackedOrganization = Place &
+  Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
+/** Streams whose events only the audit trail holds. */
+type OtherCategory = Exclude<Category, 'project' | 'flag' | 'segment' | 'organization'>;
+type TrackedOther = Place & Readonly<{ category: OtherCategory }>;
+
+/**
+ * A stream that stands still in front of an event that cannot be applied; its later events wait in the log. Revision and
+ * position are those of the last of them.
+ */
+export type TrackedParked = Place &
+  Readonly<{
+    category: 'parked';
+    /** The event in front of which it stands, and why. */
+    since: Place & Readonly<{ type: string; recordedAt: string; error: string }>;
+    /** How many events came after that one. */
+    waiting: number;
+  }>;
+
+/** Where a stream stands, and the state that its events make. */
+export type Tracked =
+  | TrackedProject
+  | TrackedFlag
+  | TrackedSegment
+  | TrackedOrganization
+  | TrackedOther
+  | TrackedParked;
+
+const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
+  CATALOGUE[event.type] === 'project';
+const isFlagEvent = (event: DomainEvent): event is FlagEvent => CATALOGUE[event.type] === 'flag';
+const isSegmentEvent = (event: Recorded<DomainEvent>): event is Recorded<SegmentEvent> =>
+  CATALOGUE[event.type] === 'segment';
+
+const isOrganizationEvent = (event: DomainEvent): event is OrganizationEvent =>
+  CATALOGUE[event.type] === 'organization';
+
+const evolvedProject = (
+  event: ProjectEvent,
+  { organizationId, projectKey }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedProject, 'category' | 'projectId' | 'state'> => {
+  const state = evolveProject(before?.category === 'project' ? before.state : absentProject, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.organizationId !== organizationId || state.key !== projectKey)
+    throw new Error('The project in the data is not that of the stream.');
+  checkProject(state);
+  return { category: 'project', projectId: projectIdOf(organizationId, projectKey), state };
+};
+
+const evolvedFlag = (
+  event: FlagEvent,
+  { organizationId, projectKey, key }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedFlag, 'category' | 'projectId' | 'key' | 'state'> => {
+  const projectId = projectIdOf(organizationId, projectKey ?? '');
+  const state = evolveFlag(before?.category === 'flag' ? before.state : absentFlag, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.projectId !== projectId || state.key !== key)
+    throw new Error('The flag in the data is not that of the stream.');
+  checkFlag(state);
+  return { category: 'flag', projectId, key, state };
+};
+
+const knownSegment = (before: Tracked | undefined): TrackedSegment | undefined =>
+  before?.category === 'segment' ? before : undefined;
+
+const evolvedSegment = (
+  event: Recorded<SegmentEvent>,
+  { organizationId, projectKey, key }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedSegment, 'category' | 'projectId' | 'key' | 'state' | 'lists'> => {
+  const projectId = projectIdOf(organizationId, projectKey ?? '');
+  const known = knownSegment(before);
+  const state = evolveSegment(known?.state ?? absentSegment, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a creation.');
+  if (state.projectId !== projectId || state.key !== key)
+    throw new Error('The segment in the data is not that of the stream.');
+  checkSegment(state);
+  return { category: 'segment', projectId, key, state, lists: listBase(event, known, state) };
+};
+
+const evolvedOrganization = (
+  event: OrganizationEvent,
+  { organizationId }: StreamParts,
+  before: Tracked | undefined,
+): Pick<TrackedOrganization, 'category' | 'organizationId' | 'state'> => {
+  const known = before?.category === 'organization' ? before.state : absentOrganization;
+  const state = evolveOrganization(known, event);
+  if (state.status === 'absent') throw new Error('The stream does not begin with a registration.');
+  checkOrganization(state);
+  return { category: 'organization', organizationId, state };
+};
+
+const HAS_STATE: readonly Category[] = ['project', 'flag', 'segment', 'organization'];
+
+/** Whether a stream has no state here. */
+export const isOther = (category: Category | undefined): category is OtherCategory =>
+  category !== undefined && !HAS_STATE.includes(category);
+
+/** What an event of ours makes of its stream. @throws Error when it cannot be applied there */
+export const evolved = (
+  event: Recorded<DomainEvent>,
+  parts: StreamParts,
+  before: Tracked | undefined,
+) => {
+  if (isProjectEvent(event)) return evolvedProject(event, parts, before);
+  if (isFlagEvent(event)) return evolvedFlag(event, parts, before);
+  if (isSegmentEvent(event)) return evolvedSegment(event, parts, before);
+  if (isOrganizationEvent(event)) return evolvedOrganization(event, parts, before);
+  if (!isOther(parts.category)) throw new Error('The event does not belong in its stream.');
+  return { category: parts.category };
+};
