@@ -87,4 +87,7 @@ export const RowsComparedSchema = Type.Object({
       type: Type.String(),
     }),
   ),
+  deleted: Type.Array(Type.String(), {
+    description: 'Streams that somebody deleted for good in the event store.',
+  }),
 });

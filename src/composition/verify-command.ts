@@ -44,12 +44,19 @@ const differenceLine = ({ table, key, column, only }: RowDifference): string => 
   return `  table ${table}, ${place.join(', ')}: ${only ? what[only] : `column ${String(column)}`}`;
 };
 
-const rowLines = ({ rows, streams, differences, parked }: RowsCompared): readonly string[] => [
+const rowLines = ({
+  rows,
+  streams,
+  differences,
+  parked,
+  deleted,
+}: RowsCompared): readonly string[] => [
   agreement('read model and fold of the log', differences.length),
   `  compared: ${streams} streams; ${Object.entries(rows)
     .map(([table, count]) => `${table} ${count}`)
     .join(', ')}`,
   ...differences.map(differenceLine),
+  ...deleted.map((stream) => `  deleted for good in the event store: ${stream}`),
   ...parked.map(
     ({ stream, revision, position, type }) =>
       `  parked: ${stream} stands in front of its event ${revision}, ${type}, position ${position}`,
@@ -89,6 +96,7 @@ const exitCodeOf = (found: FullVerification): number => {
   const differences = [
     readModel.found,
     stores.readModel.differences.length,
+    stores.readModel.deleted.length,
     stores.redis?.differences.length ?? 0,
     unknownSignatures,
   ];

@@ -24,6 +24,8 @@ export type RowsCompared = Readonly<{
   differences: readonly RowDifference[];
   /** Streams that stand still: their rows are those in front of the event. */
   parked: readonly ParkedPlace[];
+  /** Streams that somebody deleted for good in the event store: their rows have nothing to be compared with. */
+  deleted: readonly string[];
 }>;
 
 export const NOTHING_COMPARED: RowsCompared = {
@@ -32,9 +34,10 @@ export const NOTHING_COMPARED: RowsCompared = {
   rows: {},
   differences: [],
   parked: [],
+  deleted: [],
 };
 
-/** Differences and parked streams that are kept of all that are found. */
+/** Differences, parked and deleted streams that are kept of all that are found. */
 const KEPT = 20;
 
 export const addCompared = (left: RowsCompared, right: RowsCompared): RowsCompared => {
@@ -46,8 +49,13 @@ export const addCompared = (left: RowsCompared, right: RowsCompared): RowsCompar
     rows,
     differences: [...left.differences, ...right.differences].slice(0, KEPT),
     parked: [...left.parked, ...right.parked].slice(0, KEPT),
+    deleted: [...left.deleted, ...right.deleted].slice(0, KEPT),
   };
 };
+
+/** Nothing differs, and nothing is gone. */
+export const agrees = ({ differences, deleted }: RowsCompared): boolean =>
+  differences.length === 0 && deleted.length === 0;
 
 export type RedisCompared = Readonly<{
   environments: number;

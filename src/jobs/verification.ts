@@ -1,5 +1,5 @@
 import { Queue, Worker } from 'bullmq';
-import { type StoresVerification } from '../domain/verification.js';
+import { agrees, type StoresVerification } from '../domain/verification.js';
 import { jobConnection } from './connection.js';
 
 export type VerificationJobOptions = Readonly<{
@@ -38,7 +38,8 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
   const run = async (): Promise<void> => {
     const found = await verify();
     last = { ranAt: new Date().toISOString(), ...found };
-    if (differencesIn(found) === 0) log.info(found, 'the read model equals the log');
+    if (differencesIn(found) === 0 && agrees(found.readModel))
+      log.info(found, 'the read model equals the log');
     else log.error(found, 'the read model or Redis differs from the log');
   };
   const worker = new Worker(NAME, run, { ...shared, lockDuration: 60_000 });

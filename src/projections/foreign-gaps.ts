@@ -5,11 +5,7 @@ import { type Tracked } from './fold/tracked.js';
 type Log = Pick<EventLog, 'readStream'>;
 
 /** The event as its stream tells it, read from behind `last` on, when it is the first of ours there. */
-const readAgain = async (
-  { readStream }: Log,
-  known: LogEvent,
-  last: number,
-): Promise<LogEvent> => {
+const readAgain = async ({ readStream }: Log, known: LogEvent, last: number): Promise<LogEvent> => {
   const stopping = new AbortController();
   try {
     for await (const { position, follows } of readStream(known.stream, last + 1, stopping.signal))

@@ -107,6 +107,37 @@ type History = Readonly<{
   items: readonly Readonly<{ type: string; revision: number; changes: readonly Change[] }>[];
 }>;
 
+/** History, audit, past moments and differences of one flag or segment, which must tell the same. */
+const tellsTheSame = async (
+  t: Test,
+  service: TestService,
+  [path, filter]: readonly [path: string, filter: string],
+  now: Readonly<{ headers: Readonly<Record<string, string>> }>,
+): Promise<void> => {
+  const { body } = await service.get<History>(`${path}/history?order=asc`, now);
+  t.ok(body.items.length > 2);
+  for (const { type, revision, changes } of body.items) {
+    const isTold = type === 'FlagImported' || changes.length > 0;
+    t.ok(isTold, `${path}: ${type} at ${revision} says what it changed`);
+    const { body: then } = await service.get(`${path}?revision=${revision}`);
+    t.strictSame((await service.get(`${path}?revision=${revision}&source=log`)).body, then);
+  }
+  const audit = await service.get<Readonly<{ items: readonly object[] }>>(
+    `/audit?order=asc&project=demo&${filter}&limit=100`,
+  );
+  t.match(
+    audit.body.items.map((item) => (item as { changes: unknown }).changes),
+    body.items.map(({ changes }) => changes),
+  );
+  const [first, second] = body.items;
+  t.match(
+    await service.get(
+      `${path}/diff?from=revision:${first?.revision}&to=revision:${second?.revision}`,
+    ),
+    { status: 200 },
+  );
+};
+
 test('a log that other applications write into, too', async (t) => {
   const service = await testService(t);
   const client = connect(t, service.stores.eventStoreUrl);
@@ -183,26 +214,7 @@ test('a log that other applications write into, too', async (t) => {
       [late, 'flag=late'],
       [friends, 'segment=friends'],
     ] as const) {
-      const { body } = await get<History>(`${path}/history?order=asc`, now);
-      t.ok(body.items.length > 2);
-      for (const { type, revision, changes } of body.items) {
-        const isTold = type === 'FlagImported' || changes.length > 0;
-        t.ok(isTold, `${path}: ${type} at ${revision} says what it changed`);
-        const { body: then } = await get(`${path}?revision=${revision}`);
-        t.strictSame((await get(`${path}?revision=${revision}&source=log`)).body, then);
-      }
-      const audit = await get<Readonly<{ items: readonly object[] }>>(
-        `/audit?order=asc&project=demo&${filter}&limit=100`,
-      );
-      t.match(
-        audit.body.items.map((item) => (item as { changes: unknown }).changes),
-        body.items.map(({ changes }) => changes),
-      );
-      const [first, second] = body.items;
-      t.match(
-        await get(`${path}/diff?from=revision:${first?.revision}&to=revision:${second?.revision}`),
-        { status: 200 },
-      );
+      await tellsTheSame(t, service, [path, filter], now);
     }
     t.match(await post(`${FLAG}/revert`, { body: { revision: seen.body.revision } }), {
       status: 200,

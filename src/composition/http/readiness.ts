@@ -41,16 +41,20 @@ const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Re
 const verificationReadiness = (last: VerificationStatus | undefined): Readiness => ({
   name: 'verification',
   isReady: last === undefined || differencesIn(last) === 0,
-  details: {
-    ranAt: last?.ranAt ?? null,
-    differences: last === undefined ? 0 : differencesIn(last),
-    ...(last && {
-      organizations: last.organizations,
-      streams: last.readModel.streams,
-      rows: last.readModel.rows,
-      redisEnvironments: last.redis?.environments ?? null,
-    }),
-  },
+  ...(last === undefined
+    ? { details: { ranAt: null, differences: 0 } }
+    : {
+        isDegraded: last.readModel.deleted.length > 0,
+        details: {
+          ranAt: last.ranAt,
+          differences: differencesIn(last),
+          organizations: last.organizations,
+          streams: last.readModel.streams,
+          rows: last.readModel.rows,
+          deletedStreams: last.readModel.deleted.length,
+          redisEnvironments: last.redis?.environments ?? null,
+        },
+      }),
 });
 
 /** Told only: with no place outside to be reached, everything that clients ask for still works. */

@@ -9,7 +9,8 @@ import {
 } from '../../domain/verification.js';
 import { loadCheckpoint } from '../checkpoint.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
-import { foldEvents, type Refusals, type Step, type Tracked } from '../fold/fold.js';
+import { foldEvents, type Refusals, type Step } from '../fold/fold.js';
+import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep } from '../fold/link-steps.js';
 import { READ_MODEL, READ_MODELS } from '../index.js';
 import { type Database, keyText, type Row, type Table, type Transaction } from '../projection.js';
@@ -22,9 +23,14 @@ type Stored = Readonly<Record<string, Json>>;
 type Held = Readonly<{
   upTo: number;
   rows: ReadonlyMap<string, readonly Stored[]>;
-  /** By position: the time of the event before, and the link that the organization's chain had. */
-  before: ReadonlyMap<number, Stored>;
+  /** By position. */
+  before: ReadonlyMap<number, Before>;
 }>;
+
+/** What came before an event: the time of the event before it, and the link that the organization's chain had. */
+type Before = Readonly<{ recordedAt: string | null; link: LinkedStep['link'] }>;
+
+const NOTHING_BEFORE: Before = { recordedAt: null, link: CHAIN_START };
 
 /** What a column that names a stream says of this one. */
 const namedBy = (column: string, stream: string, parts: StreamParts): string => {
@@ -41,12 +47,18 @@ const AUDIT = `
   select e.position,
          (select p.recorded_at from audit_event p
            where p.position < e.position order by p.position desc limit 1) as previous_at,
-         (select json_build_object('sequence', c.sequence, 'hash', encode(c.hash, 'hex'))
-            from audit_chain c
-           where c.organization_id = e.organization_id and c.position < e.position
-           order by c.position desc limit 1) as link
+         l.sequence, l.hash
     from unnest($1::bigint[]) as w (position)
-    join audit_event e on e.position = w.position`;
+    join audit_event e on e.position = w.position
+    left join lateral (select c.sequence, encode(c.hash, 'hex') as hash
+                         from audit_chain c
+                        where c.organization_id = e.organization_id and c.position < e.position
+                        order by c.position desc limit 1) l on true`;
+
+const beforeOf = ({ previous_at: at, sequence, hash }: Row): Before => ({
+  recordedAt: at instanceof Date ? at.toISOString() : null,
+  link: typeof hash === 'string' ? { sequence: Number(sequence), hash } : NOTHING_BEFORE.link,
+});
 
 const CHAIN = `
   select to_json(c) as row
@@ -82,7 +94,7 @@ const heldOf = (database: Database, stream: string, parts: StreamParts): Promise
     return {
       upTo,
       rows,
-      before: new Map(before.rows.map((row) => [Number(row['position']), row as Stored])),
+      before: new Map(before.rows.map((row) => [Number(row['position']), beforeOf(row)])),
     };
   });
 
@@ -102,23 +114,12 @@ const refusalsIn = ({ rows }: Held): Refusals => {
   return new Map([[at, { error, isAuditable }]]);
 };
 
-type Before = Readonly<{ recordedAt: string | null; link: LinkedStep['link'] }>;
-
-const beforeOf = ({ before }: Held, position: number): Before => {
-  const row = before.get(position);
-  const [at, link] = [row?.['previous_at'], row?.['link'] as unknown];
-  return {
-    recordedAt: (at as unknown) instanceof Date ? (at as unknown as Date).toISOString() : null,
-    link: (link as LinkedStep['link'] | null | undefined) ?? CHAIN_START,
-  };
-};
-
 /** The steps that the log gives, each after what the rows say was before it in the log. */
 const stepsOf = (held: Held, events: readonly LogEvent[]): readonly LinkedStep[] => {
   let tracked: Tracked | undefined;
   const refusals = refusalsIn(held);
   return events.flatMap((event) => {
-    const { recordedAt, link: previous } = beforeOf(held, event.position);
+    const { recordedAt, link: previous } = held.before.get(event.position) ?? NOTHING_BEFORE;
     const [step]: readonly Step[] = foldEvents([event], () => tracked, recordedAt, refusals).steps;
     if (step === undefined) return [];
     tracked = step.after;
@@ -175,7 +176,7 @@ const parkedIn = (stream: string, { rows }: Held): RowsCompared['parked'] =>
     type: textIn(row, 'type'),
   }));
 
-type Sources = Readonly<{ database: Database; log: Pick<EventLog, 'readStream'> }>;
+type Sources = Readonly<{ database: Database; log: Pick<EventLog, 'readStream' | 'isDeleted'> }>;
 
 const compareStream = async ({ database, log }: Sources, stream: string): Promise<RowsCompared> => {
   const parts = parseStream(stream);
@@ -186,6 +187,8 @@ const compareStream = async ({ database, log }: Sources, stream: string): Promis
     if (event.position > held.upTo) break;
     events.push(event);
   }
+  if (events.length === 0 && (await log.isDeleted(stream)))
+    return { ...NOTHING_COMPARED, streams: 1, deleted: [stream] };
   const steps = stepsOf(held, events);
   const expected = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps));
   const compared = TABLES.filter((table) => isOf(table, parts)).map((table) => ({
@@ -202,6 +205,7 @@ const compareStream = async ({ database, log }: Sources, stream: string): Promis
     rows: Object.fromEntries(compared.map(({ table, rows }) => [table.name, rows.length])),
     differences: compared.flatMap(({ table, rows, wanted }) => differencesIn(table, rows, wanted)),
     parked: parkedIn(stream, held),
+    deleted: [],
   };
 };
 

@@ -4,7 +4,7 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { flagStream, projectIdOf, projectStream, segmentStream } from '../../domain/streams.js';
-import { type RowsCompared } from '../../domain/verification.js';
+import { agrees, type RowsCompared } from '../../domain/verification.js';
 import { type Database } from '../database.js';
 import { type Moment } from '../moments/resolve-moment.js';
 import { decodeCursor, encodeCursor } from '../paging/cursor.js';
@@ -129,7 +129,7 @@ export const verifyProject =
       position,
       flagsChecked: countOf(page, 'flag'),
       segmentsChecked: countOf(page, 'segment'),
-      agree: differences.length === 0 && compared.differences.length === 0,
+      agree: differences.length === 0 && agrees(compared),
       differences: differences.slice(0, MAX_REPORTED),
       compared,
       nextCursor: isMore ? encodeCursor(scope, [last.kind, last.key]) : null,
