@@ -52,7 +52,7 @@ const requirePast = async (
   if (position !== undefined && position > (await head())) throw inFuture(`Position ${position}`);
 };
 
-const timeMs = (time: string): number => Date.parse(time.toUpperCase());
+const timeMs = (time: string): number => parseTime(time).floorMs;
 
 /** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
 export const writeSide = (store: EventStore, head: () => Promise<number>) => {

@@ -129,6 +129,20 @@ test('auditors see what known callers tried and were refused', async (t) => {
       credential: accessToken,
     });
     t.strictSame([there.status, there.body.items], [200, []], 'others do not see it');
+
+    const guess = { currentPassword: 'is it this one?', newPassword: 'over the hills far away' };
+    const guessed = await service.post('/auth/password', { credential: accessToken, body: guess });
+    t.equal(guessed.status, 422);
+    const seen = async () =>
+      (
+        await service.get<{ items: readonly Entry[] }>('/audit?type=CommandsRefused', {
+          credential: accessToken,
+        })
+      ).body.items;
+    await until('a guessed password is in the audit log', async () => (await seen()).length > 0);
+    t.match(await seen(), [
+      { actor: { id: owner.userId }, data: { refusals: [{ code: 'wrong-password', count: 1 }] } },
+    ]);
   });
 });
 

@@ -34,12 +34,20 @@ test('what is no RFC 3339 time is refused', async (t) => {
     '2026-00-01T00:00:00Z',
     '2026-01-01T24:00:00Z',
     '2026-01-01T23:59:60Z',
+    '2016-12-31T22:59:60Z',
+    '2016-12-31T23:59:60+01:00',
     '2026-01-01T00:00:00+24:00',
     '2026-01-01T00:00:00.Z',
     '+02026-01-01T00:00:00Z',
     '1767225600',
   ];
   for (const text of bad) t.throws(() => parseTime(text), { code: 'malformed-time' }, text);
+});
+
+test('a leap second is the second after it', async (t) => {
+  const ms = Date.UTC(2017, 0, 1);
+  t.strictSame(parseTime('2016-12-31T23:59:60Z'), { floorMs: ms, ceilMs: ms });
+  t.strictSame(parseTime('2017-01-01T01:59:60.5+02:00'), { floorMs: ms + 500, ceilMs: ms + 500 });
 });
 
 test('an end of a diff is a time, a position, a revision or now', async (t) => {

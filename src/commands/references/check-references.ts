@@ -5,13 +5,35 @@ import { nodeId, nodeText } from '../../domain/dependencies/references.js';
 import { type LoadedNode, type LoadedNodes, referencesOf } from './loaded-nodes.js';
 import { type Reservation, type Reservations } from './reservations.js';
 
+/** Nodes that a refusal names. */
+const MAX_NAMED = 20;
+
 const REMEDY = 'should that stay so, repeat the change, or change anything else about it';
 const UNFINISHED = `a change of it was begun and is not finished; ${REMEDY}`;
 
-const unknown = ({ kind, key }: Node, why: string): DomainError =>
-  kind === 'segment'
-    ? new DomainError('unknown-segment', `There is no segment '${key}' to refer to: ${why}.`)
-    : new DomainError('unknown-flag', `There is no flag '${key}' to refer to: ${why}.`);
+/** What to do with a node before others can refer to it. */
+const REMEDIES = { absent: 'make', archived: 'unarchive', deleted: 'restore' } as const;
+
+/** Why others cannot refer to it; undefined when they can. */
+const whyMissing = ({ node, state: { status }, pending }: LoadedNode): string | undefined => {
+  const name = nodeText(node);
+  if (status !== 'active')
+    return `${REMEDIES[status]} ${name}, which ${status === 'absent' ? 'never was' : `is ${status}`}`;
+  return pending.some(({ removes }) => removes) ? `${name} may be going: ${UNFINISHED}` : undefined;
+};
+
+/** That all of them are there. @throws DomainError `unknown-segment`, `unknown-flag`, naming all that are not */
+const requireThere = (all: readonly LoadedNode[]): void => {
+  const missing = all.filter((loaded) => whyMissing(loaded) !== undefined);
+  const [first] = missing;
+  if (first === undefined) return;
+  const named = missing.slice(0, MAX_NAMED).map(whyMissing).join('; ');
+  const more = missing.length > MAX_NAMED ? '; and more' : '';
+  throw new DomainError(
+    first.node.kind === 'segment' ? 'unknown-segment' : 'unknown-flag',
+    `What it refers to is not there. First ${named}${more}.`,
+  );
+};
 
 const requireVariantsOf = (
   { node, state, pending }: LoadedNode,
@@ -25,14 +47,6 @@ const requireVariantsOf = (
       `${nodeText(node)} has no variant '${variant}'${leaving.includes(variant) ? `: ${UNFINISHED}` : ''}.`,
     );
   }
-};
-
-/** @throws DomainError `unknown-segment`, `unknown-flag`, `unknown-variant` */
-const requireThere = (loaded: LoadedNode, reference: Reference): void => {
-  const { node, state, pending } = loaded;
-  if (!state.isLive) throw unknown(node, 'it never was, is archived or is deleted');
-  if (pending.some(({ removes }) => removes)) throw unknown(node, UNFINISHED);
-  requireVariantsOf(loaded, reference);
 };
 
 /** @throws DomainError `reference-cycle`, `references-too-deep` */
@@ -62,9 +76,10 @@ export const requireReferable = async (
 ): Promise<void> => {
   const others = requires.filter((reference) => nodeId(reference) !== nodeId(node));
   const found = await nodes.ensure(others);
+  requireThere([...new Map(found.map((loaded) => [nodeId(loaded.node), loaded])).values()]);
   for (const reference of others) {
     const target = found.find((loaded) => nodeId(loaded.node) === nodeId(reference));
-    if (target !== undefined) requireThere(target, reference);
+    if (target !== undefined) requireVariantsOf(target, reference);
   }
   if (!requires.some(({ kind }) => kind === node.kind)) return;
   const ofKind = (list: readonly Node[]) => list.filter(({ kind }) => kind === node.kind);
@@ -74,8 +89,6 @@ export const requireReferable = async (
   );
   requireChain(nodes, node);
 };
-
-const MAX_NAMED = 20;
 
 type Use = Readonly<{ user: Node; reference: Reference; isPending: boolean }>;
 

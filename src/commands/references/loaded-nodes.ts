@@ -5,8 +5,8 @@ import { type Reservation, type Reservations } from './reservations.js';
 
 /** What others may know of a node. */
 export type NodeFacts = Readonly<{
-  /** It exists, and is neither deleted nor archived. */
-  isLive: boolean;
+  /** Others may refer to what is active. */
+  status: 'absent' | 'active' | 'archived' | 'deleted';
   references: readonly Reference[];
   /** Names; of a flag. */
   variants: readonly string[];

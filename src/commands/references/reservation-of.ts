@@ -11,21 +11,23 @@ import { type Reservation } from './reservations.js';
 
 /** A flag as others may know it. */
 export const factsOfFlag = (flag: Flag): NodeFacts => ({
-  isLive: flag.status === 'active',
+  status: flag.status,
   references: referencesOfFlag(flag),
   variants: flag.status === 'absent' ? [] : flag.variants.map(({ name }) => name),
 });
 
 /** A segment as others may know it. */
 export const factsOfSegment = (segment: Segment): NodeFacts => ({
-  isLive: segment.status === 'active',
+  status: segment.status,
   references: referencesOfSegment(segment),
   variants: [],
 });
 
-/** Variants that a flag which stays live has no more. */
+const isActive = ({ status }: NodeFacts): boolean => status === 'active';
+
+/** Variants that a flag which stays active has no more. */
 const variantsGone = (before: NodeFacts, after: NodeFacts): readonly string[] =>
-  before.isLive && after.isLive
+  isActive(before) && isActive(after)
     ? before.variants.filter((variant) => !after.variants.includes(variant))
     : [];
 
@@ -41,7 +43,7 @@ export const reservationOf = (
   revision: number,
   [before, after]: readonly [NodeFacts, NodeFacts],
 ): Reservation | undefined => {
-  const removes = before.isLive && !after.isLive;
+  const removes = isActive(before) && !isActive(after);
   const removedVariants = variantsGone(before, after);
   const isNeeded = removes || removedVariants.length > 0 || added(before, after).length > 0;
   if (!isNeeded) return undefined;

@@ -44,7 +44,7 @@ const check = async (
   const { node, requires, revision } = reservation;
   const nodes = loadedNodes(load, book);
   // Of all changes that are decided on this revision at most one is appended: the node's others do not count here.
-  const state = { revision, isLive: true, references: requires, variants: [] };
+  const state = { revision, status: 'active' as const, references: requires, variants: [] };
   nodes.assume({ node, state, pending: [] });
   await requireReferable(nodes, book, reservation);
   await requireUnused(nodes, book, reservation);

@@ -7,6 +7,13 @@ import { DomainError } from '../decider.js';
 export const normalisedEmail = (email: string): string =>
   email.trim().normalize('NFC').toLowerCase();
 
+/**
+ * Whether two kept addresses differ at most by letters that only their place in a word sets apart: both `σ` and `ς` are
+ * small forms of `Σ` (Unicode case folding).
+ */
+export const isSameAddress = (left: string, right: string): boolean =>
+  left.replaceAll('ς', 'σ') === right.replaceAll('ς', 'σ');
+
 /** Marks that nobody sees, white space, control characters. */
 const HIDDEN = /[\p{C}\p{Z}]/u;
 const LATIN = /\p{Script=Latin}/u;

@@ -2,7 +2,7 @@ import { DomainError } from '../../domain/decider.js';
 
 const HOUR_MINUTE = '(?:[01]\\d|2[0-3]):[0-5]\\d';
 const RFC_3339 = new RegExp(
-  `^(\\d{4}-\\d\\d-\\d\\d)T(${HOUR_MINUTE}:[0-5]\\d)(?:\\.(\\d+))?(Z|[+-]${HOUR_MINUTE})$`,
+  `^(\\d{4}-\\d\\d-\\d\\d)T(${HOUR_MINUTE}):([0-5]\\d|60)(?:\\.(\\d+))?(Z|[+-]${HOUR_MINUTE})$`,
 );
 
 const PLUS_DECODED = /^\S+ \d\d:\d\d$/;
@@ -24,13 +24,29 @@ const isCalendarDay = (day: string): boolean => {
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day);
 };
 
-/** Strict RFC 3339, section 5.6, without leap seconds. @throws DomainError malformed-time */
+/** Leap seconds are at the end of a month of UTC only. RFC 3339, section 5.7. */
+const isMonthsBegin = (ms: number): boolean =>
+  new Date(ms).toISOString().slice(7, 19) === '-01T00:00:00';
+
+/** NaN for a second that no clock shows. */
+const clockMs = (minute: string, second: string, rest: string): number => {
+  if (second !== '60') return Date.parse(`${minute}:${second}${rest}`);
+  const nextMs = Date.parse(`${minute}:59${rest}`) + 1_000;
+  return isMonthsBegin(nextMs) ? nextMs : NaN;
+};
+
+/**
+ * Strict RFC 3339, section 5.6. A leap second is the second after it, since clocks of computers have none.
+ * @throws DomainError malformed-time
+ */
 export const parseTime = (text: string): Instant => {
-  const [, day = '', clock = '', fraction = '', offset = ''] =
-    RFC_3339.exec(text.toUpperCase()) ?? [];
+  const found = RFC_3339.exec(text.toUpperCase());
+  const part = (nth: number): string => found?.[nth] ?? '';
+  const [day, fraction] = [part(1), part(4)];
   if (!isCalendarDay(day)) throw malformed(text);
-  const milliseconds = fraction.slice(0, 3).padEnd(3, '0');
-  const floorMs = Date.parse(`${day}T${clock}.${milliseconds}${offset}`);
+  const rest = `.${fraction.slice(0, 3).padEnd(3, '0')}${part(5)}`;
+  const floorMs = clockMs(`${day}T${part(2)}`, part(3), rest);
+  if (Number.isNaN(floorMs)) throw malformed(text);
   const isBetween = Number(fraction.slice(3)) > 0;
   return { floorMs, ceilMs: isBetween ? floorMs + 1 : floorMs };
 };

@@ -63,6 +63,17 @@ test('an owner and an admin invite', async (t) => {
     .thenRecords(invited);
 });
 
+test('addresses that differ by a final sigma only are one address', async (t) => {
+  const nikos = joined({ userId: 'usr_nikos0000000', email: 'νικος@example.gr' }, 'editor');
+  organization(t, registered, nikos)
+    .when(invite({ email: 'νικοσ@example.gr' }))
+    .thenRefuses('member-exists');
+  const earlier = { type: 'MemberInvited', data: { ...terms, email: 'νικοσ@example.gr' } } as const;
+  organization(t, registered, earlier)
+    .when(invite({ email: 'νικος@example.gr' }))
+    .thenRefuses('invitation-exists');
+});
+
 test('whoever does not manage members cannot invite', async (t) => {
   organization(t, ...team)
     .when(invite({ by: by(CARL) }))

@@ -111,6 +111,11 @@ test('a prerequisite is neither archived nor deleted, and keeps the variant', as
   t.equal(await outcomeOf(one.deleteFlag('b')), 'recorded', 'an archived flag needs nothing');
   const unarchive = { type: 'UnarchiveFlag', data: { ...place, flagKey: 'a' } } as const;
   t.equal(await outcomeOf(one.flag(unarchive)), 'unknown-flag', 'until it is active again');
+  t.match(
+    await refusalText(one.flag(unarchive)),
+    /First restore flag 'b', which is deleted\.$/,
+    'it says what to do',
+  );
 });
 
 test('a flag comes back only with what it refers to', async (t) => {
@@ -122,6 +127,7 @@ test('a flag comes back only with what it refers to', async (t) => {
   const snapshot = await one.side.snapshotOf(PROJECT_ID, 'a', {});
   const restore = { type: 'RestoreFlag', data: { ...place, snapshot } } as const;
   t.equal(await outcomeOf(one.flag(restore)), 'unknown-segment');
+  t.match(await refusalText(one.flag(restore)), /First restore segment 's', which is deleted\.$/);
   const first = await one.side.snapshotOf(PROJECT_ID, 'a', { revision: 0 });
   t.equal(
     await outcomeOf(one.flag({ type: 'RestoreFlag', data: { ...place, snapshot: first } })),

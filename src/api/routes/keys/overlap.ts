@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { DomainError } from '../../../domain/decider.js';
+import { parseTime } from '../../../queries/moments/parse-time.js';
 import { closed } from '../../schemas.js';
 
 const DAY_SECONDS = 86_400;
@@ -24,10 +25,10 @@ export const rotationNow = (overlapSeconds: number) => ({
   overlapUntil: new Date(Date.now() + overlapSeconds * 1_000).toISOString(),
 });
 
-/** @throws DomainError `expiry-in-past` */
+/** @throws DomainError `expiry-in-past`, `malformed-time` */
 export const expiryOf = (text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined;
-  const expiresAt = new Date(text.toUpperCase());
+  const expiresAt = new Date(parseTime(text).floorMs);
   if (expiresAt.getTime() > Date.now()) return expiresAt;
   throw new DomainError('expiry-in-past', `${text} has passed; the key could never be used.`);
 };

@@ -1,5 +1,6 @@
 import { type ProjectRoles, type Role } from '../../../domain/access/role.js';
 import { type Command, DomainError } from '../../../domain/decider.js';
+import { isSameAddress } from '../../../domain/organization/email.js';
 import { type OrganizationEvent } from '../../../domain/organization/events.js';
 import {
   type ExistingOrganization,
@@ -38,7 +39,7 @@ const requireFree = (
   earlier: Invitation | undefined,
   { email, now }: InviteMember['data'],
 ): void => {
-  if (members.some((member) => member.email === email))
+  if (members.some((member) => isSameAddress(member.email, email)))
     throw new DomainError('member-exists', 'A member has this e-mail address.');
   if (earlier !== undefined && earlier.expiresAt > now)
     throw new DomainError(
@@ -57,7 +58,7 @@ export const inviteMember = (
   const { organizationId: _, now, by, ...invited } = data;
   requireManager(present, by, data.role);
   requireProjects(data.projects, projects);
-  const earlier = present.invitations.find(({ email }) => email === data.email);
+  const earlier = present.invitations.find(({ email }) => isSameAddress(email, data.email));
   requireFree(present, earlier, data);
   const others = earlier === undefined ? 0 : 1;
   if (present.members.length + present.invitations.length - others >= MAX_MEMBERS)
