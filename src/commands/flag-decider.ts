@@ -20,6 +20,7 @@ import {
   type SetRolloutPercentage,
   setRolloutPercentage,
 } from './flag/configuration/set-rollout-percentage.js';
+import { requireAffordable, withRegexBudget } from './rules/regex-budget.js';
 import { boundedFlagEvents } from './flag/configuration/target-events.js';
 import { type ArchiveFlag, archiveFlag } from './flag/lifecycle/archive-flag.js';
 import { type CopyFlag, copyFlag } from './flag/lifecycle/copy-flag.js';
@@ -135,6 +136,10 @@ export const flagDecider = (
 ): Decider<Flag, FlagCommand, FlagEvent, Project> => ({
   initialState: absentFlag,
   evolve: evolveFlag,
-  decide: (command, flag, project) =>
-    boundedFlagEvents(flag, decideWith(ports)(command, flag, project)),
+  decide: (command, flag, project) => {
+    const events = decideWith(withRegexBudget(ports))(command, flag, project);
+    for (const { type, data } of events)
+      if (type === 'FlagRulesChanged') requireAffordable(data.rules, ports);
+    return boundedFlagEvents(flag, events);
+  },
 });

@@ -14,6 +14,7 @@ import {
   type ReplaceSegmentKeys,
   replaceSegmentKeys,
 } from './segment/keys/replace-segment-keys.js';
+import { requireAffordable, withRegexBudget } from './rules/regex-budget.js';
 import { boundedSegmentEvents } from './segment/keys/key-events.js';
 import { type CreateSegment, createSegment } from './segment/lifecycle/create-segment.js';
 import { type DeleteSegment, deleteSegment } from './segment/lifecycle/delete-segment.js';
@@ -87,6 +88,10 @@ export const segmentDecider = (
 ): Decider<Segment, SegmentCommand, SegmentEvent, Project> => ({
   initialState: absentSegment,
   evolve: evolveSegment,
-  decide: (command, segment, project) =>
-    boundedSegmentEvents(segment, decideWith(ports)(command, segment, project)),
+  decide: (command, segment, project) => {
+    const events = decideWith(withRegexBudget(ports))(command, segment, project);
+    for (const { type, data } of events)
+      if (type === 'SegmentRulesChanged') requireAffordable(data.rules, ports);
+    return boundedSegmentEvents(segment, events);
+  },
 });

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { DomainError } from '../domain/decider.js';
 import { type RegexCompiler } from '../domain/targeting/regex-compiler.js';
@@ -24,10 +25,26 @@ const parsed = (pattern: string, flags: number): RE2JS => {
   }
 };
 
+type Compiled = ReturnType<RegexCompiler>;
+
+/** A ruleset is compiled anew with each change of it, and most of its patterns stay. Instructions. */
+const known = new LRUCache<string, Compiled>({
+  maxSize: 200_000,
+  sizeCalculation: ({ size }) => size,
+});
+
 /** RE2 syntax and RE2's promise: linear time, so no lookaround and no back-references. */
 export const compileRegex: RegexCompiler = (pattern, { ignoreCase }) => {
+  const key = `${ignoreCase ? 'i' : 'c'}${pattern}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const regex = parsed(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   if (regex.programSize() > LARGEST_PROGRAM)
     throw invalid(pattern, `it is too large; repeat counts make it so`);
-  return (text) => regex.test(text);
+  const compiled: Compiled = {
+    size: regex.programSize(),
+    test: (text) => regex.test(text),
+  };
+  known.set(key, compiled);
+  return compiled;
 };

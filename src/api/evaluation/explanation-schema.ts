@@ -62,7 +62,15 @@ const Unknown = Type.Object({
 
 /** The way through the flag, up to the step that decided. docs/targeting.md tells how to read it. */
 export const Explanation = Type.Object({
-  decidedBy: oneOf(['disabled', 'archived', 'prerequisites', 'target', 'rule', 'fallthrough']),
+  decidedBy: oneOf([
+    'disabled',
+    'archived',
+    'prerequisites',
+    'target',
+    'rule',
+    'fallthrough',
+    'cost',
+  ]),
   now: Type.String({ description: 'The instant of the evaluation, RFC 3339.' }),
   prerequisites: Type.Array(Prerequisite),
   target: Type.Optional(Type.String({ description: 'The targeting key, when it decided.' })),

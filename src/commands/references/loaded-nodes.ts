@@ -62,7 +62,9 @@ export const loadedNodes = (load: LoadNode, book: Reservations) => {
     while (front.length > 0) {
       const loaded = await ensure(front);
       for (const { node } of loaded) seen.add(nodeId(node));
-      front = loaded.flatMap(next).filter((node) => !seen.has(nodeId(node)));
+      // Each once: many may refer to the same.
+      const unseen = loaded.flatMap(next).filter((node) => !seen.has(nodeId(node)));
+      front = [...new Map(unseen.map((node) => [nodeId(node), node])).values()];
     }
   };
 

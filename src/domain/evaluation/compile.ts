@@ -1,10 +1,11 @@
-import { type Prerequisite, type Serve, wholeVariant } from '../flag/configuration.js';
-import { type EvaluationPorts } from './clauses/clause.js';
+import { type Prerequisite, type Rule, type Serve, wholeVariant } from '../flag/configuration.js';
+import { countClauses, type EvaluationPorts } from './clauses/clause.js';
 import { type Reason, type Resolution } from './resolution.js';
 import { type AnswerFor, type CompiledRule, compileRule } from './rule.js';
 import { type RuleStep, ruleSteps } from './rule-steps.js';
 import { type Ruleset } from './ruleset.js';
 import { type CompiledSplit, compileSplit } from './split.js';
+import { emptyMemo, type Memo } from './work.js';
 
 /** A ruleset made ready: every answer it can give exists already. */
 export type CompiledFlag<Answer> = Readonly<{
@@ -23,6 +24,12 @@ export type CompiledFlag<Answer> = Readonly<{
   split: CompiledSplit<Answer> | undefined;
   /** For whom nothing else holds; without a value when the split could not be made. */
   fallthrough: Answer;
+  /** When finding out takes more steps than it may. */
+  tooCostly: Answer;
+  /** Of all rules. */
+  clauses: number;
+  /** As a prerequisite of others. */
+  memo: Memo<Answer | undefined>;
 }>;
 
 /** Makes a resolution into what the caller wants to have at hand, once per resolution and change. */
@@ -31,13 +38,19 @@ export type Prepare<Answer> = (resolution: Resolution) => Answer;
 const isFloat = ({ type, variants }: Ruleset): boolean =>
   type === 'number' && variants.some(({ value }) => !Number.isInteger(value));
 
+const factsOf = (ruleset: Ruleset) => ({
+  flagKey: ruleset.key,
+  flagType: ruleset.type,
+  isFloat: isFloat(ruleset),
+  flagRevision: ruleset.revision,
+});
+
+/** Without a value, because finding it out would take too long. */
+const unresolved = (ruleset: Ruleset): Resolution =>
+  Object.freeze({ ...factsOf(ruleset), reason: 'ERROR', errorCode: 'GENERAL' });
+
 const resolver = (ruleset: Ruleset) => {
-  const about = {
-    flagKey: ruleset.key,
-    flagType: ruleset.type,
-    isFloat: isFloat(ruleset),
-    flagRevision: ruleset.revision,
-  };
+  const about = factsOf(ruleset);
   return (name: string | null | undefined, reason: Reason, ruleId?: string): Resolution => {
     const why = ruleId === undefined ? { reason } : { reason, ruleId };
     if (name === null) return Object.freeze({ ...about, ...why });
@@ -107,6 +120,9 @@ const compileOff = <Answer>(off: Answer) => ({
   fallthrough: off,
 });
 
+const clausesOf = ({ rules }: Readonly<{ rules: readonly Readonly<{ rule: Rule }>[] }>): number =>
+  rules.reduce((sum, { rule }) => sum + countClauses(rule.clauses), 0);
+
 /** Does once, when a ruleset changes, what need not be done per evaluation. */
 export const compile = <Answer extends object>(
   ruleset: Ruleset,
@@ -117,8 +133,15 @@ export const compile = <Answer extends object>(
   const answer: AnswerFor<Answer> = (...asked) => prepare(resolve(...asked));
   const { enabled, offVariant } = ruleset.configuration;
   const isLive = enabled && !ruleset.isArchived;
+  const tooCostly = prepare(unresolved(ruleset));
   const compiled = isLive
     ? compileLive(ruleset, answer, ports)
     : compileOff(answer(offVariant, 'DISABLED'));
-  return { ruleset, ...compiled };
+  return {
+    ruleset,
+    ...compiled,
+    tooCostly,
+    clauses: clausesOf(compiled),
+    memo: emptyMemo(undefined),
+  };
 };

@@ -5,6 +5,7 @@ import { type Context } from './context.js';
 import { type Resolution } from './resolution.js';
 import { ruleAnswer } from './rule-steps.js';
 import { splitAnswer } from './split.js';
+import { beginRequest, isKnown, memorize, spend, withinBudget } from './work.js';
 
 /** All flags and segments that an evaluation may look at, as they stand at one log position. */
 export type EvaluationEnvironment<Answer> = Readonly<{
@@ -25,7 +26,7 @@ const arePrerequisitesMet = <Answer extends Resolved>(
   for (const { flagKey, variants } of prerequisites) {
     const flag = environment.flags.get(flagKey);
     if (flag === undefined || depth >= MAX_REFERENCE_DEPTH) return false;
-    const { variant } = evaluateWithin(flag, context, environment, depth + 1).resolution;
+    const variant = prerequisiteAnswer(flag, context, environment, depth + 1)?.resolution.variant;
     if (variant === undefined || !variants.includes(variant)) return false;
   }
   return true;
@@ -38,13 +39,14 @@ const targetAnswer = <Answer>(
   targets.size === 0 || targetingKey === undefined ? undefined : targets.get(targetingKey);
 
 /** `depth`: how many flags it is asked for as a prerequisite within. */
-export const evaluateWithin = <Answer extends Resolved>(
+const evaluateWithin = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
   environment: EvaluationEnvironment<Answer>,
   depth: number,
 ): Answer => {
   if (flag.constant !== undefined) return flag.constant;
+  spend(flag.clauses);
   if (flag.prerequisites.length > 0 && !arePrerequisitesMet(flag, context, environment, depth))
     return flag.prerequisiteFailed;
   return (
@@ -55,12 +57,37 @@ export const evaluateWithin = <Answer extends Resolved>(
   );
 };
 
+/** Found out once an evaluation; undefined of a flag within its own prerequisites. */
+export const prerequisiteAnswer = <Answer extends Resolved>(
+  flag: CompiledFlag<Answer>,
+  context: Context,
+  environment: EvaluationEnvironment<Answer>,
+  depth: number,
+): Answer | undefined => {
+  const { memo } = flag;
+  if (isKnown(memo)) return memo.value;
+  memorize(memo, undefined);
+  return memorize(memo, evaluateWithin(flag, context, environment, depth));
+};
+
+/** The same as `evaluate`, of a flag after the first of those that are evaluated for one context. */
+export const evaluateNext = <Answer extends Resolved>(
+  flag: CompiledFlag<Answer>,
+  context: Context,
+  environment: EvaluationEnvironment<Answer>,
+): Answer =>
+  flag.constant ??
+  withinBudget(() => evaluateWithin(flag, context, environment, 0), flag.tooCostly);
+
 /**
- * What a flag answers for a context. Pure and total: no clock, no I/O, never throws.
+ * What a flag answers for a context. Total: no clock, no I/O, never throws, and takes no more steps than it may.
  * In order: off (disabled, archived), prerequisites, individual targets, rules, fallthrough.
  */
 export const evaluate = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
   environment: EvaluationEnvironment<Answer>,
-): Answer => evaluateWithin(flag, context, environment, 0);
+): Answer => {
+  beginRequest();
+  return evaluateNext(flag, context, environment);
+};

@@ -28,7 +28,7 @@ export type Resolution = Readonly<{
   reason: Reason;
   /** The rule that decided, if one did. */
   ruleId?: string;
-  /** GENERAL: the configuration names a variant that the flag does not have. */
+  /** GENERAL: the configuration names a variant that the flag does not have, or finding out takes too many steps. */
   errorCode?: 'GENERAL';
   flagRevision: number;
 }>;

@@ -2,6 +2,7 @@ import { type Split } from '../flag/configuration.js';
 import { bucketOf, cumulated, shareAt } from './bucket.js';
 import { attributeReader, bucketingUnit, type Context, type ReadAttribute } from './context.js';
 import { type HashPrefix, hashPrefix, murmur3 } from './murmur3.js';
+import { spendOnText } from './work.js';
 
 /** Shares of a split with all that can be known before the bucketing value is. */
 export type CompiledSplit<Answer> = Readonly<{
@@ -31,6 +32,7 @@ export const splitAnswer = <Answer>(
 ): Answer | undefined => {
   const unit = bucketingUnit(readUnit(context));
   if (unit === undefined) return undefined;
+  spendOnText(unit.length);
   const bucket = bucketOf(murmur3(unit, salt), total);
   return answers[shareAt(sums, bucket)];
 };

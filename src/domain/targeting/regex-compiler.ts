@@ -6,4 +6,8 @@
 export type RegexCompiler = (
   pattern: string,
   options: Readonly<{ ignoreCase: boolean }>,
-) => (text: string) => boolean;
+) => Readonly<{
+  /** Testing takes as many steps as this times the length of the text, at most. */
+  size: number;
+  test: (text: string) => boolean;
+}>;

@@ -3,7 +3,8 @@ import { compileSegment } from '../../domain/evaluation/clauses/compile-segment.
 import { type CompiledSegment } from '../../domain/evaluation/clauses/compiled-clause.js';
 import { compile, type CompiledFlag } from '../../domain/evaluation/compile.js';
 import { type Context } from '../../domain/evaluation/context.js';
-import { evaluate } from '../../domain/evaluation/evaluate.js';
+import { evaluateNext } from '../../domain/evaluation/evaluate.js';
+import { beginRequest } from '../../domain/evaluation/work.js';
 import {
   type ContentChanges,
   type EnvironmentContents,
@@ -99,9 +100,10 @@ export const evaluateAll = (
   context: Context,
   of: PartOf,
 ): string => {
+  beginRequest();
   let text = '';
   for (const part of environment.parts(of)) {
-    const next = typeof part === 'string' ? part : evaluate(part, context, environment)[of];
+    const next = typeof part === 'string' ? part : evaluateNext(part, context, environment)[of];
     text += text === '' ? next.slice(1) : next;
   }
   return text;

@@ -60,6 +60,12 @@ test('replacing the rules records the whole list, once', async (t) => {
   flag(created)
     .when(replace(asked('a', broken)))
     .thenRefuses('invalid-regex');
+  const values = Array.from({ length: 4 }, (_, n) => `a[ab]{450}${n}`);
+  const large = { attribute: 'q', operator: 'matches', values } as const;
+  const costly = ['a', 'b', 'c'].map((id) => asked(id, large));
+  flag(created)
+    .when(replace(...costly))
+    .thenRefuses('invalid-regex');
 });
 
 test('a rule may serve what an expression names, then also without clauses', async (t) => {

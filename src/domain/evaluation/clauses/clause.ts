@@ -8,6 +8,7 @@ import {
 import { type RegexCompiler } from '../../targeting/regex-compiler.js';
 import { attributeReader } from '../context.js';
 import { valueTests } from '../operators/operators.js';
+import { spendOnText } from '../work.js';
 import {
   type CompiledAttributeClause,
   type CompiledClause,
@@ -39,6 +40,7 @@ const compileAttributeClause = (
   const whenFalse = falseWhen(clause.negate);
   const holds: Condition = (context) => {
     const value = read(context);
+    if (typeof value === 'string') spendOnText(value.length);
     return settled(typeof value === 'object' ? ofObject(value) : ofScalar(value), whenFalse);
   };
   return { clause, read, holds };
@@ -78,6 +80,10 @@ const compileGroup = (clause: AnyOfClause, ports: EvaluationPorts): CompiledGrou
 
 export const compileClause = (clause: Clause, ports: EvaluationPorts): CompiledClause =>
   'anyOf' in clause ? compileGroup(clause, ports) : compileSimpleClause(clause, ports);
+
+/** Clauses, counting those of groups. */
+export const countClauses = (clauses: readonly Clause[]): number =>
+  clauses.reduce((sum, clause) => sum + ('anyOf' in clause ? clause.anyOf.length : 1), 0);
 
 export const compileClauses = (
   clauses: readonly Clause[],

@@ -6,6 +6,7 @@ import {
 } from '../../targeting/clause.js';
 import { type Context, type ReadAttribute } from '../context.js';
 import { type SegmentDefinition } from '../segment-definition.js';
+import { type Memo } from '../work.js';
 import { TRUE, type Truth } from './truth.js';
 
 /** Clauses made ready; what they were made of is kept for explaining. `depth`: segments it is asked within. */
@@ -37,6 +38,10 @@ export type CompiledSegment = Readonly<{
   included: ReadonlySet<string>;
   excluded: ReadonlySet<string>;
   rules: readonly CompiledSegmentRule[];
+  /** Clauses of all rules. */
+  clauses: number;
+  /** Whether the context of the evaluation under way is in it. */
+  memo: Memo<Truth>;
 }>;
 
 /** The segments of an environment, by key. */

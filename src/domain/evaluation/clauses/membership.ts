@@ -1,5 +1,6 @@
 import { MAX_REFERENCE_DEPTH } from '../../targeting/clause.js';
 import { type Context } from '../context.js';
+import { isKnown, memorize, spend } from '../work.js';
 import { areAllTrue, type CompiledSegment, type Segments } from './compiled-clause.js';
 import { FALSE, TRUE, type Truth, UNKNOWN } from './truth.js';
 
@@ -7,6 +8,21 @@ const isListed = (segment: CompiledSegment, targetingKey: string | undefined): T
   if (targetingKey === undefined) return UNKNOWN;
   if (segment.excluded.has(targetingKey)) return FALSE;
   return segment.included.has(targetingKey) ? TRUE : UNKNOWN;
+};
+
+const byRules = (
+  { rules, clauses, memo }: CompiledSegment,
+  context: Context,
+  segments: Segments,
+  depth: number,
+): Truth => {
+  if (isKnown(memo)) return memo.value;
+  // Of a segment within itself nothing can be said.
+  memorize(memo, UNKNOWN);
+  spend(clauses);
+  for (const { conditions } of rules)
+    if (areAllTrue(conditions, context, segments, depth + 1)) return memorize(memo, TRUE);
+  return memorize(memo, FALSE);
 };
 
 /**
@@ -23,7 +39,5 @@ export const membership = (
   if (segment === undefined || depth > MAX_REFERENCE_DEPTH) return UNKNOWN;
   const listed = isListed(segment, context.targetingKey);
   if (listed !== UNKNOWN) return listed;
-  for (const { conditions } of segment.rules)
-    if (areAllTrue(conditions, context, segments, depth + 1)) return TRUE;
-  return FALSE;
+  return segment.rules.length === 0 ? FALSE : byRules(segment, context, segments, depth);
 };

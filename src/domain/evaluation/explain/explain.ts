@@ -1,8 +1,14 @@
 import { type CompiledFlag } from '../compile.js';
 import { type Context } from '../context.js';
-import { evaluateWithin, type EvaluationEnvironment, type Resolved } from '../evaluate.js';
+import {
+  evaluate,
+  type EvaluationEnvironment,
+  prerequisiteAnswer,
+  type Resolved,
+} from '../evaluate.js';
 import { type CompiledRule, servedBy } from '../rule.js';
 import { splitAnswer } from '../split.js';
+import { beginRequest, REQUEST_STEPS, withinBudget } from '../work.js';
 import { type Scope, tryRule } from './explain-clause.js';
 import { explainSplit } from './explain-split.js';
 import {
@@ -23,16 +29,20 @@ type Way<Answer> = Readonly<{
 
 type Tried<Answer> = Readonly<{ rule: RuleExplanation; answer?: Answer | undefined }>;
 
-const explainPrerequisites = <Answer extends Resolved>({
-  flag,
-  context,
-  environment,
-}: Way<Answer>): readonly PrerequisiteExplanation[] => {
+const resolvedAs = <Answer extends Resolved>(
+  flagKey: string,
+  { context, environment }: Way<Answer>,
+): Answer['resolution'] | undefined => {
+  const flag = environment.flags.get(flagKey);
+  return flag && prerequisiteAnswer(flag, context, environment, 1)?.resolution;
+};
+
+const explainPrerequisites = <Answer extends Resolved>(
+  way: Way<Answer>,
+): readonly PrerequisiteExplanation[] => {
   const told: PrerequisiteExplanation[] = [];
-  for (const { flagKey, variants } of flag.prerequisites) {
-    const other = environment.flags.get(flagKey);
-    const resolution =
-      other === undefined ? undefined : evaluateWithin(other, context, environment, 1).resolution;
+  for (const { flagKey, variants } of way.flag.prerequisites) {
+    const resolution = resolvedAs(flagKey, way);
     const served = resolution?.variant ?? null;
     const isMet = served !== null && variants.includes(served);
     const reason = resolution === undefined ? {} : { reason: resolution.reason };
@@ -116,8 +126,15 @@ export const explain = <Answer extends Resolved>(
   environment: EvaluationEnvironment<Answer>,
 ): Explained<Answer> => {
   const { isArchived, configuration } = flag.ruleset;
-  if (!isArchived && configuration.enabled) return explainLive({ flag, context, environment });
   const start = { nowMs: context.nowMs, prerequisites: [], rules: [], unknowns: [] };
+  if (!isArchived && configuration.enabled) {
+    const explanation = { ...start, decidedBy: 'cost' } as const;
+    const instead = { answer: flag.tooCostly, explanation };
+    if (evaluate(flag, context, environment) === flag.tooCostly) return instead;
+    // Also what an evaluation need not look at is explained.
+    beginRequest();
+    return withinBudget(() => explainLive({ flag, context, environment }), instead, REQUEST_STEPS);
+  }
   const decidedBy = isArchived ? 'archived' : 'disabled';
   return { answer: flag.fallthrough, explanation: { ...start, decidedBy } };
 };

@@ -99,7 +99,8 @@ export type UnknownClause = Readonly<{
 
 /** The way through a flag, up to the step that decided. */
 export type Explanation = Readonly<{
-  decidedBy: 'disabled' | 'archived' | 'prerequisites' | 'target' | 'rule' | 'fallthrough';
+  /** `cost`: finding out takes more steps than an evaluation may, which is an error. */
+  decidedBy: 'disabled' | 'archived' | 'prerequisites' | 'target' | 'rule' | 'fallthrough' | 'cost';
   /** The instant of the evaluation. Milliseconds since 1970. */
   nowMs: number;
   prerequisites: readonly PrerequisiteExplanation[];

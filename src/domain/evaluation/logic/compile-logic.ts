@@ -1,6 +1,7 @@
 import { DomainError } from '../../decider.js';
 import { type Json } from '../../json.js';
 import { type Context } from '../context.js';
+import { beginCompiling, isTooCostly } from '../work.js';
 import { compileTerm } from './compile-term.js';
 import { type Term, textFrom } from './term.js';
 
@@ -26,7 +27,8 @@ const total =
   (context) => {
     try {
       return nameFrom(term(context, null));
-    } catch {
+    } catch (error) {
+      if (isTooCostly(error)) throw error;
       return undefined;
     }
   };
@@ -36,6 +38,7 @@ const total =
  * @throws DomainError `invalid-logic`, with the place of what is wrong
  */
 export const requireValidLogic = (expression: Json, flagKey: string, place: string): void => {
+  beginCompiling();
   compileTerm(expression, start(flagKey, place));
 };
 
@@ -44,6 +47,8 @@ export const requireValidLogic = (expression: Json, flagKey: string, place: stri
  * that cannot be compiled fails for everyone. docs/flagd.md says where flagd's implementations differ.
  */
 export const compileLogic = (expression: Json, flagKey: string): Logic => {
+  // What does not depend on the context is worked out now.
+  beginCompiling();
   try {
     return total(compileTerm(expression, start(flagKey, '')));
   } catch (error) {

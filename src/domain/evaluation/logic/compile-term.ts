@@ -55,7 +55,11 @@ const operandsOf = (written: Json, position: Position): Operands => {
     list,
     term: (index) => at(index, false),
     terms: () => list.map((_, index) => at(index, false)),
-    inner: (index) => at(index, true),
+    inner: (index) => {
+      const before = position.count.size;
+      const term = at(index, true);
+      return { term, size: position.count.size - before };
+    },
     readsContext: () => {
       position.count.reads += 1;
     },

@@ -1,4 +1,5 @@
 import { type Context } from '../context.js';
+import { spend } from '../work.js';
 import { fail, isTruthy, type Operator, requireList, type Term, valuesOf } from './term.js';
 
 const MAX_LIST_LENGTH = 32_768;
@@ -17,9 +18,12 @@ const forEach =
   (operate: OnElements): Operator =>
   (operands) => {
     requireList(operands, 2, 2);
-    const [list, inner] = [operands.term(0), operands.inner(1)];
+    const [list, { term: inner, size }] = [operands.term(0), operands.inner(1)];
     return (context, item) =>
-      operate(elementsOf(list(context, item)), (element) => inner(context, element));
+      operate(elementsOf(list(context, item)), (element) => {
+        spend(size);
+        return inner(context, element);
+      });
   };
 
 export const map = forEach((elements, each) => elements.map(each));
@@ -37,10 +41,12 @@ export const none = forEach(
   (elements, each) => !elements.some((element) => isTruthy(each(element))),
 );
 
-const isNested = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.values(value).some((member) => typeof member === 'object' && member !== null);
+const isNested = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  const members: readonly unknown[] = Object.values(value);
+  spend(members.length);
+  return members.some((member) => typeof member === 'object' && member !== null);
+};
 
 /** An accumulator is a scalar, or a list or object of scalars. @throws LogicFailure for a deeper one */
 const shallow = (value: unknown): unknown => (isNested(value) ? fail() : value);
@@ -54,11 +60,14 @@ const fold = (elements: readonly unknown[], initial: unknown, step: (pair: objec
 /** `[list, expression of accumulator and current, initial?]`; without an initial value the first element is it. */
 export const reduce: Operator = (operands) => {
   requireList(operands, 2, 3);
-  const [list, inner] = [operands.term(0), operands.inner(1)];
+  const [list, { term: inner, size }] = [operands.term(0), operands.inner(1)];
   const initial: Term | undefined = operands.list.length === 3 ? operands.term(2) : undefined;
   return (context: Context, item) => {
     const elements = elementsOf(list(context, item));
-    const step = (pair: object) => inner(context, pair);
+    const step = (pair: object) => {
+      spend(size);
+      return inner(context, pair);
+    };
     if (initial !== undefined) return fold(elements, initial(context, item), step);
     return elements.length === 0 ? fail() : fold(elements.slice(1), elements[0], step);
   };
@@ -69,6 +78,7 @@ export const merge: Operator = (operands) => {
   const values = valuesOf(operands);
   return (context, item) => {
     const merged = values(context, item).flat();
+    spend(merged.length);
     return merged.length > MAX_LIST_LENGTH ? fail() : merged;
   };
 };

@@ -1,5 +1,6 @@
 import { type Json } from '../../json.js';
 import { type Context } from '../context.js';
+import { spend } from '../work.js';
 
 /**
  * A compiled expression. `item` is what `var` reads inside map, filter, reduce, all, some and none; elsewhere it is
@@ -31,7 +32,11 @@ export const numberFrom = (value: unknown): number => {
 export const required = (value: number): number => (Number.isNaN(value) ? fail() : value);
 
 /** The text that a value reads as: true is `true`, ["a"] is `a`. */
-export const textFrom = (value: unknown): string => String(value);
+export const textFrom = (value: unknown): string => {
+  const text = String(value);
+  if (typeof value === 'object') spend(text.length);
+  return text;
+};
 
 /** The arguments of one operation, not yet compiled. A single argument may stand without its list. */
 export type Operands = Readonly<{
@@ -44,8 +49,8 @@ export type Operands = Readonly<{
   /** Compiles one argument; `null` when it is not written. @throws DomainError `invalid-logic` */
   term: (index: number) => Term;
   terms: () => readonly Term[];
-  /** Compiles one argument that is run for each element of a list. */
-  inner: (index: number) => Term;
+  /** Compiles one argument that is run for each element of a list. `size`: parts that it has. */
+  inner: (index: number) => Readonly<{ term: Term; size: number }>;
   /** Notes that the result depends on the context. */
   readsContext: () => void;
   /** @throws DomainError `invalid-logic` */
@@ -57,7 +62,9 @@ export type Operator = (operands: Operands) => Term;
 /** What JSONLogic takes for true: everything but null, false, 0, '', [] and {}. */
 export const isTruthy = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return Boolean(value);
-  return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
+  if (Array.isArray(value)) return value.length > 0;
+  for (const _ in value) return true;
+  return false;
 };
 
 /** @throws DomainError `invalid-logic` unless that many arguments are written as a list */

@@ -1,3 +1,4 @@
+import { spend } from '../work.js';
 import {
   fail,
   type Operands,
@@ -20,6 +21,7 @@ export const concatenate: Operator = (operands) => {
     for (const value of values(context, item)) {
       if (value !== null && value !== undefined) text = limited(text + textFrom(value));
     }
+    spend(text.length >> 6);
     return text;
   };
 };
@@ -53,7 +55,11 @@ export const isIn: Operator = (operands) => {
   return (context, item) => {
     const value = wanted(context, item);
     const whole = where(context, item);
-    if (Array.isArray(whole)) return whole.includes(value);
+    if (Array.isArray(whole)) {
+      spend(whole.length >> 3);
+      return whole.includes(value);
+    }
+    if (typeof whole === 'string') spend(whole.length >> 6);
     if (typeof whole === 'string') return whole !== '' && whole.includes(textFrom(value));
     return whole ? fail() : false;
   };

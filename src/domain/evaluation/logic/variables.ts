@@ -1,6 +1,15 @@
 import { type Json } from '../../json.js';
 import { attributeOf, type Context } from '../context.js';
-import { fail, type Operands, type Operator, requireList, type Term, valuesOf } from './term.js';
+import { spend, spendOnText } from '../work.js';
+import {
+  fail,
+  type Operands,
+  type Operator,
+  requireList,
+  type Term,
+  textFrom,
+  valuesOf,
+} from './term.js';
 
 /** The names of a path: joined by dots; a backslash makes a dot, a slash or a backslash part of a name. */
 const namesOf = (path: string): readonly string[] => {
@@ -33,11 +42,21 @@ const flagdFacts = (context: Context, flagKey: string) => ({
 });
 
 /** The context as flagd's rules see it. */
-const wholeContext = (context: Context, flagKey: string) => ({
-  ...context.attributes,
-  ...(context.targetingKey === undefined ? {} : { targetingKey: context.targetingKey }),
-  $flagd: flagdFacts(context, flagKey),
-});
+const wholeContext = (context: Context, flagKey: string) => {
+  spend(Object.keys(context.attributes).length);
+  return {
+    ...context.attributes,
+    ...(context.targetingKey === undefined ? {} : { targetingKey: context.targetingKey }),
+    $flagd: flagdFacts(context, flagKey),
+  };
+};
+
+/** What an expression does with a text or a list costs as much as it is long. */
+const paid = (value: unknown): unknown => {
+  if (typeof value === 'string') spendOnText(value.length);
+  else if (Array.isArray(value)) spend(value.length >> 1);
+  return value;
+};
 
 const rootReader = (name: string, flagKey: string): Read =>
   name === '$flagd'
@@ -76,10 +95,10 @@ export const variable: Operator = (operands) => {
   if (operands.list.length > 2) operands.refuse('takes a path and a default');
   operands.readsContext();
   const read = readerOf(pathOf(operands.list[0], operands.refuse), operands);
-  if (operands.list.length < 2) return (context, item) => read(context, item) ?? null;
+  if (operands.list.length < 2) return (context, item) => paid(read(context, item)) ?? null;
   const initial = operands.term(1);
   return (context, item) => {
-    const value = read(context, item);
+    const value = paid(read(context, item));
     return value === undefined ? initial(context, item) : value;
   };
 };
@@ -87,11 +106,11 @@ export const variable: Operator = (operands) => {
 const missingFrom = (operands: Operands) => {
   operands.readsContext();
   return (names: readonly unknown[], context: Context, item: unknown): readonly unknown[] =>
-    names.filter(
-      (name) =>
-        readerOf(typeof name === 'string' ? name : String(name), operands)(context, item) ===
-        undefined,
-    );
+    names.filter((name) => {
+      const path = textFrom(name);
+      spend(20 + path.length);
+      return readerOf(path, operands)(context, item) === undefined;
+    });
 };
 
 /** The names, of those given, of attributes that are absent. */

@@ -1,5 +1,6 @@
 import { DomainError } from '../../decider.js';
 import { truthOf, UNKNOWN } from '../clauses/truth.js';
+import { spend } from '../work.js';
 import { foldCase } from './fold-case.js';
 import { alwaysUnknown, type TestFactory } from './value-test.js';
 
@@ -19,6 +20,7 @@ const comparing =
     const wanted = values.map((value) => (ignoreCase ? foldCase(String(value)) : String(value)));
     return (value) => {
       if (typeof value !== 'string') return UNKNOWN;
+      spend(wanted.length * (1 + (value.length >> 8)));
       return truthOf(isAny(ignoreCase ? foldCase(value) : value, wanted, holds));
     };
   };
@@ -33,7 +35,10 @@ export const matches: TestFactory = (values, { ignoreCase, compileRegex }) => {
     const tests = values.map((value) => compileRegex(String(value), { ignoreCase }));
     return (value) => {
       if (typeof value !== 'string' || value.length > LONGEST_SEARCHED) return UNKNOWN;
-      for (const test of tests) if (test(value)) return truthOf(true);
+      for (const { size, test } of tests) {
+        spend(size * value.length);
+        if (test(value)) return truthOf(true);
+      }
       return truthOf(false);
     };
   } catch (error) {

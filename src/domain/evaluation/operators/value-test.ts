@@ -1,6 +1,7 @@
 import { type ClauseValue } from '../../targeting/clause.js';
 import { type RegexCompiler } from '../../targeting/regex-compiler.js';
 import { anyTruth, type Truth, UNKNOWN } from '../clauses/truth.js';
+import { spend, spendOnText } from '../work.js';
 
 /** What an operator says of an attribute's value, undefined when it is missing. Never throws. */
 export type ValueTest = (value: unknown) => Truth;
@@ -17,5 +18,11 @@ export const alwaysUnknown: ValueTest = () => UNKNOWN;
 /** A list as attribute stands for any of its elements; null and other objects cannot be compared. */
 export const anyElement =
   (test: ValueTest): ValueTest =>
-  (value) =>
-    Array.isArray(value) ? anyTruth(value, test) : UNKNOWN;
+  (value) => {
+    if (!Array.isArray(value)) return UNKNOWN;
+    spend(value.length);
+    return anyTruth(value, (element) => {
+      if (typeof element === 'string') spendOnText(element.length);
+      return test(element);
+    });
+  };
