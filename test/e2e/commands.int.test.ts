@@ -1,5 +1,4 @@
 import { test, type Test } from 'tap';
-import { until } from '../support/until.js';
 import { testService, type TestService } from '../support/service.js';
 import { type CommandCase } from './command-case.js';
 import { COMMAND_CASES } from './command-cases.js';
@@ -219,31 +218,6 @@ test('commands', async (t) => {
     t.ok(answers.every(({ status }) => status === 200));
     t.equal(Math.max(...answers.map(({ body }) => body.revision)), keys.length);
   });
-
-  await t.test(
-    'what one command does is seen whole, at the position it answers and before',
-    async (t) => {
-      const environments = [{ key: 'development' }, { key: 'production', isProduction: true }];
-      type Seen = Readonly<{ environments?: readonly unknown[] }>;
-      for (let nth = 0; nth < 12; nth += 1) {
-        const path = `/projects/whole-${nth}`;
-        const made = await service.post<Command & { position: number }>('/projects', {
-          body: { key: `whole-${nth}`, name: 'Whole', environments },
-        });
-        t.equal(made.status, 201);
-        let first: Seen = {};
-        await until('the project is there', async () => {
-          const { status, body } = await service.get<Seen>(path);
-          first = body;
-          return status === 200;
-        });
-        t.equal(first.environments?.length, 2, 'the first answer that knows it knows all of it');
-        const headers = { 'x-min-position': String(made.body.position) };
-        const then = await service.get<Seen>(path, { headers });
-        t.equal(then.body.environments?.length, 2);
-      }
-    },
-  );
 
   for (const [index, one] of COMMAND_CASES.entries())
     await t.test(one.route, (t) => checkCommand(t, service, one, `p${index}`));
