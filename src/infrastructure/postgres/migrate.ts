@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import { READ_MODEL_SCHEMA, transaction } from './postgres.js';
-import { LOCKS } from './locks.js';
+import { LOCKS, whileLocked } from './locks.js';
+import { READ_MODEL_SCHEMA } from './postgres.js';
 
 /** The same from src/ and from dist/. */
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
@@ -60,6 +60,22 @@ const prepare = async (client: pg.PoolClient, schema: string): Promise<readonly 
   return rows;
 };
 
+/** Begin, work, commit; a rollback when the work rejects. */
+const inTransaction = async <T>(
+  client: pg.PoolClient,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> => {
+  await client.query('begin');
+  try {
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+};
+
 export type MigrateOptions = Readonly<{
   schema: string;
   /** Holds `NNN_what.sql`, applied in the order of their names. */
@@ -78,8 +94,7 @@ export const migrate = async (
   { schema, folder, isPostponed = () => false }: MigrateOptions,
 ): Promise<readonly string[]> => {
   const migrations = await loadMigrations(folder);
-  return transaction(pool, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [LOCKS.migration]);
+  const bringUp = async (client: pg.PoolClient): Promise<readonly string[]> => {
     const applied = await prepare(client, schema);
     checkApplied(schema, migrations, applied);
     const names = new Set(applied.map(({ file }) => file));
@@ -93,7 +108,8 @@ export const migrate = async (
       ]);
     }
     return due.map(({ file }) => file);
-  });
+  };
+  return whileLocked(pool, LOCKS.migration, (client) => inTransaction(client, bringUp));
 };
 
 export const READ_MODEL_MIGRATIONS = new URL('read-model/', MIGRATIONS);
