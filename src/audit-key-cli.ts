@@ -1,4 +1,5 @@
 import { auditKeyFile } from './composition/audit-trail.js';
+import { runProgram } from './composition/run-program.js';
 import { loadConfig } from './config.js';
 import { rotateSigningKey } from './infrastructure/audit/rotate-signing-key.js';
 
@@ -17,9 +18,4 @@ const run = async (command: string | undefined): Promise<number> => {
   return 0;
 };
 
-try {
-  process.exitCode = await run(process.argv[2]);
-} catch (error) {
-  process.stderr.write(`audit-key: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram('audit-key', () => run(process.argv[2]));

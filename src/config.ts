@@ -1,5 +1,11 @@
+import { isIP } from 'node:net';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import {
+  ENCODED_LOGIN,
+  InvalidConnectionString,
+} from './infrastructure/kurrent/connection-options.js';
+import { parseConnectionString } from './infrastructure/kurrent/connection-string.js';
 
 /** `10/s`, `5/min`, with a larger burst `10/s:300`, or `off`. */
 const RateLimit = Type.String({ pattern: '^(off|[1-9]\\d{0,6}/(s|min)(:[1-9]\\d{0,6})?)$' });
@@ -24,11 +30,15 @@ const Config = Type.Object(
     /** Everything that the local stack keeps, and the rulesets' copy on disk. */
     dataDirectory: Type.String({ minLength: 1 }),
     /** Absent: provided locally. */
-    eventStoreUrl: Type.Optional(Type.String({ pattern: '^(esdb|kurrentdb)(\\+discover)?://' })),
+    eventStoreUrl: Type.Optional(Type.String()),
     /** Before a dot, the first part of the name of every stream. Absent: none. */
     eventStorePrefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_]{1,32}$' })),
+    /** How long one call to the event store may take; a command has a quarter more. */
+    eventStoreTimeoutMs: Type.Integer({ minimum: 100, maximum: 20_000 }),
     databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
     redisUrl: Type.Optional(Type.String({ pattern: '^rediss?://' })),
+    /** Node's own variable: authorities that are trusted besides the system's. */
+    extraCaFile: Type.Optional(Type.String({ minLength: 1 })),
     /** First part of every Redis key. */
     redisPrefix: Type.String({ pattern: '^[A-Za-z0-9._-]+$' }),
     /** `pretty`: for people; `json`: one object a line. */
@@ -100,6 +110,8 @@ export const VARIABLES: Readonly<Record<keyof Config, string>> = {
   dataDirectory: 'DATA_DIRECTORY',
   eventStoreUrl: 'EVENTSTORE_URL',
   eventStorePrefix: 'EVENTSTORE_PREFIX',
+  eventStoreTimeoutMs: 'EVENTSTORE_TIMEOUT_MS',
+  extraCaFile: 'NODE_EXTRA_CA_CERTS',
   databaseUrl: 'DATABASE_URL',
   redisUrl: 'REDIS_URL',
   redisPrefix: 'REDIS_PREFIX',
@@ -143,6 +155,7 @@ const DEFAULTS = {
   port: 3000,
   host: '127.0.0.1',
   dataDirectory: '.data',
+  eventStoreTimeoutMs: 2_000,
   redisPrefix: 'chronoflag',
   logLevel: 'info',
   logFormat: 'auto',
@@ -170,14 +183,55 @@ export class InvalidConfig extends Error {
   override readonly name = 'InvalidConfig';
 }
 
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return more.length === 0 && most >= 0 && Number(bits ?? 0) <= most && bits !== '';
+};
+
+/** The conversion of texts would cut a fraction off. @throws InvalidConfig */
+const requireWholeNumber = (key: keyof Config, text: string): void => {
+  if (Config.properties[key].type === 'integer' && !/^-?\d{1,15}$/.test(text))
+    throw new InvalidConfig(explain(`/${key}`, 'Expected a whole number'));
+};
+
 const isConfigKey = (key: string): key is keyof Config => Object.hasOwn(VARIABLES, key);
 
 /** Few characters, again and again. */
 const isWeak = (secret: string): boolean => new Set(secret).size < 8;
 
+/** @throws InvalidConfig */
+const requireEventStoreUrl = (url: string): void => {
+  try {
+    parseConnectionString(url);
+  } catch (error) {
+    if (!(error instanceof InvalidConnectionString)) throw error;
+    throw new InvalidConfig(explain('/eventStoreUrl', error.message));
+  }
+};
+
+/** What cannot be read, or has its @ behind the host, holds a login that was not encoded. @throws InvalidConfig */
+const requireEncodedUrl = (key: 'databaseUrl' | 'redisUrl', url: string): void => {
+  const isRead = URL.canParse(url);
+  const { pathname, search, hash } = new URL(isRead ? url : 'invalid:');
+  if (!isRead || `${pathname}${search}${hash}`.includes('@'))
+    throw new InvalidConfig(explain(`/${key}`, ENCODED_LOGIN));
+};
+
 const explain = (path: string, message: string): string => {
   const key = path.slice(1);
   return `${isConfigKey(key) ? VARIABLES[key] : path}: ${message}`;
+};
+
+/** What no pattern can say. @throws InvalidConfig */
+const requireUsable = ({ eventStoreUrl, metricsToken, trustedProxies, ...urls }: Config): void => {
+  if (metricsToken !== undefined && isWeak(metricsToken))
+    throw new InvalidConfig(explain('/metricsToken', 'Expected something that cannot be guessed'));
+  if (trustedProxies?.split(',').every(isNetwork) === false)
+    throw new InvalidConfig(explain('/trustedProxies', 'Expected addresses or networks'));
+  if (eventStoreUrl !== undefined) requireEventStoreUrl(eventStoreUrl);
+  for (const key of ['databaseUrl', 'redisUrl'] as const)
+    if (urls[key] !== undefined) requireEncodedUrl(key, urls[key]);
 };
 
 /**
@@ -188,11 +242,11 @@ export const loadConfig = (environment: NodeJS.ProcessEnv): Config => {
   const given = Object.entries(VARIABLES)
     .map(([key, variable]) => [key, environment[variable]] as const)
     .filter(([, value]) => value !== undefined && value !== '');
+  for (const [key, value = ''] of given) requireWholeNumber(key as keyof Config, value);
   const config = Value.Convert(Config, { ...DEFAULTS, ...Object.fromEntries(given) });
   const [wrong] = Value.Errors(Config, config);
   if (wrong !== undefined) throw new InvalidConfig(explain(wrong.path, wrong.message));
   const decoded = Value.Decode(Config, config);
-  if (decoded.metricsToken !== undefined && isWeak(decoded.metricsToken))
-    throw new InvalidConfig(explain('/metricsToken', 'Expected something that cannot be guessed'));
+  requireUsable(decoded);
   return Object.freeze(decoded);
 };

@@ -1,6 +1,7 @@
 import { issueAdminCredential } from './composition/first-start.js';
 import { requireOneInstallation } from './composition/own-log.js';
 import { masterKeyOf, migrated } from './composition/prepare.js';
+import { runProgram } from './composition/run-program.js';
 import { connectEventStore, provideServices } from './composition/services.js';
 import { writeSide } from './composition/write-side.js';
 import { loadConfig } from './config.js';
@@ -21,7 +22,8 @@ const run = async (command: string | undefined): Promise<number> => {
   }
   const log = { info: quiet, warn: quiet };
   const config = loadConfig(process.env);
-  const services = await provideServices(config, { log, joins: true });
+  const uses = { eventStore: 'write', postgres: true } as const;
+  const services = await provideServices(config, { log, joins: true, uses });
   const { databaseUrl, eventStoreUrl } = services;
   const masterKey = await masterKeyOf(config);
   await migrated(databaseUrl, masterKey);
@@ -43,9 +45,4 @@ const run = async (command: string | undefined): Promise<number> => {
   }
 };
 
-try {
-  process.exit(await run(process.argv[2]));
-} catch (error) {
-  process.stderr.write(`credential: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runProgram('credential', () => run(process.argv[2]));

@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import { type Config, InvalidConfig, loadConfig } from './config.js';
-import { StartupError } from './embedded/stack.js';
+import { type Config, loadConfig } from './config.js';
 import { type FirstCredentials } from './composition/first-start.js';
+import { endWith } from './composition/run-program.js';
 import { startService } from './composition/service.js';
 
 /** Longer than any request and the draining may take; then the process ends all the same. */
@@ -38,20 +38,18 @@ const loggerOf = ({ logLevel: level, logFormat }: Config): Logger => {
   return pino({ level }, PinoPretty({ colorize, ignore: 'pid,hostname', sync: true }));
 };
 
-/** Faults that a person can put right are one line; everything else is a bug and shows its stack. */
-const tell = (error: unknown): string => {
-  const isKnown = error instanceof StartupError || error instanceof InvalidConfig;
-  if (isKnown) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-};
+const UNUSED = [
+  'Nobody has used an admin credential yet. If the one of the first start is lost:',
+  '  npm run credential -- replace',
+];
 
 try {
   const config = loadConfig(process.env);
   const log = loggerOf(config);
-  const announceLate = (late: FirstCredentials): void => {
-    print(credentialLines(late, `http://${config.host}:${config.port}`));
+  const show = (issued: FirstCredentials): void => {
+    print(credentialLines(issued, `http://${config.host}:${config.port}`));
   };
-  const { url, credentials, recordStart, stop } = await startService(config, log, announceLate);
+  const { url, isUnused, recordStart, stop } = await startService(config, log, show);
   closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: log }, async ({ signal, err }) => {
     if (err !== undefined) log.fatal({ err }, 'ending after an unexpected error');
     else log.info({ signal }, 'stopping');
@@ -59,8 +57,7 @@ try {
   });
   void recordStart();
   const ready = `Chronoflag is ready on ${url} (documentation: ${url}/docs)`;
-  print(['', ready, ...(credentials === undefined ? [] : credentialLines(credentials, url))]);
+  print(['', ready, ...(isUnused ? UNUSED : [])]);
 } catch (error) {
-  // All that was opened is closed; a connection that is still being made would keep the process.
-  process.stderr.write(`chronoflag: ${tell(error)}\n`, () => process.exit(1));
+  endWith('chronoflag', error);
 }

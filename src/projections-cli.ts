@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { rebuildCommand, statusCommand } from './composition/projections-commands.js';
+import { runProgram } from './composition/run-program.js';
 import { provideServices, type Services } from './composition/services.js';
 import { type Config, loadConfig } from './config.js';
 
@@ -24,6 +25,7 @@ const withServices = async (
   const services = await provideServices(config, {
     log: { info: quiet, warn: quiet },
     joins: true,
+    uses: { eventStore: 'read', postgres: true },
   });
   try {
     return await work(config, services);
@@ -73,9 +75,4 @@ const run = async ({ command, replacesDifferent, adoptsLog }: Arguments): Promis
   return 2;
 };
 
-try {
-  process.exitCode = await run(argumentsOf(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`projections: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram('projections', () => run(argumentsOf(process.argv.slice(2))));

@@ -1,4 +1,5 @@
 import { masterKeyOf, migrated } from './composition/prepare.js';
+import { runProgram } from './composition/run-program.js';
 import { serviceEvents } from './composition/service-events.js';
 import { connectEventStore, provideServices, type Services } from './composition/services.js';
 import { requireOneInstallation } from './composition/own-log.js';
@@ -55,7 +56,7 @@ const run = async (kid?: string): Promise<number> => {
   const config = loadConfig(process.env);
   const masterKey = await masterKeyOf(config);
   const log = { info: quiet, warn: quiet };
-  const services = await provideServices(config, { log, joins: true });
+  const services = await provideServices(config, { log, joins: true, uses: { postgres: true } });
   await migrated(services.databaseUrl, masterKey);
   const pool = createPool({ url: services.databaseUrl, max: 1 });
   const keys = signingKeyTable(pool);
@@ -76,9 +77,4 @@ const start = async ([command, kid]: readonly string[]): Promise<number> => {
   return 2;
 };
 
-try {
-  process.exit(await start(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`signing-keys: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runProgram('signing-keys', () => start(process.argv.slice(2)));

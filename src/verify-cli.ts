@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { runProgram } from './composition/run-program.js';
 import { provideServices } from './composition/services.js';
 import { verifyCommand, type VerifyOptions } from './composition/verify-command.js';
 import { loadConfig } from './config.js';
@@ -31,6 +32,7 @@ const run = async (asked: VerifyOptions): Promise<number> => {
   const services = await provideServices(config, {
     log: { info: quiet, warn: quiet },
     joins: true,
+    uses: { eventStore: 'read', postgres: true, redis: true },
   });
   try {
     return await verifyCommand(config, services, asked, print);
@@ -39,15 +41,13 @@ const run = async (asked: VerifyOptions): Promise<number> => {
   }
 };
 
-const asked = options();
-if (asked === undefined) {
-  print(USAGE);
-  process.exitCode = 2;
-} else {
-  try {
-    process.exitCode = await run(asked);
-  } catch (error) {
-    process.stderr.write(`verify: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = error instanceof DomainError ? 1 : 2;
-  }
-}
+await runProgram(
+  'verify',
+  async () => {
+    const asked = options();
+    if (asked !== undefined) return run(asked);
+    print(USAGE);
+    return 2;
+  },
+  (error) => (error instanceof DomainError ? 1 : 2),
+);

@@ -51,6 +51,35 @@ test('what is sent elsewhere goes over TLS, or stays on this machine', async (t)
   }
 });
 
+const WRONG: readonly (readonly [variable: string, value: string, told: RegExp])[] = [
+  ['EVENTSTORE_URL', 'http://host:2113', /must begin with esdb:/],
+  ['EVENTSTORE_URL', 'esdb://', /host 1 is not one/],
+  ['EVENTSTORE_URL', 'esdb://host:99999', /host 1 is not one/],
+  ['EVENTSTORE_URL', 'esdb://host?tls=maybe', /tls must be true or false/],
+  ['EVENTSTORE_URL', 'esdb://host?tsl=true', /option 1 is not known/],
+  [
+    'EVENTSTORE_URL',
+    'esdb://host?keepAliveInterval=1s',
+    /keepAliveInterval must be a whole number/,
+  ],
+  ['EVENTSTORE_URL', 'esdb://user:p%zz@host', /must be percent-encoded/],
+  ['EVENTSTORE_URL', 'esdb://user:p@ss@host', /must be percent-encoded/],
+  ['DATABASE_URL', 'postgres://user:pa/ss@host/db', /must be percent-encoded/],
+  ['REDIS_URL', 'redis://:pa?ss@host', /must be percent-encoded/],
+  ['SIGNING_KEY_DAYS', '1.5', /whole number/],
+  ['TRUSTED_PROXIES', '10.0.0.0/99', /addresses or networks/],
+];
+
+test('what is wrong is told in words, and its value is not', async (t) => {
+  for (const [variable, value, told] of WRONG)
+    t.throws(
+      () => loadConfig({ [variable]: value }),
+      { name: 'InvalidConfig', message: told },
+      value,
+    );
+  t.doesNotThrow(() => loadConfig({ TRUSTED_PROXIES: '10.0.0.0/8,::1,fd00::/8' }));
+});
+
 test('what .env.example gives is what is without it', async (t) => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
   const given = [...text.matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);

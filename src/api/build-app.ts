@@ -51,6 +51,8 @@ export type AppDeps = Readonly<{
   shedFrom?: ShedFrom | undefined;
   /** Of commands. Absent: a key is known only to the stream that it was used for. */
   commandKeys?: CommandKeys | undefined;
+  /** How long a command may take. @defaultValue 2 500 */
+  commandTimeoutMs?: number | undefined;
   /** Where clients reach this service, with any path in front of ours. */
   publicUrl?: string | undefined;
   /** Clients come over TLS only. @defaultValue false */
@@ -67,6 +69,7 @@ export type AppDeps = Readonly<{
 }>;
 
 const BODY_LIMIT = 1024 * 1024;
+const COMMAND_TIMEOUT_MS = 2_500;
 
 /** Fastify's own limits let a slow client hold a connection for ever; with these it is closed within 7 s. */
 const LIMITS = {
@@ -90,6 +93,13 @@ const withOneSlash = ({ url = '/' }: IncomingMessage): string =>
 
 const publicPathOf = (publicUrl: string | undefined): string =>
   publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/$/, '');
+
+/** What its routes want to know of it. */
+const describeApp = (app: FastifyInstance, deps: AppDeps): void => {
+  app.decorate('commandKeys', deps.commandKeys);
+  app.decorate('publicPath', publicPathOf(deps.publicUrl));
+  app.decorate('commandTimeoutMs', deps.commandTimeoutMs ?? COMMAND_TIMEOUT_MS);
+};
 
 /** The whole HTTP side. Every input has a schema, every error is a problem, every route is guarded unless public. */
 export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
@@ -115,8 +125,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   requirePermissions(app);
   cleanForwardedFor(app, deps.trustedProxies);
   describeRequests(app);
-  app.decorate('commandKeys', deps.commandKeys);
-  app.decorate('publicPath', publicPathOf(deps.publicUrl));
+  describeApp(app, deps);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
     done();

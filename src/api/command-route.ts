@@ -128,6 +128,8 @@ declare module 'fastify' {
     commandKeys: CommandKeys | undefined;
     /** What a proxy puts in front of our paths; empty: nothing. */
     publicPath: string;
+    /** A command is answered within this time, whatever the event store does. */
+    commandTimeoutMs: number;
   }
 }
 

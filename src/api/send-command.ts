@@ -6,9 +6,6 @@ import { type Change } from '../domain/changes.js';
 import { type Command, type Event } from '../domain/decider.js';
 import { type CommandAnswer, type CommandQuery, metadataOf, underItsKey } from './command-route.js';
 
-/** A command is answered within this time, whatever the event store does. */
-const COMMAND_TIMEOUT_MS = 2_500;
-
 /** One that carries, or writes, long lists of keys. */
 const LARGE_COMMAND_TIMEOUT_MS = 30_000;
 const LARGE_BODY = 64 * 1024;
@@ -44,10 +41,10 @@ const expectedRevision = ({ headers }: FastifyRequest): { expectedRevision?: num
 
 type InTime = Pick<CommandRequest<never>, 'signal' | 'isLarge'>;
 
-const timeoutMs = ({ headers }: FastifyRequest): number =>
+const timeoutMs = ({ headers, server }: FastifyRequest): number =>
   Number(headers['content-length'] ?? Infinity) > LARGE_BODY
     ? LARGE_COMMAND_TIMEOUT_MS
-    : COMMAND_TIMEOUT_MS;
+    : server.commandTimeoutMs;
 
 /**
  * Runs `work` with a signal that aborts after its time. What was begun then goes on, and its outcome is not known.

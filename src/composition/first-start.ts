@@ -58,13 +58,10 @@ const createDemo = async ({ projects }: WriteSide): Promise<void> => {
 
 const NAME = 'Admin credential';
 
-/** Key ids of those that are not revoked. */
-const validTokens = async (
-  credentials: CredentialStore,
-  organizationId: string,
-): Promise<readonly string[]> => {
+/** Those that are not revoked. */
+const validTokens = async (credentials: CredentialStore, organizationId: string) => {
   const tokens = await credentials.list({ organizationId });
-  return tokens.flatMap(({ keyId, revokedAt }) => (revokedAt === null ? [keyId] : []));
+  return tokens.filter(({ revokedAt }) => revokedAt === null);
 };
 
 /**
@@ -96,7 +93,7 @@ export const issueAdminCredential = async (
     grants: OWNER_GRANTS,
     expiresAt: null,
   });
-  for (const other of others) {
+  for (const { keyId: other } of others) {
     await credentials.revoke(organizationId, other);
     const revoked = { organizationId, keyId: other };
     await apiKeys(request({ type: 'RevokeApiKey', data: revoked } as const, reason));
@@ -120,23 +117,28 @@ const issueServerKey = async (keys: ApplicationKeys): Promise<string | undefined
 /** What a first start issues, to be shown once. */
 export type FirstCredentials = Readonly<{ admin: string; server: string | undefined }>;
 
+export type FirstStart = Readonly<{
+  issued?: FirstCredentials;
+  /** There are credentials, and nobody has come with one: they may have been shown to nobody. */
+  isUnused: boolean;
+}>;
+
 /**
  * Makes what a new installation needs: an organization, the project `demo`, an admin credential and a server key.
- * Safe to run again, also when it was interrupted. @returns the new credentials, if they were issued
+ * Safe to run again, also when it was interrupted; not side by side.
  */
 export const firstStart = async (
   side: WriteSide,
   credentials: CredentialStore,
   keys: ApplicationKeys,
-): Promise<FirstCredentials | undefined> => {
-  if ((await validTokens(credentials, FIRST_ORGANIZATION)).length > 0) return undefined;
+): Promise<FirstStart> => {
+  const tokens = await validTokens(credentials, FIRST_ORGANIZATION);
+  if (tokens.length > 0) return { isUnused: tokens.every(({ lastUsedAt }) => lastUsedAt === null) };
   const data = { organizationId: FIRST_ORGANIZATION, name: 'Default organization' };
   await side.organizations(request({ type: 'RegisterOrganization', data } as const, 'first start'));
   await createDemo(side);
   // Before the credential: an interrupted start is one without it, and is run again.
   const server = await issueServerKey(keys);
-  return {
-    admin: await issueAdminCredential(side, credentials, { reason: 'first start' }),
-    server,
-  };
+  const admin = await issueAdminCredential(side, credentials, { reason: 'first start' });
+  return { issued: { admin, server }, isUnused: false };
 };

@@ -10,12 +10,13 @@ import {
   type MasterKey,
   requireSameMasterKey,
 } from '../infrastructure/master-key.js';
+import { reasonOf } from '../infrastructure/check-services.js';
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { diskCopyPath } from './evaluation.js';
-import { type FirstCredentials, firstStart } from './first-start.js';
+import { type FirstStart, firstStart } from './first-start.js';
 import { type Requests } from './requests.js';
-import { unreachableServices } from './services.js';
+import { unusable, unusableServices } from './services.js';
 
 const RETRY_MS = 1_000;
 
@@ -43,17 +44,15 @@ const canServeFromDisk = (config: Config): Promise<boolean> =>
   );
 
 /**
- * Whether all configured services are there. Without them a process starts only when it has rulesets on disk to
- * serve meanwhile.
- * @throws StartupError naming the services that cannot be reached
+ * Whether all configured services can be used. Without them a process starts only when it has rulesets on disk to serve
+ * meanwhile.
+ * @throws StartupError naming the services that cannot, and why
  */
 export const requireServices = async (config: Config, log: Logger): Promise<boolean> => {
-  const missing = await unreachableServices(config);
+  const eventStore = config.role === 'projector' ? 'read' : 'write';
+  const missing = await unusableServices(config, { eventStore, postgres: true, redis: true });
   if (missing.length === 0) return true;
-  const names = missing.join(', ');
-  if (!(await canServeFromDisk(config))) {
-    throw new StartupError(`cannot reach ${names}; start it, or correct the variable`);
-  }
+  if (!(await canServeFromDisk(config))) throw unusable(missing);
   log.warn({ missing }, 'starting without services; evaluating from the last copy on disk');
   return false;
 };
@@ -79,7 +78,7 @@ export const doneNow = async (
     if (!(error instanceof Error) || !AWAY.test(`${error.message} ${String(error.cause)}`))
       throw error;
     if (!(await canServeFromDisk(config))) {
-      throw new StartupError(`a service accepts connections but cannot be used (${error.message})`);
+      throw new StartupError(`a service cannot be used: ${reasonOf(error)}`);
     }
     log.warn({ err: error }, 'starting without services; evaluating from the last copy on disk');
     return false;
@@ -102,13 +101,14 @@ export const untilDone = async (
   }
 };
 
-/** With a migrated database: keys that sign tokens, and what a first start makes. */
+/** With a migrated database: keys that sign tokens, and what a first start makes; one process after the other. */
 export const prepared = async ({
   authentication,
   commands,
   credentials,
   keys,
-}: Requests): Promise<FirstCredentials | undefined> => {
+  oneByOne,
+}: Requests): Promise<FirstStart> => {
   await authentication.prepare();
-  return firstStart(commands, credentials, keys);
+  return oneByOne(() => firstStart(commands, credentials, keys));
 };

@@ -139,7 +139,6 @@ export const rebuildCommand = async (
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();
-    await connection.close();
   }
 };
 
@@ -177,6 +176,5 @@ export const statusCommand = async (
     return 0;
   } finally {
     await pool.end();
-    await connection.close();
   }
 };

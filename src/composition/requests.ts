@@ -4,6 +4,7 @@ import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type Config } from '../config.js';
 import { commandKeys } from '../infrastructure/postgres/command-keys.js';
+import { LOCKS, whileLocked } from '../infrastructure/postgres/locks.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
 import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
@@ -134,6 +135,8 @@ export const startRequests = async (
     caughtUp: async (): Promise<void> => {
       await queries.waitForPosition(await head()).catch(() => undefined);
     },
+    /** Runs what only one process may do at a time. */
+    oneByOne: <T>(work: () => Promise<T>): Promise<T> => whileLocked(pool, LOCKS.firstStart, work),
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
@@ -24,8 +25,8 @@ import { connectEventStore, provideServices, type Services, stackLog } from './s
 export type RunningService = Readonly<{
   /** Where HTTP is. */
   url: string;
-  /** When this start issued some: to be shown once. */
-  credentials: FirstCredentials | undefined;
+  /** There are admin credentials, and nobody has come with one. */
+  isUnused: boolean;
   /** Tells the audit log that this process serves. */
   recordStart: () => Promise<void>;
   /** `cause`: told to the audit log, when the start was. */
@@ -46,7 +47,7 @@ type Parts = {
   projector?: Projector;
   jobs?: Jobs;
   head?: () => Promise<number>;
-  credentials?: FirstCredentials;
+  isUnused?: boolean;
   events?: ServiceEvents;
 };
 
@@ -67,15 +68,21 @@ const readinessIn = (parts: Parts) =>
     }),
   );
 
+/** A command is a few calls to the event store, of which only one may take all of its time. */
+const COMMAND_SHARE = 1.25;
+
+/** A start that failed waits so long for what was opened to close. */
+const GIVING_UP_MS = 3_000;
+
 /**
- * One process of the service in its role, from nothing to listening. `announceLate` is told of credentials that are
- * issued only after that, because services were away.
+ * One process of the service in its role, from nothing to listening. `show` is told of the first credentials as soon as
+ * they exist, whatever becomes of the start: they cannot be had again.
  * @throws StartupError when something is missing that a person has to provide
  */
 export const startService = async (
   config: Config,
   log: Logger,
-  announceLate: (credentials: FirstCredentials) => void,
+  show: (credentials: FirstCredentials) => void,
 ): Promise<RunningService> => {
   const stopping = new AbortController();
   const resources = opened();
@@ -95,8 +102,9 @@ export const startService = async (
     await migrated(services.databaseUrl, masterKey);
     await own.require();
     const { requests: api } = parts;
-    const issued = api && (await prepared(api));
-    if (issued !== undefined) parts.credentials = issued;
+    const { issued, isUnused } = api === undefined ? { isUnused: false } : await prepared(api);
+    parts.isUnused = isUnused;
+    if (issued !== undefined) show(issued);
     if (stopping.signal.aborted) return;
     if (isOneOf(config, 'projector')) {
       const { observeBatch: observe, countForeign } = metrics;
@@ -144,10 +152,7 @@ export const startService = async (
     const work = (): Promise<void> => bringUp(services, backends);
     const isDone = await doneNow(work, { isComplete: isMigrated, config, log });
     if (isDone) return;
-    const late = untilDone(work, { what: 'preparing', log, signal: stopping.signal });
-    void late.then(() => {
-      if (parts.credentials !== undefined) announceLate(parts.credentials);
-    });
+    void untilDone(work, { what: 'preparing', log, signal: stopping.signal });
   };
 
   const openHttp = async (): Promise<string> => {
@@ -174,12 +179,16 @@ export const startService = async (
       isEncrypted: config.publicUrl?.startsWith('https:'),
       trustedProxies: config.trustedProxies?.split(','),
       connections: { most: config.maxConnections },
+      commandTimeoutMs: config.eventStoreTimeoutMs * COMMAND_SHARE,
       readiness: readinessIn(parts),
       isStopping: () => stopping.signal.aborted,
       metrics,
     });
-    resources.push(() => closeHttp(app, config));
-    return listen(app, config);
+    let isServing = false;
+    resources.push(() => closeHttp(app, isServing ? config.drainMs : 0));
+    const url = await listen(app, config);
+    isServing = true;
+    return url;
   };
 
   const stop = async (cause?: StopCause): Promise<void> => {
@@ -194,9 +203,9 @@ export const startService = async (
       const signs = config.role !== 'projector';
       await parts.events?.started(config, signs ? (await auditKey(config)).keyId : undefined);
     };
-    return { url, credentials: parts.credentials, recordStart, stop };
+    return { url, isUnused: parts.isUnused === true, recordStart, stop };
   } catch (error) {
-    await stop();
+    await Promise.race([stop().catch(() => undefined), delay(GIVING_UP_MS)]);
     throw error;
   }
 };

@@ -1,6 +1,12 @@
-import { connect } from 'node:net';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
+import {
+  checkEventStore,
+  checkPostgres,
+  checkRedis,
+  type EventStoreUse,
+  reasonOf,
+} from '../infrastructure/check-services.js';
 import {
   type ConnectionLog,
   type KurrentConnection,
@@ -23,59 +29,52 @@ export type Services = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-const REACH_TIMEOUT_MS = 3_000;
+/** What a program asks of the services. Absent: nothing. */
+export type Uses = Readonly<{ eventStore?: EventStoreUse; postgres?: true; redis?: true }>;
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  'esdb:': 2113,
-  'esdb+discover:': 2113,
-  'kurrentdb:': 2113,
-  'kurrentdb+discover:': 2113,
-  'postgres:': 5432,
-  'postgresql:': 5432,
-  'redis:': 6379,
-  'rediss:': 6379,
+type Trouble = Readonly<{ service: string; reason: string }>;
+
+/** @returns why a configured service cannot be used; undefined when it can */
+const troubleWith = async (
+  [service, url]: readonly [name: string, url: string | undefined],
+  check: (url: string) => Promise<void>,
+): Promise<Trouble | undefined> => {
+  if (url === undefined) return undefined;
+  try {
+    await check(url);
+    return undefined;
+  } catch (error) {
+    return { service, reason: reasonOf(error) };
+  }
 };
-
-const answers = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: REACH_TIMEOUT_MS });
-    const end = (isThere: boolean) => () => {
-      socket.destroy();
-      resolve(isThere);
-    };
-    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
-  });
 
 /** The connection to the event store that every part of a process uses. */
 export const connectEventStore = (
-  { eventStorePrefix: prefix }: Config,
+  { eventStorePrefix: prefix, eventStoreTimeoutMs: timeoutMs, extraCaFile }: Config,
   url: string,
   log?: ConnectionLog,
-): KurrentConnection => kurrentConnection(url, { prefix, ...(log && { log }) });
+): KurrentConnection =>
+  kurrentConnection(url, { prefix, timeoutMs, extraCaFile, ...(log && { log }) });
 
-/** Its first host is the one that clients dial first. */
-const isReachable = async (url: string): Promise<boolean> => {
-  const [, scheme = '', host = '', port] =
-    /^([a-z+]+:)\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?,]+)(?::(\d+))?/.exec(url) ?? [];
-  return answers(host.replace(/^\[|\]$/g, ''), Number(port ?? DEFAULT_PORTS[scheme] ?? 0));
+/** What keeps this process from using the configured services, each asked now, with its login. */
+export const unusableServices = async (config: Config, uses: Uses): Promise<readonly Trouble[]> => {
+  const { eventStore: use, postgres, redis } = uses;
+  const found = await Promise.all([
+    use &&
+      troubleWith(['the event store (EVENTSTORE_URL)', config.eventStoreUrl], async (url) => {
+        const connection = connectEventStore(config, url);
+        await checkEventStore(connection, use).finally(connection.close);
+      }),
+    postgres && troubleWith(['Postgres (DATABASE_URL)', config.databaseUrl], checkPostgres),
+    redis && troubleWith(['Redis (REDIS_URL)', config.redisUrl], checkRedis),
+  ]);
+  return found.filter((one) => one !== undefined);
 };
 
-const CONFIGURED = [
-  ['EVENTSTORE_URL', 'eventStoreUrl', 'the event store'],
-  ['DATABASE_URL', 'databaseUrl', 'Postgres'],
-  ['REDIS_URL', 'redisUrl', 'Redis'],
-] as const;
-
-/** Names of the configured services that do not accept a connection, for people. */
-export const unreachableServices = async (config: Config): Promise<readonly string[]> => {
-  const found = await Promise.all(
-    CONFIGURED.map(async ([variable, key, name]) => {
-      const url = config[key];
-      return url === undefined || (await isReachable(url)) ? [] : [`${name} (${variable})`];
-    }),
+export const unusable = (troubles: readonly Trouble[]): StartupError =>
+  new StartupError(
+    `cannot use ${troubles.map(({ service, reason }) => `${service}: ${reason}`).join('; ')}`,
   );
-  return found.flat();
-};
 
 const given = (url: string | undefined): string => {
   if (url === undefined) throw new StartupError('a local service did not tell where it is');
@@ -107,6 +106,8 @@ export type ProvideOptions = Readonly<{
   log: StackLog;
   /** Use the services that a running process has on this data directory, instead of being refused. */
   joins: boolean;
+  /** Those of the configured services that must answer first. @defaultValue none */
+  uses?: Uses;
 }>;
 
 /** Starts, in the data directory, every service that has no URL. @throws StartupError */
@@ -114,6 +115,8 @@ export const provideServices = async (
   config: Config,
   options: ProvideOptions,
 ): Promise<Services> => {
+  const troubles = await unusableServices(config, options.uses ?? {});
+  if (troubles.length > 0) throw unusable(troubles);
   const needs = {
     eventStore: config.eventStoreUrl === undefined,
     postgres: config.databaseUrl === undefined,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { test, type Test } from 'tap';
 import { rebuildCommand } from '../../src/composition/projections-commands.js';
+import { type FirstCredentials } from '../../src/composition/first-start.js';
 import { startService } from '../../src/composition/service.js';
 import { verifyCommand } from '../../src/composition/verify-command.js';
 import { loadConfig } from '../../src/config.js';
@@ -156,9 +157,13 @@ test('two installations on one event store', async (t) => {
 
   await t.test('one whose database is lost is built anew from its own log', async (t) => {
     const again = { ...shop.environment, ...(await ownOf()) };
-    const { url, credentials, stop } = await starts(again);
-    keepSecret(credentials?.admin ?? '', credentials?.server ?? '');
-    const client = httpClient(url, credentials?.admin ?? '');
+    const shown: FirstCredentials[] = [];
+    const { url, stop } = await startService(loadConfig(again), testLogger(), (issued) => {
+      shown.push(issued);
+    });
+    const { admin = '', server = '' } = shown[0] ?? {};
+    keepSecret(admin, server);
+    const client = httpClient(url, admin);
     try {
       await until('the flag is there', async () => (await client.get(FLAG)).status === 200);
       t.match((await client.get(FLAG)).body, { name: 'of the shop' });

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { type Logger } from 'pino';
 import { type Test } from 'tap';
+import { type FirstCredentials } from '../../src/composition/first-start.js';
 import {
   type RunningService,
   startService,
@@ -86,12 +87,11 @@ export const testService = async (
     ...WIDE_LIMITS,
     ...variables,
   };
-  const { url, credentials, recordStart, stop } = await startService(
-    loadConfig(environment),
-    log,
-    () => undefined,
-  );
-  const { admin: credential, server: serverKey } = credentials ?? {};
+  const shown: FirstCredentials[] = [];
+  const { url, recordStart, stop } = await startService(loadConfig(environment), log, (issued) => {
+    shown.push(issued);
+  });
+  const { admin: credential, server: serverKey } = shown[0] ?? {};
   if (credential === undefined || serverKey === undefined)
     throw new Error('The first start gave no credentials.');
   const password = new URL(databaseUrl).password;

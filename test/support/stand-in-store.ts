@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import {
   Client,
   credentials,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
@@ -16,11 +17,17 @@ import {
 import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import type * as Gossip from '@eventstore/db-client/generated/gossip_pb.js';
+import type * as Shared from '@eventstore/db-client/generated/shared_pb.js';
 import type * as Streams from '@eventstore/db-client/generated/streams_pb.js';
 import { type Test } from 'tap';
+import { standInAppends, type Verdict } from './stand-in-appends.js';
 
 const require = createRequire(import.meta.url);
 const { ReadResp } = require('@eventstore/db-client/generated/streams_pb') as typeof Streams;
+const { ClusterInfo, EndPoint, MemberInfo } =
+  require('@eventstore/db-client/generated/gossip_pb') as typeof Gossip;
+const { UUID } = require('@eventstore/db-client/generated/shared_pb') as typeof Shared;
 
 type Answer = InstanceType<typeof ReadResp>;
 
@@ -42,16 +49,62 @@ export const checkpointAt = (position: bigint): Answer => {
   return answer;
 };
 
+export type StandIn = Readonly<{
+  /** Makes what rewrites the answers of one read or subscription. */
+  rewriting?: () => Rewrite;
+  /** In the place of what the store behind says to appends; undefined: nothing. */
+  appends?: () => Verdict | undefined;
+  /** Refuses reads. */
+  reads?: () => 'access-denied' | 'unauthenticated' | undefined;
+  /** What gossip tells. @defaultValue what the store behind tells, which is a cluster of one */
+  members?: () => readonly Member[];
+  /** PEM. @defaultValue without TLS */
+  tls?: Readonly<{ cert: Buffer; key: Buffer }>;
+}>;
+
+/** Of a cluster, on 127.0.0.1. */
+export type Member = Readonly<{ port: number; isLeader: boolean; isAlive: boolean }>;
+
+const REFUSALS = {
+  'access-denied': {
+    code: status.PERMISSION_DENIED,
+    details: 'Access Denied',
+    trailer: 'access-denied',
+  },
+  unauthenticated: { code: status.UNAUTHENTICATED, details: '', trailer: undefined },
+};
+
+const refused = (reason: keyof typeof REFUSALS) => {
+  const { code, details, trailer } = REFUSALS[reason];
+  const metadata = new Metadata();
+  if (trailer !== undefined) metadata.set('exception', trailer);
+  return { code, details, metadata };
+};
+
+const gossipOf = (members: readonly Member[]): Buffer => {
+  const cluster = new ClusterInfo();
+  for (const { port, isLeader, isAlive } of members) {
+    const end = new EndPoint();
+    end.setAddress('127.0.0.1');
+    end.setPort(port);
+    const member = new MemberInfo();
+    member.setInstanceId(new UUID());
+    member.setState(MemberInfo.VNodeState[isLeader ? 'LEADER' : 'FOLLOWER']);
+    member.setIsAlive(isAlive);
+    member.setHttpEndPoint(end);
+    cluster.addMembers(member);
+  }
+  return Buffer.from(cluster.serializeBinary());
+};
+
 /**
- * A stand-in for released servers that answer reads wrongly: it passes every call on to a real store behind it, and
- * puts other answers in the place of those that `rewrite` is given. `rewriting` makes one `rewrite` for each read.
+ * A stand-in for a real server, one that is wrong, refuses, is one of a cluster or speaks TLS: it passes every call on to
+ * an embedded store behind it, but for what it is told to answer otherwise.
  */
-export const standInStore = async (
-  t: Test,
-  port: number,
-  rewriting: () => Rewrite,
-): Promise<string> => {
+export const startStandIn = async (t: Test, port: number, standIn: StandIn) => {
+  const { rewriting, appends = () => undefined, reads = () => undefined, members, tls } = standIn;
   const behind = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const appending = standInAppends(behind, appends);
   const send = (call: ServerWritableStream<Buffer, Buffer>, rewrite: Rewrite, bytes: Buffer) => {
     for (const answer of rewrite(ReadResp.deserializeBinary(bytes))) {
       if (answer !== 'cut') call.write(Buffer.from(answer.serializeBinary()));
@@ -60,6 +113,7 @@ export const standInStore = async (
   };
   const passOn = (method: Method): UntypedHandleCall => {
     const { path } = method;
+    if (path.endsWith('/BatchAppend')) return appending.handle(path);
     if (method.requestStream && method.responseStream)
       return (call: ServerDuplexStream<Buffer, Buffer>) => {
         const up = behind.makeBidiStreamRequest(path, raw, raw, call.metadata);
@@ -72,7 +126,12 @@ export const standInStore = async (
       };
     if (method.responseStream)
       return (call: ServerWritableStream<Buffer, Buffer>) => {
-        const rewrite = isRead(method) ? rewriting() : undefined;
+        const refusal = isRead(method) ? reads() : undefined;
+        if (refusal !== undefined) {
+          call.emit('error', refused(refusal));
+          return;
+        }
+        const rewrite = isRead(method) ? rewriting?.() : undefined;
         const up = behind.makeServerStreamRequest(path, raw, raw, call.request, call.metadata);
         call.on('cancelled', () => {
           up.cancel();
@@ -89,6 +148,10 @@ export const standInStore = async (
         call.on('data', (bytes: Buffer) => up.write(bytes)).on('end', () => up.end());
       };
     return (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
+      if (members !== undefined && path.endsWith('Gossip/Read')) {
+        answer(null, gossipOf(members()));
+        return;
+      }
       behind.makeUnaryRequest(path, raw, raw, call.request, call.metadata, answer);
     };
   };
@@ -110,7 +173,7 @@ export const standInStore = async (
     );
   }
   const own = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync('127.0.0.1:0', credentialsOf(tls), (error, bound) => {
       if (error) reject(error);
       else resolve(bound);
     });
@@ -119,5 +182,18 @@ export const standInStore = async (
     server.forceShutdown();
     behind.close();
   });
-  return `esdb://127.0.0.1:${own}?tls=false`;
+  return { port: own, release: appending.release };
 };
+
+const credentialsOf = (tls: StandIn['tls']): ServerCredentials =>
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+
+/** A stand-in for released servers that answer reads wrongly. `rewriting` makes one `rewrite` for each read. */
+export const standInStore = async (
+  t: Test,
+  port: number,
+  rewriting: () => Rewrite,
+): Promise<string> =>
+  `esdb://127.0.0.1:${(await startStandIn(t, port, { rewriting })).port}?tls=false`;

@@ -7,7 +7,6 @@ import {
 import { type Logger } from 'pino';
 import { type AppDeps, buildApp } from '../../api/build-app.js';
 import { healthRoutes, type Readiness } from '../../api/routes/health.js';
-import { type Config } from '../../config.js';
 import { FIRST_ORGANIZATION } from '../first-start.js';
 import { type ServiceMetrics } from './metrics.js';
 
@@ -66,7 +65,7 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
 };
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */
-export const closeHttp = async (app: FastifyInstance, { drainMs }: Config): Promise<void> => {
+export const closeHttp = async (app: FastifyInstance, drainMs: number): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, drainMs));
   await app.close();
 };

@@ -23,10 +23,13 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   delay(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);
 
 /** The hosts that greet. @throws HostUnusable when none does: of the one that somebody has to put right, if any */
-const greeting = async ({ settings, tls }: Target): Promise<readonly KurrentHost[]> => {
+export const greeting = async (
+  { settings, tls }: Target,
+  timeoutMs = ATTEMPT_MS,
+): Promise<readonly KurrentHost[]> => {
   const found: KurrentHost[] = [];
   const greetings = settings.hosts.map(async (host) => {
-    await greetHost(host, { tls, timeoutMs: ATTEMPT_MS });
+    await greetHost(host, { tls, timeoutMs });
     found.push(host);
   });
   try {

@@ -22,6 +22,7 @@ const NO_TLS = 'it does not speak TLS; it may want tls=false';
 const NOT_HTTP2 = 'what listens there is no event store, or it wants TLS (tls=true)';
 /** As a proxy without its server does, or a server that wants TLS. */
 const CLOSES = 'it accepts connections and closes them';
+const MAY_WANT_TLS = 'it may want TLS (tls=true)';
 const WANTS_CERTIFICATE = 'it wants a client certificate (userCertFile, userKeyFile)';
 
 /** Errors of Node and OpenSSL that somebody has to put right, in words. */
@@ -134,7 +135,8 @@ export const greetHost = async (
     stage.waitsFor = 'it accepts connections and stays silent';
     await greeted(socket, signal);
   } catch (error) {
-    const reason = signal.aborted ? stage.waitsFor : reasonOf(error);
+    const told = signal.aborted ? stage.waitsFor : reasonOf(error);
+    const reason = told === CLOSES && tls === undefined ? `${CLOSES}; ${MAY_WANT_TLS}` : told;
     throw new HostUnusable(`${host.address}:${host.port}: ${reason}`, {
       cause: error,
       isMistake: !signal.aborted && Object.hasOwn(MISTAKES, codeOf(error)),

@@ -1,5 +1,5 @@
 import { EventStoreUnavailable } from '../../commands/event-store.js';
-import { connect, pause, unanswered } from './connect.js';
+import { connect, greeting, pause, unanswered } from './connect.js';
 import { parseConnectionString } from './connection-string.js';
 import { ClientGivenUp, type HeldClient, type Lease } from './held-client.js';
 import { askForAnswer } from './kurrent-client.js';
@@ -147,6 +147,10 @@ export const kurrentConnection = (url: string, options: ConnectionOptions = {}) 
     },
     /** Why there is no client that answers; undefined while there is one, and while that is not known. */
     fault: (): Error | undefined => fault,
+    /** Settles when a host greets. @throws HostUnusable, the words for people, when none does */
+    greet: async (withinMs: number): Promise<void> => {
+      await greeting(target, withinMs);
+    },
     close: async (): Promise<void> => {
       closing.abort();
       turned();
