@@ -5,7 +5,7 @@ import { type Context } from './context.js';
 import { type Resolution } from './resolution.js';
 import { ruleAnswer } from './rule-steps.js';
 import { splitAnswer } from './split.js';
-import { beginRequest, isKnown, memorize, spend, withinBudget } from './work.js';
+import { beginFlag, beginRequest, endFlag, giveUp, isKnown, memorize, spend } from './work.js';
 
 /** All flags and segments that an evaluation may look at, as they stand at one log position. */
 export type EvaluationEnvironment<Answer> = Readonly<{
@@ -75,9 +75,18 @@ export const evaluateNext = <Answer extends Resolved>(
   flag: CompiledFlag<Answer>,
   context: Context,
   environment: EvaluationEnvironment<Answer>,
-): Answer =>
-  flag.constant ??
-  withinBudget(() => evaluateWithin(flag, context, environment, 0), flag.tooCostly);
+): Answer => {
+  if (flag.constant !== undefined) return flag.constant;
+  const had = beginFlag();
+  try {
+    return evaluateWithin(flag, context, environment, 0);
+  } catch (error) {
+    giveUp(error);
+    return flag.tooCostly;
+  } finally {
+    endFlag(had);
+  }
+};
 
 /**
  * What a flag answers for a context. Total: no clock, no I/O, never throws, and takes no more steps than it may.

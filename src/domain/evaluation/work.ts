@@ -60,18 +60,17 @@ export const spendOnText = (length: number): void => {
 
 export const isTooCostly = (error: unknown): boolean => error === tooCostly;
 
-/** Does the work of one flag; `instead` when it is too costly. What was begun then counts as not found out. */
-export const withinBudget = <T>(work: () => T, instead: T, most = FLAG_STEPS): T => {
-  const had = Math.min(most, leftOfRequest);
-  left = had;
-  try {
-    return work();
-  } catch (error) {
-    if (!isTooCostly(error)) throw error;
-    request += 1;
-    left = 0;
-    return instead;
-  } finally {
-    leftOfRequest -= had - left;
-  }
+/** Begins the work for one flag. @returns the steps that it may take */
+export const beginFlag = (most = FLAG_STEPS): number => (left = Math.min(most, leftOfRequest));
+
+/** Ends the work for a flag that might take `had` steps. */
+export const endFlag = (had: number): void => {
+  leftOfRequest -= had - left;
+};
+
+/** What was begun when it became too costly counts as not found out. @throws any other error */
+export const giveUp = (error: unknown): void => {
+  if (!isTooCostly(error)) throw error;
+  request += 1;
+  left = 0;
 };

@@ -8,7 +8,7 @@ import {
 } from '../evaluate.js';
 import { type CompiledRule, servedBy } from '../rule.js';
 import { splitAnswer } from '../split.js';
-import { beginRequest, REQUEST_STEPS, withinBudget } from '../work.js';
+import { beginFlag, beginRequest, giveUp, REQUEST_STEPS } from '../work.js';
 import { type Scope, tryRule } from './explain-clause.js';
 import { explainSplit } from './explain-split.js';
 import {
@@ -133,7 +133,13 @@ export const explain = <Answer extends Resolved>(
     if (evaluate(flag, context, environment) === flag.tooCostly) return instead;
     // Also what an evaluation need not look at is explained.
     beginRequest();
-    return withinBudget(() => explainLive({ flag, context, environment }), instead, REQUEST_STEPS);
+    beginFlag(REQUEST_STEPS);
+    try {
+      return explainLive({ flag, context, environment });
+    } catch (error) {
+      giveUp(error);
+      return instead;
+    }
   }
   const decidedBy = isArchived ? 'archived' : 'disabled';
   return { answer: flag.fallthrough, explanation: { ...start, decidedBy } };
