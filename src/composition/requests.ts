@@ -55,11 +55,15 @@ export const startRequests = async (
   const pool = createPool({ url: databaseUrl, onError });
   const eventLog = kurrentEventLog(connection);
   const { head } = eventLog;
+  // A store that is away says nothing of others.
+  const isOthersOnly = (after: number, upTo: number): Promise<boolean> =>
+    eventLog.isOthersOnly(after, upTo).catch(() => false);
   const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
   const refused = refusedCommands(commands, log);
   const queries = queriesOver(revealingDatabase(pool, personal), personal.store, {
     compareStreams: compareStreams({ database: databaseOn(pool), log: eventLog }),
+    isOthersOnly,
   });
   const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
@@ -93,6 +97,7 @@ export const startRequests = async (
       recordedAtPosition(pool),
     ),
     compileRegex,
+    isOthersOnly,
   };
   // Reads tables whole, which may take longer than a request's statements may.
   const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });

@@ -11,6 +11,7 @@ import { type EventLog } from './log/event-log.js';
 import { parkedStreams } from './log/parked-streams.js';
 import { logSource } from './log/log-source.js';
 import { type CompareStreams, verifyProject } from './log/verify-project.js';
+import { type IsOthersOnly } from './moments/read-position.js';
 import { resolveMoment } from './moments/resolve-moment.js';
 import { waitForPosition } from './moments/wait-for-position.js';
 import { listProjects } from './projects/list-projects.js';
@@ -19,15 +20,26 @@ import { segmentDiff } from './segments/segment-diff.js';
 import { segmentHistory } from './segments/segment-history.js';
 import { readModelSource } from './read-model-source.js';
 
-/** Every question over one read model and one log. `waitMs`: how long at most to wait for a position. */
+type QueryOptions = Readonly<{
+  /** How long at most to wait for a position. */
+  waitMs?: number;
+  compareStreams: CompareStreams;
+  /** Absent: the log is ours alone. */
+  isOthersOnly?: IsOthersOnly;
+}>;
+
+/** Every question over one read model and one log. */
 export const queriesOver = (
   db: Database,
   log: EventLog,
-  { waitMs, compareStreams }: Readonly<{ waitMs?: number; compareStreams: CompareStreams }>,
+  { waitMs, compareStreams, isOthersOnly }: QueryOptions,
 ) => ({
   sources: { 'read-model': readModelSource(db), log: logSource(log, db) },
-  resolveMoment: resolveMoment(db),
-  waitForPosition: waitForPosition(db, waitMs === undefined ? {} : { timeoutMs: waitMs }),
+  resolveMoment: resolveMoment(db, isOthersOnly),
+  waitForPosition: waitForPosition(db, {
+    ...(waitMs !== undefined && { timeoutMs: waitMs }),
+    ...(isOthersOnly && { isOthersOnly }),
+  }),
   listProjects: listProjects(db),
   listFlags: listFlags(db),
   flagHistory: flagHistory(db),

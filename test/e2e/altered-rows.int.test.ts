@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { test, type Test } from 'tap';
 import { startPersonalData } from '../../src/composition/personal-data.js';
@@ -16,20 +12,10 @@ import { revealedSnapshot } from '../../src/infrastructure/personal-data/reveale
 import { createPool } from '../../src/infrastructure/postgres/postgres.js';
 import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { READ_MODELS } from '../../src/projections/index.js';
+import { runVerify } from '../support/programs.js';
 import { testService } from '../support/service.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/verify-cli.js', import.meta.url));
-
 type Environment = Readonly<Record<string, string>>;
-
-/** The program as `npm run verify` runs it. @returns its exit code and all that it printed */
-const verifyProgram = async (environment: Environment): Promise<string> => {
-  const child = spawn(process.execPath, [PROGRAM], { env: { ...process.env, ...environment } });
-  const ended = once(child, 'close');
-  const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
-  const [code] = (await ended) as [number];
-  return `${code}\n${printed}`;
-};
 
 /** The stores of the running service, and what the hourly job runs on them. */
 const storesOf = async (t: Test, environment: Environment) => {
@@ -122,7 +108,7 @@ test('one altered row of any table, or of Redis, is told by all who verify', asy
         const { agree, compared } = await ofProject();
         t.ok(!agree && isNamed(compared), 'GET /projects/demo/verify');
       }
-      const told = await verifyProgram(service.environment);
+      const told = await runVerify(service.environment);
       t.match(told, new RegExp(`^1\n[^]*fold of the log: \\d+ differences[^]*table ${name},`));
       await pool.query(`truncate ${name}`);
       await pool.query(`insert into ${name} table kept`);
@@ -137,9 +123,9 @@ test('one altered row of any table, or of Redis, is told by all who verify', asy
       redis?.differences.some((difference) => difference.includes('new-checkout')) === true;
     t.ok(isNamed(await verify()));
     t.ok(isNamed(await overRest()));
-    t.match(await verifyProgram(service.environment), /^1\n[^]*new-checkout differs/);
+    t.match(await runVerify(service.environment), /^1\n[^]*new-checkout differs/);
     await redis.hset(key, 'new-checkout', kept);
   });
 
-  t.match(await verifyProgram(service.environment), /fold of the log: agrees[^]*compared: /);
+  t.match(await runVerify(service.environment), /fold of the log: agrees[^]*compared: /);
 });

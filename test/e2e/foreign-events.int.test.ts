@@ -1,26 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { binaryEvent, type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
 import { connect } from '../support/event-store.js';
+import { runRebuild, runVerify } from '../support/programs.js';
 import { testService, type TestService } from '../support/service.js';
 
 type Written = Readonly<{ position: number }>;
-
-/** A program of the build, on the service's stores. @returns its exit code and all that it printed */
-const run = async ({ environment }: TestService, ...args: readonly string[]): Promise<string> => {
-  const [program = '', ...rest] = args;
-  const path = fileURLToPath(new URL(`../../dist/${program}.js`, import.meta.url));
-  const child = spawn(process.execPath, [path, ...rest], {
-    env: { ...process.env, ...environment },
-  });
-  const ended = once(child, 'close');
-  const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
-  const [code] = (await ended) as [number];
-  return `${code}\n${printed}`;
-};
 
 const FLAG = '/projects/demo/flags/switch';
 const PRODUCTION = `${FLAG}/environments/production`;
@@ -227,9 +211,9 @@ test('a log that other applications write into, too', async (t) => {
     await writes(t, service, isEnabled);
     const { body: verified } = await get('/projects/demo/verify', now);
     t.match(verified, { agree: true, differences: [] }, JSON.stringify(verified));
-    const rebuilt = await run(service, 'projections-cli', 'rebuild');
+    const rebuilt = await runRebuild(service.environment);
     t.match(rebuilt, /^0\n[^]*The rebuilt read model is equal\./, rebuilt);
-    const proven = await run(service, 'verify-cli');
+    const proven = await runVerify(service.environment);
     t.match(proven, /^0\n/, proven);
   });
 
@@ -250,7 +234,65 @@ test('a log that other applications write into, too', async (t) => {
       status: 200,
       body: { stores: { readModel: named } },
     });
-    const verified = await run(service, 'verify-cli');
+    const verified = await runVerify(service.environment);
     t.match(verified, /^1\n[^]*deleted for good in the event store: flag-default:demo:switch/);
+  });
+});
+
+test('while a neighbour writes, what waits for the end of the log waits for ours', async (t) => {
+  const service = await testService(t);
+  const client = connect(t, service.stores.eventStoreUrl);
+  const order = () => jsonEvent({ type: 'OrderPlaced', data: {} });
+  let isOver = false;
+  const chatter = async (): Promise<void> => {
+    while (!isOver) await client.appendToStream('orders-9', [order(), order(), order()]);
+  };
+  await service.post('/projects/demo/flags', { body: { key: 'switch', type: 'boolean' } });
+  const chattering = chatter();
+  t.teardown(async () => {
+    isOver = true;
+    await chattering;
+  });
+
+  await t.test('commands, dry runs and personal data are done', async (t) => {
+    await writes(t, service, true);
+    const value = 'ann@example.com';
+    t.match(await service.post('/personal-data/export', { body: { value } }), { status: 200 });
+    t.match(await service.post('/personal-data/erase', { body: { value } }), { status: 200 });
+    const environments = '/projects/demo/environments';
+    t.match(
+      await service.post(`${environments}/production/revert?dryRun=true`, {
+        body: { at: new Date().toISOString() },
+      }),
+      { status: 200 },
+    );
+    t.match(
+      await service.post(`${environments}/staging/promote?dryRun=true`, {
+        body: { to: 'production' },
+      }),
+      { status: 200 },
+    );
+  });
+
+  isOver = true;
+  await chattering;
+  await t.test('the position of a last event of theirs is reached, none beyond it', async (t) => {
+    const { position } = await client.appendToStream('orders-9', order());
+    const last = Number(position?.commit);
+    const at = (head: number) => ({ 'x-min-position': String(head) });
+    const evaluate = (headers: Readonly<Record<string, string>>) =>
+      service.get('/projects/demo/environments/production/evaluate/switch?targetingKey=anna', {
+        ...{ credential: service.serverKey, headers },
+      });
+    t.match(await service.get(FLAG, { headers: at(last) }), { status: 200 });
+    t.match(await evaluate(at(last)), { status: 200, body: { value: true } });
+    t.match(await service.get(`${FLAG}?position=${last}`), {
+      status: 200,
+      body: { environments: { production: { enabled: true } } },
+    });
+    const reached = /position-not-reached/;
+    t.match(await service.get(FLAG, { headers: at(last + 1) }), { status: 503, text: reached });
+    t.match(await evaluate(at(last + 1)), { status: 503 });
+    t.match(await service.get(`${FLAG}?position=${last + 1}`), { status: 422 });
   });
 });

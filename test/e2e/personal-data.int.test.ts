@@ -1,13 +1,12 @@
 import { test } from 'tap';
 import { type Erased, type PersonalExport } from '../../src/api/personal-data/requests.js';
 import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
-import { rebuildCommand } from '../../src/composition/projections-commands.js';
-import { loadConfig } from '../../src/config.js';
 import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';
 import { keepSecret } from '../support/canary.js';
 import { type HttpClient } from '../support/http-client.js';
 import { addMember, registerOrganization } from '../support/organizations.js';
+import { runRebuild } from '../support/programs.js';
 import { testService } from '../support/service.js';
 import { holders } from '../support/stores.js';
 import { until } from '../support/until.js';
@@ -200,14 +199,7 @@ test('personal data', async (t) => {
   });
 
   await t.test('a rebuild gives the same read model', async (t) => {
-    const lines: string[] = [];
-    const { signal } = new AbortController();
-    const config = loadConfig(service.environment);
-    const code = await rebuildCommand(config, service.stores, (line) => lines.push(line), {
-      ...{ signal, replacesDifferent: false, adoptsLog: false },
-    });
-    t.equal(code, 0);
-    t.match(lines.join('\n'), 'The rebuilt read model is equal.');
+    t.match(await runRebuild(service.environment), /^0\n[^]*The rebuilt read model is equal\./);
     t.match((await service.get(FLAG)).text, name);
   });
 

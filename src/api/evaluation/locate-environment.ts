@@ -4,6 +4,7 @@ import { type ApplicationKey } from '../../domain/organization/application-key.j
 import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
+import { type IsOthersOnly, noOthers } from '../../queries/moments/read-position.js';
 import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
 import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 import { type Caller } from '../caller.js';
@@ -24,6 +25,8 @@ export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
   rulesetsAt: RulesetsAt;
   compileRegex: RegexCompiler;
+  /** Whether the log goes as far as `upTo`, with nothing of ours behind `after`. @defaultValue it does not */
+  isOthersOnly?: IsOthersOnly;
   /** How long a request with X-Min-Position may wait. Milliseconds. */
   minPositionWaitMs?: number;
 }>;
@@ -63,6 +66,7 @@ export const environmentLocator = ({
   memory,
   rulesetsAt,
   compileRegex,
+  isOthersOnly = noOthers,
   minPositionWaitMs = MIN_POSITION_WAIT_MS,
 }: EvaluationDeps) => {
   const now = (id: string, path: EnvironmentPath): EnvironmentAt => {
@@ -80,9 +84,11 @@ export const environmentLocator = ({
     position: number,
   ): Promise<EnvironmentAt> => {
     if (await memory.waitForPosition(position, minPositionWaitMs)) return now(id, path);
+    const reached = memory.current()?.position ?? -1;
+    if (await isOthersOnly(reached, position)) return now(id, path);
     throw new DomainError(
       'position-not-reached',
-      `Evaluation is at position ${memory.current()?.position ?? -1}, not yet at ${position}.`,
+      `Evaluation is at position ${reached}, not yet at ${position}.`,
     );
   };
 

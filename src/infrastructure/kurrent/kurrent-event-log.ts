@@ -1,39 +1,27 @@
 import {
   type AllStreamSubscription,
-  BACKWARDS,
-  END,
   FORWARDS,
-  type ReadPosition,
   type RecordedEvent,
-  START,
   StreamDeletedError,
   StreamNotFoundError,
   streamNameFilter,
 } from '@eventstore/db-client';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
-import { withDeadline } from '../deadline.js';
 import { decodeRecorded, foreignKind, type ForeignKind, toSafeInteger } from './kurrent-decode.js';
 import { type Lease, tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { type ForeignObserver } from './foreign-events.js';
 import { batches, type LogEntry, pump } from './log-entries.js';
+import { ANSWER_MS, headOf, isDeleted, isOthersOnly, positionOf, silent } from './log-looks.js';
 
 /** How many events make a batch at most: live, small, so that one transaction stays short. */
 const LIVE_BATCH = { limit: 500, atLeast: 1 };
 /** A read always ends, so it can wait for large batches; small ones would cost a write to Postgres each. */
 const REPLAY_BATCH = { limit: 2_000, atLeast: 1_000 };
 
-/** An answer is overdue: a server that takes questions and says nothing. */
-const ANSWER_MS = 5_000;
-
 /** Checkpoints every 32 × this many events that are not ours. */
 const CHECKPOINT_INTERVAL = 32;
-
-const positionOf = (after: number | null): ReadPosition =>
-  after === null ? START : { commit: BigInt(after), prepare: BigInt(after) };
-
-const silent = (): Error => new Error('The event store does not answer.');
 
 /** Lets a mark into the queue only behind all events that the subscription had read when it was made. */
 const markInOrder = (
@@ -215,45 +203,11 @@ async function* readStream(
   }
 }
 
-const isDeleted = async (connection: KurrentConnection, stream: string): Promise<boolean> => {
-  const lease = await connection.lease();
-  const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
-  const reading = lease.client.readStream(connection.names.inStore(stream), options);
-  reading.on('error', lease.failed);
-  tieToLease(reading, lease);
-  const any = async (): Promise<boolean> => {
-    for await (const { event } of reading) if (event !== undefined) lease.heard();
-    return false;
-  };
-  try {
-    return await withDeadline(any(), ANSWER_MS, silent);
-  } catch (error) {
-    if (error instanceof StreamDeletedError) return true;
-    if (error instanceof StreamNotFoundError) return false;
-    throw error;
-  } finally {
-    reading.destroy();
-  }
-};
-
-const headOf = async (connection: KurrentConnection): Promise<number> => {
-  const lease = await connection.lease();
-  const reading = lease.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-  reading.on('error', lease.failed);
-  tieToLease(reading, lease);
-  const last = async (): Promise<number> => {
-    let position = -1;
-    // To its end: the client keeps what was left in the middle.
-    for await (const { event, commitPosition } of reading)
-      position = toSafeInteger(event?.position.commit ?? commitPosition ?? -1n);
-    return position;
-  };
-  try {
-    return await withDeadline(last(), ANSWER_MS, silent);
-  } finally {
-    reading.destroy();
-  }
-};
+export type KurrentEventLog = EventLog &
+  Readonly<{
+    /** Whether the log goes as far as `upTo`, with nothing of ours behind `after` up to there. */
+    isOthersOnly: (after: number, upTo: number) => Promise<boolean>;
+  }>;
 
 /**
  * The log over EventStoreDB's own protocol. A subscription ends with the first fault (the client never resumes one);
@@ -262,7 +216,7 @@ const headOf = async (connection: KurrentConnection): Promise<number> => {
 export const kurrentEventLog = (
   connection: KurrentConnection,
   { onForeign = () => undefined }: Readonly<{ onForeign?: ForeignObserver }> = {},
-): EventLog => {
+): KurrentEventLog => {
   const source = { connection, onForeign };
   return {
     subscribe: (after, signal) => subscribe(source, after, signal),
@@ -271,5 +225,6 @@ export const kurrentEventLog = (
       readStream(connection, [stream, fromRevision], signal),
     isDeleted: (stream) => isDeleted(connection, stream),
     head: () => headOf(connection),
+    isOthersOnly: (after, upTo) => isOthersOnly(connection, after, upTo),
   };
 };

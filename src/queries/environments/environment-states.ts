@@ -9,7 +9,7 @@ type States = Readonly<{ flags: readonly FlagState[]; segments: readonly Segment
 /**
  * Every flag and segment of a project at a moment at which the environment was there, and now. What was acknowledged
  * before is in it.
- * @throws DomainError malformed-time, moment-in-future, environment-not-found
+ * @throws DomainError position-not-reached, malformed-time, moment-in-future, environment-not-found
  */
 export const environmentStates =
   (
@@ -24,8 +24,7 @@ export const environmentStates =
     address: EnvironmentAddress,
     asked: MomentRequest,
   ): Promise<Readonly<{ then: States; now: States }>> => {
-    // The last event of the log may be one of others, which no projection reaches.
-    await waitForPosition(await head()).catch(() => undefined);
+    await waitForPosition(await head());
     const source = sources['read-model'];
     const statesAt = async (moment: Moment): Promise<States> => ({
       flags: await source.flags(address, moment),

@@ -3,6 +3,15 @@ import { type Database } from '../database.js';
 /** Where the read model stands: the last log position in it (-1: nothing yet), and when that was recorded. */
 export type ReadPosition = Readonly<{ position: number; recordedAt: string | null }>;
 
+/**
+ * Whether the log goes as far as `upTo`, with nothing of ours behind `after` up to there. A read model at `after` then
+ * holds all that it will ever hold of the log up to `upTo`: no projection reaches the events of others one by one.
+ */
+export type IsOthersOnly = (after: number, upTo: number) => Promise<boolean>;
+
+/** Of a log that is ours alone. */
+export const noOthers: IsOthersOnly = () => Promise.resolve(false);
+
 type Row = { position: number; recordedAt: Date | null };
 
 /** The position of the last event in the read model; -1 without any. The read model may stand further. */

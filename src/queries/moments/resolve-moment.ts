@@ -1,7 +1,7 @@
 import { DomainError } from '../../domain/decider.js';
 import { type Database } from '../database.js';
 import { parseTime } from './parse-time.js';
-import { readPosition } from './read-position.js';
+import { type IsOthersOnly, noOthers, readPosition } from './read-position.js';
 
 /** What a caller may ask for; at most one of them, none is now. `at` is RFC 3339. */
 export type MomentRequest = Readonly<{ at?: string; position?: number; revision?: number }>;
@@ -32,9 +32,13 @@ const atTime = async (db: Database, at: string): Promise<Moment> => {
   return rows[0] ?? { position: -1 };
 };
 
-const atPosition = async (db: Database, position: number): Promise<Moment> => {
+const atPosition = async (
+  db: Database,
+  position: number,
+  isOthersOnly: IsOthersOnly,
+): Promise<Moment> => {
   const { position: last } = await readPosition(db)();
-  if (position <= last) return { position };
+  if (position <= last || (await isOthersOnly(last, position))) return { position };
   throw new DomainError(
     'moment-in-future',
     `The read model has the log up to position ${last}, not yet position ${position}.`,
@@ -82,13 +86,13 @@ const atRevision = async (
  * invalid-request for a revision without a stream
  */
 export const resolveMoment =
-  (db: Database) =>
+  (db: Database, isOthersOnly: IsOthersOnly = noOthers) =>
   async ({ at, position, revision }: MomentRequest, stream?: string): Promise<Moment> => {
     if ([at, position, revision].filter((given) => given !== undefined).length > 1) {
       throw new DomainError('several-moments', 'Ask for one of "at", "position" and "revision".');
     }
     if (at !== undefined) return atTime(db, at);
-    if (position !== undefined) return atPosition(db, position);
+    if (position !== undefined) return atPosition(db, position, isOthersOnly);
     if (revision !== undefined) return atRevision(db, stream, revision);
     const { position: last } = await readPosition(db)();
     return { position: last };

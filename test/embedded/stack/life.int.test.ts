@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { keepSecret } from '../../support/canary.js';
+import { runProgram } from '../../support/programs.js';
 import {
   lives,
   temporaryFolder,
@@ -61,15 +59,10 @@ test('only its owner may read the passwords, and nobody gets in without one', as
   t.strictSame(settings, ['on', false], 'every commit is flushed, and the service is no superuser');
 
   await t.test('programs join it, with an event store that is elsewhere', async (t) => {
-    const run = async (name: string, ...args: readonly string[]): Promise<string> => {
-      const path = fileURLToPath(new URL(`../../../dist/${name}.js`, import.meta.url));
-      const { TEST_EVENTSTORE_URL: EVENTSTORE_URL } = process.env;
-      const own = { EVENTSTORE_URL, EVENTSTORE_PREFIX: 'elsewhere', DATA_DIRECTORY: dataDirectory };
-      const child = spawn(process.execPath, [path, ...args], { env: { ...process.env, ...own } });
-      const ended = once(child, 'close');
-      const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
-      return `${String((await ended)[0])}\n${printed}`;
-    };
+    const { TEST_EVENTSTORE_URL: EVENTSTORE_URL } = process.env;
+    const own = { EVENTSTORE_URL, EVENTSTORE_PREFIX: 'elsewhere', DATA_DIRECTORY: dataDirectory };
+    const run = (program: string, ...args: readonly string[]): Promise<string> =>
+      runProgram(own, program, ...args);
     const issued = await run('credential-cli', 'issue');
     t.match(issued, /^0\nThe admin credential/, issued);
     keepSecret(/(cf_\S+)/.exec(issued)?.[1] ?? '');

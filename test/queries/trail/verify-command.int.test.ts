@@ -1,28 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
 import { forgeLog } from '../../support/forged-log.js';
+import { runProgram } from '../../support/programs.js';
 import { testService } from '../../support/service.js';
-
-const PROGRAM = fileURLToPath(new URL('../../../dist/verify-cli.js', import.meta.url));
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The program as `npm run verify` runs it. @returns its exit code and all that it printed */
-const verify = async (environment: Environment, ...args: readonly string[]): Promise<string> => {
-  const env = { ...process.env, ...environment };
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env });
-  const ended = once(child, 'close');
-  const printed = (await Promise.all([text(child.stdout), text(child.stderr)])).join('');
-  const [code] = (await ended) as [number];
-  return `${code}\n${printed}`;
-};
+const verify = (environment: Environment, ...args: readonly string[]): Promise<string> =>
+  runProgram(environment, 'verify-cli', ...args);
 
 test('npm run verify', async (t) => {
   const service = await testService(t);
