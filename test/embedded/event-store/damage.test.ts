@@ -85,6 +85,8 @@ const EDITS = {
     set stream = (select id from streams where name = 'first'), revision = 777 where revision = 100 and ${LONG}`,
   'has an event of another type': `update events set type = 'Nothing' where revision = 100`,
   'has a stream of another name': `update streams set name = 'z' where name = 'first'`,
+  'has an event with a type that is no text': `update events set type = cast(x'ff' as text) where revision = 100`,
+  'has a stream of another name that is no text': `update streams set name = cast(x'ff' as text) where name = 'first'`,
   'has an event of another time': 'update events set created = 5 where revision = 100',
   'has an event with another id': 'update events set id = zeroblob(16) where revision = 100',
   'has an event with other bytes': `update events set frame = zeroblob(length(frame)) where revision = 100`,

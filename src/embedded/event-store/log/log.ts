@@ -32,7 +32,7 @@ const BOOTSTRAP_METADATA = Buffer.from('{"$maxAge":2592000}');
 const endOf = (db: Database): LogEnd => {
   const [newest] = rowsOf<LogEnd>(
     db.prepare(
-      `select position + length(frame) as "nextPosition", created as "createdMs"
+      `select position + length(frame) as "nextPosition", cast(created as integer) as "createdMs"
          from events
         order by position desc
         limit 1`,

@@ -2,7 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { decodeFrame, TOMBSTONE_REVISION } from '../wire/frame.js';
 import { rowsOf, type Database } from '../storage/sqlite.js';
 import { lost } from '../storage/storage-error.js';
-import { EVENT_COLUMNS, intactFrame, type StoredEvent } from '../storage/stored-event.js';
+import { EVENT_COLUMNS, eventsOf, intactFrame, textOf } from '../storage/stored-event.js';
+import type { Blob } from '../storage/blob.js';
 import {
   isMetastream,
   METASTREAM_METADATA,
@@ -40,12 +41,16 @@ export const streamStates = (db: Database): StreamStates => {
   const kept = new LRUCache<string, StreamState>({ max: KEPT_STREAMS });
   const touched = new Map<string, StreamState>();
   const selectKey = db.prepare(
-    `select i.id, s.name
+    `select i.id, cast(s.name as blob) as name
        from streams i left join streams s on s.id = i.id
       where i.name = ?`,
   );
   const selectLast = db.prepare(
-    `select revision from events where stream = ? order by revision desc limit 1`,
+    `select cast(e.revision as integer) as revision
+       from events e
+      where e.stream = ?
+      order by e.revision desc
+      limit 1`,
   );
   const selectNewest = db.prepare(
     `select ${EVENT_COLUMNS}
@@ -60,8 +65,8 @@ export const streamStates = (db: Database): StreamStates => {
   let nextKey = highest[0].id + 1;
 
   const keyOf = (name: string): number | undefined => {
-    const [row] = rowsOf<{ id: number; name: string | null }>(selectKey, name);
-    if (row && row.name !== name) throw lost(`stream ${name} has the key of another one`);
+    const [row] = rowsOf<{ id: number; name: Blob | null }>(selectKey, name);
+    if (row && textOf(row.name) !== name) throw lost(`stream ${name} has the key of another one`);
     return row?.id;
   };
 
@@ -70,7 +75,7 @@ export const streamStates = (db: Database): StreamStates => {
 
   const metadataOf = (name: string): StreamMetadata => {
     if (isMetastream(name)) return METASTREAM_METADATA;
-    const [event] = rowsOf<StoredEvent>(selectNewest, metastreamOf(name));
+    const [event] = eventsOf(selectNewest, metastreamOf(name));
     if (!event) return NO_METADATA;
     const { isJson, data } = decodeFrame(intactFrame(event));
     return isJson ? parseMetadata(data) : NO_METADATA;

@@ -1,8 +1,16 @@
 import { statSync } from 'node:fs';
-import type { Database } from './sqlite.js';
+import type { Blob } from './blob.js';
+import type { Database, Statement } from './sqlite.js';
 import { FIRST_POSITION } from './schema.js';
 import { damaged } from './storage-error.js';
-import { EVENT_COLUMNS, isIntact, type StoredEvent } from './stored-event.js';
+import {
+  EVENT_COLUMNS,
+  eventOf,
+  isIntact,
+  textOf,
+  type EventRow,
+  type StoredEvent,
+} from './stored-event.js';
 
 /** Up to this size every event is verified at each start; it takes well under a second. */
 const SMALL_FILE_BYTES = 32 * 1024 * 1024;
@@ -19,6 +27,11 @@ const SELECT_ROWS = `
       on s.id = e.stream
     left join events i indexed by events_stream_revision
       on i.stream = e.stream and i.revision = e.revision`;
+
+const rowsOf = (statement: Statement, ...parameters: readonly unknown[]): Row[] => {
+  const rows = statement.all(parameters) as (EventRow & Pick<Row, 'indexed'>)[];
+  return rows.map((row) => ({ ...eventOf(row), indexed: row.indexed }));
+};
 
 const flawOf = (row: Row): string | undefined => {
   const { position, indexed } = row;
@@ -39,9 +52,7 @@ const firstFlaw = (rows: readonly Row[]): string | undefined => {
 };
 
 const tailFlaw = (db: Database): string | undefined => {
-  const rows = db
-    .prepare(`${SELECT_ROWS} order by e.position desc limit ${TAIL_EVENTS}`)
-    .all() as Row[];
+  const rows = rowsOf(db.prepare(`${SELECT_ROWS} order by e.position desc limit ${TAIL_EVENTS}`));
   return firstFlaw(rows.reverse());
 };
 
@@ -49,7 +60,7 @@ const tailFlaw = (db: Database): string | undefined => {
 const streamsFlaw = (db: Database): string | undefined => {
   const [stream] = db
     .prepare(
-      `select s.name
+      `select cast(s.name as blob) as name
          from streams s
          left join streams n indexed by sqlite_autoindex_streams_1
            on n.name = s.name
@@ -64,8 +75,8 @@ const streamsFlaw = (db: Database): string | undefined => {
                  where newest.position <= (select max(position) from events))
         limit 1`,
     )
-    .all() as { name: string }[];
-  return stream && `stream ${stream.name} is not what was written`;
+    .all() as { name: Blob | null }[];
+  return stream && `stream ${textOf(stream.name)} is not what was written`;
 };
 
 const everyEventFlaw = (db: Database): string | undefined => {
@@ -73,7 +84,7 @@ const everyEventFlaw = (db: Database): string | undefined => {
     `${SELECT_ROWS} where e.position >= ? order by e.position limit ${PAGE_EVENTS}`,
   );
   for (let from = 0; ;) {
-    const rows = page.all([from]) as Row[];
+    const rows = rowsOf(page, from);
     const isCut = from === 0 && rows[0] !== undefined && rows[0].position !== FIRST_POSITION;
     const flaw = isCut ? 'its first events are missing' : firstFlaw(rows);
     const last = rows.at(-1);

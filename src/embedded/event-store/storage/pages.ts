@@ -4,14 +4,16 @@ import { rowsOf, type Database } from './sqlite.js';
 import { lost } from './storage-error.js';
 import {
   EVENT_COLUMNS,
+  eventsOf,
   HEAD_COLUMNS,
+  headsOf,
   intactFrame,
   type StoredEvent,
   type StoredHead,
 } from './stored-event.js';
 
 /** An event of the log as a read meets it; pages of `$all` bring the frame along. */
-export type Entry = StoredHead & Readonly<{ frame: Buffer | undefined }>;
+export type Entry = StoredHead & Readonly<{ frame?: Buffer | undefined }>;
 
 /** An entry whose frame has been read. */
 export type FullEntry = Entry & Readonly<{ frame: Buffer }>;
@@ -77,7 +79,7 @@ export const pagesOfAll = (db: Database, end: () => number) => {
     },
     from: (position: number, limit: number): readonly FullEntry[] => {
       if (position >= end()) return [];
-      const rows = rowsOf<StoredEvent>(sql.from, position, position + WINDOW_BYTES, limit);
+      const rows = eventsOf(sql.from, position, position + WINDOW_BYTES, limit);
       let expected = position;
       const page = rows.map((row) => {
         if (row.position !== expected) throw lost(`no event begins at position ${expected}`);
@@ -90,7 +92,7 @@ export const pagesOfAll = (db: Database, end: () => number) => {
     },
     before: (position: number, limit: number): readonly FullEntry[] => {
       if (position <= FIRST_POSITION) return [];
-      const rows = rowsOf<StoredEvent>(sql.before, position, position - WINDOW_BYTES, limit);
+      const rows = eventsOf(sql.before, position, position - WINDOW_BYTES, limit);
       let expected = position;
       const page = rows.map((row) => {
         const entry = fullEntry(row);
@@ -112,7 +114,7 @@ export type IsPending = (stream: number, revision: number) => boolean;
 export const pagesOfStream = (db: Database, isPending: IsPending) => {
   const sql = streamStatements(db);
   const forwards = (stream: number, from: number, to: number, limit: number): Entry[] => {
-    const rows = rowsOf<Entry>(sql.forwards, stream, from, to, limit);
+    const rows = headsOf(sql.forwards, stream, from, to, limit);
     let expected = from;
     for (const { revision } of rows) {
       if (revision !== expected && revision !== TOMBSTONE_REVISION)
@@ -126,7 +128,7 @@ export const pagesOfStream = (db: Database, isPending: IsPending) => {
   };
 
   const backwards = (stream: number, from: number, to: number, limit: number): Entry[] => {
-    const rows = rowsOf<Entry>(sql.backwards, stream, from, to, limit);
+    const rows = headsOf(sql.backwards, stream, from, to, limit);
     let expected = from;
     while (expected >= to && isPending(stream, expected)) expected--;
     for (const { revision } of rows) {

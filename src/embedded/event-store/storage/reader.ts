@@ -2,7 +2,7 @@ import { pagesOfAll, pagesOfStream, type Entry, type FullEntry, type IsPending }
 import { rowsOf, type Database } from './sqlite.js';
 import { FIRST_POSITION } from './schema.js';
 import { lost } from './storage-error.js';
-import { EVENT_COLUMNS, idHexOf, intactFrame, type StoredEvent } from './stored-event.js';
+import { EVENT_COLUMNS, eventsOf, idHexOf, intactFrame, type StoredEvent } from './stored-event.js';
 
 export type { Entry } from './pages.js';
 
@@ -48,7 +48,9 @@ const statements = (db: Database) => ({
        from events e join streams s on s.id = e.stream
       where e.stream = ? and e.revision = ?`,
   ),
-  frame: db.prepare('select crc, frame from events where position = ?'),
+  frame: db.prepare(`select cast(crc as integer) as crc, cast(frame as blob) as frame
+       from events
+      where position = ?`),
 });
 
 /**
@@ -77,7 +79,7 @@ export const logReader = (
     inStream: (stream, from, to, limit) =>
       from <= to ? forwards(stream, from, to, limit) : backwards(stream, from, to, limit),
     placeAt: (stream, revision) => {
-      const [row] = rowsOf<StoredEvent>(sql.place, stream, revision);
+      const [row] = eventsOf(sql.place, stream, revision);
       return row && { ...row, id: idHexOf(row), frame: intactFrame(row) };
     },
     frameOf: (entry) => {

@@ -4,7 +4,8 @@ import { lost, StorageError } from './storage-error.js';
 /** An open SQLite connection. */
 export type Database = Libsql.Database;
 
-type Statement = ReturnType<Database['prepare']>;
+/** A prepared statement. */
+export type Statement = ReturnType<Database['prepare']>;
 
 /** What SQLite's result codes say about the log. Source: sqlite.org/rescode.html. */
 const FAULTS = [
