@@ -5,6 +5,7 @@ import type * as Streams from '@eventstore/db-client/generated/streams_pb.js';
 import type * as Times from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import fc from 'fast-check';
 import { test } from 'tap';
+import { encodeAppended } from '../../../src/embedded/event-store/wire/append-replies.js';
 import {
   encodeFrame,
   encodeResolvedLink,
@@ -20,6 +21,7 @@ import {
 import {
   decodeAppend,
   decodeBatchAppend,
+  type Expected,
 } from '../../../src/embedded/event-store/wire/requests.js';
 
 /** The hand-written codecs against the generated modules the client itself uses. */
@@ -122,6 +124,40 @@ test('the other read replies read as the generated code writes them', async (t) 
   t.equal(textOf(missing?.getStreamName_asU8()), 'ß');
   const deleted = streams.DeleteResp.deserializeBinary(encodeDeleted(5)).getPosition();
   t.equal(deleted?.getCommitPosition(), '5');
+});
+
+test('a wrong version of a classic append is also told in the fields of 20.6.0', async (t) => {
+  const wrong = (expected: Expected, current: number) => {
+    const message = encodeAppended({ kind: 'wrong-revision', expected, current });
+    const all = streams.AppendResp.deserializeBinary(message).getWrongExpectedVersion()?.toObject();
+    const fields: [string, unknown][] = Object.entries(all ?? {});
+    return Object.fromEntries(
+      fields.filter(([, value]) => ![undefined, 0, '0'].includes(value as 0)),
+    );
+  };
+  t.strictSame(wrong(7n, 3), {
+    currentRevision: '3',
+    currentRevision2060: 3,
+    expectedRevision: '7',
+    expectedRevision2060: 7,
+  });
+  t.strictSame(wrong('any', -1), {
+    currentNoStream: {},
+    noStream2060: {},
+    expectedAny: {},
+    any2060: {},
+  });
+  t.strictSame(Object.keys(wrong('stream_exists', -1)).sort(), [
+    'currentNoStream',
+    'expectedStreamExists',
+    'noStream2060',
+    'streamExists2060',
+  ]);
+  t.strictSame(wrong('no_stream', 2), {
+    currentRevision: '2',
+    currentRevision2060: 2,
+    expectedNoStream: {},
+  });
 });
 
 type Plain = Readonly<{

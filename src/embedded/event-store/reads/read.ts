@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
 import type { EventLog } from '../log/log.js';
 import type { Entry } from '../storage/reader.js';
 import { isTombstoned } from '../log/stream-states.js';
-import { streamDeleted } from '../wire/errors.js';
+import { CallError, streamDeleted } from '../wire/errors.js';
 import { encodeStreamNotFound } from '../wire/replies.js';
 import { messageOf } from './links.js';
 import type { OpenCalls } from '../node/open-calls.js';
@@ -51,6 +52,9 @@ const readOnce = async (reading: Reading): Promise<void> => {
   else await sendEvents(reading);
 };
 
+/** What a real server's reset of its subscriptions is to a client. */
+const stopped = (): CallError => new CallError(status.INTERNAL, 'The event store is stopping.');
+
 const subscribe = (log: EventLog, plan: ReadPlan, outlet: Outlet): Promise<void> => {
   const { stream } = plan;
   return stream === undefined
@@ -66,7 +70,9 @@ const answer = async (
   const plan = readPlan(call.request);
   await log.settled();
   if (!plan.isSubscription) return readOnce({ log, plan, outlet });
-  const forget = openCalls.add(outlet.end);
+  const forget = openCalls.add(() => {
+    outlet.end(stopped());
+  });
   return subscribe(log, plan, outlet).finally(forget);
 };
 

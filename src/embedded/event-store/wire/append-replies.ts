@@ -43,9 +43,12 @@ export const encodeAppended = (
       });
       return;
     }
+    const { expected, current } = outcome;
     out.nest(2, () => {
-      expectedOneOf(out, 8, outcome.expected);
-      currentOneOf(out, 6, outcome.current);
+      expectedOneOf(out, 8, expected);
+      currentOneOf(out, 6, current);
+      if (expected !== 'no_stream') expectedOneOf(out, 3, expected); // what clients of 20.6.0 look at
+      currentOneOf(out, 1, current);
     });
   });
 
