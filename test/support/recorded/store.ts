@@ -7,11 +7,12 @@ import { buildEventStore, spawnStore } from '../event-store-process.js';
 import { freePort } from '../free-port.js';
 import { rawClient, readAllOf } from './wire.js';
 
-/** The server under test, in a process of its own, with a fresh log; `kill` is a kill -9 and a new start. */
+/** The server under test, in a process of its own, with a fresh log; `kill` ends it, with -9 unless a signal is given, and starts it anew. */
 export type RecordedStore = Readonly<{
   client: () => EventStoreDBClient;
   raw: () => StreamsClient;
-  kill: () => Promise<void>;
+  kill: (signal?: NodeJS.Signals) => Promise<void>;
+  folder: string;
   /** `stream@revision` of the event at a position, for all events so far. */
   places: () => Promise<ReadonlyMap<string, string>>;
   /** The position of the event `stream@revision`. */
@@ -76,9 +77,10 @@ export const recordedStore = async (t: Test): Promise<RecordedStore> => {
   return {
     client: () => running.client,
     raw: () => running.raw,
-    kill: async () => {
+    folder,
+    kill: async (signal = 'SIGKILL') => {
       await running.close();
-      running.server.process.kill('SIGKILL');
+      running.server.process.kill(signal);
       await once(running.server.process, 'close');
       running = await start();
     },
