@@ -60,6 +60,7 @@ const app = await createHttp({
   readiness: () => Promise.resolve([]),
   isStopping: () => false,
   metrics: serviceMetrics({
+    readiness: async () => [],
     projections: () => [],
     rulesets: () => undefined,
     eventStreams: () => 0,

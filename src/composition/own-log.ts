@@ -33,8 +33,7 @@ export const requireOneInstallation = async (
 };
 
 /** A log that is used only once it is known to be of this installation: a process may start before that. */
-export const ownLog = (belongings: Belongings, policy: MarkPolicy) => {
-  const inner = kurrentEventStore(belongings.connection);
+export const ownLog = (belongings: Belongings, policy: MarkPolicy, inner: EventStore) => {
   let isOwn = false;
   const admit = (): void => {
     if (isOwn) return;

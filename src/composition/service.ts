@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
+import { writability } from '../infrastructure/kurrent/writability.js';
 import { type MasterKey } from '../infrastructure/master-key.js';
 import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { auditKey } from './audit-trail.js';
@@ -47,6 +49,7 @@ type Parts = {
   projector?: Projector;
   jobs?: Jobs;
   head?: () => Promise<number>;
+  askWriting?: () => Promise<void>;
   isUnused?: boolean;
   events?: ServiceEvents;
 };
@@ -54,7 +57,7 @@ type Parts = {
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
   role === 'all' || role === wanted;
 
-const readinessIn = (parts: Parts) =>
+const readinessIn = (parts: Parts, log: Logger) =>
   readinessOf(
     () => ({
       rulesets: parts.requests?.rulesets,
@@ -65,7 +68,10 @@ const readinessIn = (parts: Parts) =>
     () => ({
       ...(parts.head !== undefined && { 'event-store': parts.head }),
       ...(parts.requests !== undefined && { postgres: parts.requests.askPostgres }),
+      ...(parts.requests !== undefined &&
+        parts.askWriting !== undefined && { commands: parts.askWriting }),
     }),
+    log,
   );
 
 /** A command is a few calls to the event store, of which only one may take all of its time. */
@@ -87,7 +93,9 @@ export const startService = async (
   const stopping = new AbortController();
   const resources = opened();
   const parts: Parts = {};
+  const readiness = readinessIn(parts, log);
   const metrics = serviceMetrics({
+    readiness,
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
     eventStreams: () => parts.requests?.eventStreams() ?? 0,
@@ -132,7 +140,10 @@ export const startService = async (
     // A process that only reads the log may have no right to write into it.
     const policy = config.role === 'projector' ? 'look' : 'mark';
     const { databaseUrl } = services;
-    const own = ownLog({ databaseUrl, connection, masterKey }, policy);
+    const writing = writability(connection);
+    parts.askWriting = writing.ask;
+    const inner = writing.watched(kurrentEventStore(connection));
+    const own = ownLog({ databaseUrl, connection, masterKey }, policy, inner);
     const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
     const backends = { connection, masterKey, personal, own };
@@ -180,7 +191,7 @@ export const startService = async (
       trustedProxies: config.trustedProxies?.split(','),
       connections: { most: config.maxConnections },
       commandTimeoutMs: config.eventStoreTimeoutMs * COMMAND_SHARE,
-      readiness: readinessIn(parts),
+      readiness,
       isStopping: () => stopping.signal.aborted,
       metrics,
     });

@@ -7,6 +7,8 @@ export type ProjectionState = 'standby' | 'catching-up' | 'live' | 'retrying' | 
 export type ProjectionStatus = Readonly<{
   projection: string;
   state: ProjectionState;
+  /** It has caught up with the log since the process started. */
+  wasLive: boolean;
   /** Log position applied; -1 before the first. */
   position: number;
   /** RFC 3339; of the last event applied. */
@@ -52,6 +54,7 @@ export const statusReporter = (
   let status: Omit<ProjectionStatus, 'parked'> = {
     projection,
     state: 'standby',
+    wasLive: false,
     position: -1,
     recordedAt: null,
     lagMs: 0,
@@ -92,7 +95,7 @@ export const statusReporter = (
       const state = isCaughtUp ? 'live' : 'catching-up';
       if (status.state !== state && status.state !== 'live')
         log.info({ projection, position }, `projection is ${state}`);
-      turn(state, { position, recordedAt });
+      turn(state, { position, recordedAt, wasLive: status.wasLive || isCaughtUp });
       if (events === 0) return;
       const lagMs = Math.max(0, Date.now() - Date.parse(recordedAt ?? ''));
       status = {

@@ -9,7 +9,9 @@ export type Readiness = Readonly<{
   isReady: boolean;
   /** It works for all but a part of the data, which somebody has to look at. */
   isDegraded?: boolean;
-  /** What an operator wants to know: position, lag, age of data, poison event, error. */
+  /** Why it does not work. It may name hosts and users: for the log and /metrics, which strangers do not see. */
+  reason?: string | undefined;
+  /** What everybody may know: position, lag, age of data, poison event. */
   details: Readonly<Record<string, unknown>>;
 }>;
 

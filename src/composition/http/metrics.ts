@@ -1,8 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Readiness } from '../../api/routes/health.js';
 import { type BatchObserver, type ProjectionStatus } from '../../projections/projection-status.js';
 import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
 
 export type MetricSources = Readonly<{
+  /** The parts of /ready. */
+  readiness: () => Promise<readonly Readiness[]>;
   projections: () => readonly ProjectionStatus[];
   rulesets: () => RulesetStatus | undefined;
   /** How many clients wait to hear of changes. */
@@ -15,7 +18,7 @@ export type MetricSources = Readonly<{
 
 /** What Prometheus is told. Names end in their unit. */
 export const serviceMetrics = (sources: MetricSources) => {
-  const { projections, rulesets, eventStreams, waitingCheckpoints, head } = sources;
+  const { readiness, projections, rulesets, eventStreams, waitingCheckpoints, head } = sources;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
@@ -53,6 +56,17 @@ export const serviceMetrics = (sources: MetricSources) => {
     labelNames: ['projection'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
     registers,
+  });
+  new Gauge({
+    name: 'chronoflag_part_ready',
+    help: '1 for a part of /ready that works; 0, and the reason, for one that does not.',
+    labelNames: ['part', 'reason'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { name: part, isReady, reason = '' } of await readiness())
+        this.set({ part, reason }, isReady ? 1 : 0);
+    },
   });
   new Gauge({
     name: 'chronoflag_projection_position',

@@ -1,10 +1,13 @@
 import { type Readiness } from '../../api/routes/health.js';
+import { type Logger } from 'pino';
+import { reasonOf } from '../../infrastructure/check-services.js';
 import { withDeadline } from '../../infrastructure/deadline.js';
 import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
 import { differencesIn, type VerificationStatus } from '../../jobs/verification.js';
 import { type ProjectionStatus } from '../../projections/projection-status.js';
 
-const PROBE_MS = 1_000;
+/** A stall of a second is no outage. */
+const PROBE_MS = 2_000;
 
 /** Parked streams that /ready tells of. */
 const SHOWN = 10;
@@ -15,10 +18,14 @@ const projectionReadiness = ({
   state,
   poison,
   parked,
+  error: reason,
+  wasLive,
   ...details
 }: ProjectionStatus): Readiness => ({
   name: projection,
-  isReady: state === 'live' || state === 'standby' || state === 'catching-up',
+  // Until it has caught up for the first time, what it holds may be anything.
+  isReady: state === 'live' || state === 'standby' || (state === 'catching-up' && wasLive),
+  reason,
   isDegraded: parked.length > 0,
   details: {
     state,
@@ -72,8 +79,7 @@ const reachability = (name: string, ask: () => Promise<unknown>) => {
       await withDeadline(ask(), PROBE_MS, () => new Error(`No answer in ${PROBE_MS} ms.`));
       return { name, isReady: true, details: {} };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { name, isReady: false, details: { error: message } };
+      return { name, isReady: false, reason: reasonOf(error), details: {} };
     } finally {
       asking = undefined;
     }
@@ -93,7 +99,19 @@ export type ReadinessSources = Readonly<{
 export const readinessOf = (
   sources: () => ReadinessSources,
   probes: () => Readonly<Record<string, () => Promise<unknown>>>,
+  log: Pick<Logger, 'warn' | 'info'>,
 ): (() => Promise<readonly Readiness[]>) => {
+  /** By part: why it was last found not to work. */
+  const told = new Map<string, string>();
+  const tell = ({ name, isReady, reason = '' }: Readiness): void => {
+    if (isReady) {
+      if (told.delete(name)) log.info({ part: name }, 'a part of /ready works again');
+      return;
+    }
+    if (told.get(name) === reason) return;
+    told.set(name, reason);
+    log.warn({ part: name, reason }, 'a part of /ready does not work');
+  };
   const known = new Map<string, () => Promise<Readiness>>();
   const reach = ([name, ask]: readonly [string, () => Promise<unknown>]): Promise<Readiness> => {
     const probe = known.get(name) ?? reachability(name, ask);
@@ -102,12 +120,14 @@ export const readinessOf = (
   };
   return async () => {
     const { rulesets, projections, checkpointFailures, verification } = sources();
-    return [
+    const parts = [
       ...(await Promise.all(Object.entries(probes()).map(reach))),
       ...(rulesets === undefined ? [] : [rulesetReadiness(rulesets())]),
       ...(projections?.() ?? []).map(projectionReadiness),
       ...(checkpointFailures === undefined ? [] : [checkpointReadiness(checkpointFailures())]),
       ...(verification === undefined ? [] : [verificationReadiness(verification())]),
     ];
+    parts.forEach(tell);
+    return parts;
   };
 };

@@ -10,7 +10,10 @@ import { toSafeInteger } from './kurrent-decode.js';
 const LOOK_AGAIN_MS = 50;
 
 /** The revision of the last event that readers are shown. `name`: what the store calls the stream. */
-const shownRevision = async (connection: KurrentConnection, name: string): Promise<number> => {
+export const shownRevision = async (
+  connection: KurrentConnection,
+  name: string,
+): Promise<number> => {
   const lease = await connection.lease();
   const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
   const reading = lease.client.readStream(name, options);
