@@ -19,13 +19,13 @@ const isUpTo =
     event.position <= position &&
     (at === undefined || recordedAtMs <= atMs);
 
-const refuseRevision = (moment: Moment, last = 0): void => {
-  if (moment.revision !== undefined && moment.revision > last) {
-    throw new DomainError(
-      'revision-not-found',
-      `It has the revisions 0 to ${last}; there is no revision ${moment.revision}.`,
-    );
-  }
+/** Events of other applications in the stream have revisions that are none of ours. */
+const refuseRevision = (history: History<Event>, { revision }: Moment): void => {
+  if (revision === undefined || history.some((event) => event.revision === revision)) return;
+  throw new DomainError(
+    'revision-not-found',
+    `There is no revision ${revision}; the last one is ${history.at(-1)?.revision ?? 'none'}.`,
+  );
 };
 
 /**
@@ -41,7 +41,7 @@ export const historyAt = <E extends Event>(
   if (Object.keys(moment).length === 0) {
     return history.at(-1)?.type === deletion ? history.slice(0, -1) : history;
   }
-  refuseRevision(moment, history.at(-1)?.revision);
+  refuseRevision(history, moment);
   const isSeen = isUpTo(moment, moment.at === undefined ? 0 : toMs(moment.at));
   // A store's clock may have stepped back: an event is never earlier than the one before it.
   let latestMs = 0;

@@ -200,6 +200,14 @@ test('a log that other applications write into, too', async (t) => {
     ] as const) {
       await tellsTheSame(t, service, [path, filter], now);
     }
+    const revision = seen.body.revision + 1;
+    const none = { status: 404, body: { type: 'urn:chronoflag:problem:revision-not-found' } };
+    t.match(
+      await get(`${FLAG}?revision=${revision}`),
+      none,
+      'a revision of others is none of ours',
+    );
+    t.match(await post(`${FLAG}/revert`, { body: { revision } }), none);
     t.match(await post(`${FLAG}/revert`, { body: { revision: seen.body.revision } }), {
       status: 200,
     });

@@ -75,7 +75,7 @@ const atRevision = async (
   if (position !== null) return { position };
   throw new DomainError(
     'revision-not-found',
-    `It has the revisions 0 to ${last}; there is no revision ${revision}.`,
+    `There is no revision ${revision}; the last one is ${last}.`,
   );
 };
 
