@@ -1,6 +1,7 @@
 // npm test                  everything: lint, types, import rules, build, all tests
 // npm test -- FILE ...      only these test files
 // npm run test:faults       only test/faults/, at full length (FAULTS=long)
+// npm run test:faults -- FILE ...   only these, at full length
 //
 // Brings its own Postgres, Redis and event store (on free ports, data in .data/test-<pid>/), gives their URLs to the
 // tests as TEST_DATABASE_URL, TEST_REDIS_URL and TEST_EVENTSTORE_URL, and leaves nothing behind. The last line is
@@ -156,7 +157,7 @@ const printFailures = (file) => {
 
 const runTap = async (stack) => {
   const outputFile = join(dataDirectory, 'tests.tap');
-  const files = isFaults ? ['test/faults/**/*.test.ts'] : chosen;
+  const files = isFaults && chosen.length === 0 ? ['test/faults/**/*.test.ts'] : chosen;
   const options = [
     `--output-file=${outputFile}`,
     ...(isFaults ? [`--timeout=${FAULTS_FILE_LIMIT_S}`] : []),

@@ -27,6 +27,7 @@ import { limitRequests } from './limits/limit-requests.js';
 import { type Limits } from './limits/limits.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
+import { BATCH_TIMEOUT_MS } from './routes/flag-batch.js';
 
 /** More connections than `most` are closed at once; each is closed after `requests` requests. */
 export type Connections = Readonly<{ most: number; requests: number }>;
@@ -75,7 +76,8 @@ const COMMAND_TIMEOUT_MS = 2_500;
 const LIMITS = {
   bodyLimit: BODY_LIMIT,
   requestTimeout: 5_000,
-  connectionTimeout: 30_000,
+  // Of silence, also while an answer is made: a repeated batch waits for the first, then may take as long.
+  connectionTimeout: 3 * BATCH_TIMEOUT_MS,
   keepAliveTimeout: 72_000,
   http: { headersTimeout: 3_000, connectionsCheckingInterval: 1_000 },
 } as const;

@@ -33,6 +33,10 @@ export const sameJson = (left: Json, right: Json): boolean => {
   return false;
 };
 
+/** The same value with the members of objects sorted: whatever kept it, it is written as the same text. */
+export const withSortedMembers = <Value extends Json>(value: Value): Value =>
+  JSON.parse(canonicalJson(value)) as Value;
+
 /** Nothing in it has to be escaped: almost every text. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 

@@ -46,6 +46,38 @@ test('evaluation over HTTP', async (t) => {
     t.notOk(Object.hasOwn(answer.body as object, 'value'));
   });
 
+  await t.test('an object has its members in one order, now and in the past', async (t) => {
+    const value = { z: 1, aa: { d: 1, c: 2 }, b: [{ y: 1, x: 2 }] };
+    const variants = [{ name: 'menu', value }];
+    const body = { key: 'menu', type: 'object', variants };
+    await service.post('/projects/demo/flags', { body });
+    const served = await service.put<Recorded>(
+      '/projects/demo/flags/menu/environments/production/fallthrough',
+      { body: { variant: 'menu' } },
+    );
+    const enabled = await service.post<Recorded>(
+      '/projects/demo/flags/menu/environments/production/enable',
+    );
+    t.equal(served.status, 200, served.text);
+    const { position } = enabled.body;
+    const seen = { ...options, headers: { 'x-min-position': String(position) } };
+    await service.get('/projects/demo', { headers: seen.headers });
+    const one = await service.get(`${PATH}/menu`, seen);
+    t.match(one.text, '"value":{"aa":{"c":2,"d":1},"b":[{"x":2,"y":1}],"z":1}');
+    const then = await service.get(`${PATH}/menu?position=${position}`, options);
+    const upToPosition = ({ text }: typeof then): string | undefined =>
+      text.split(',"position"')[0];
+    t.equal(upToPosition(then), upToPosition(one));
+    const file = '/projects/demo/environments/production/flagd.json';
+    const [now, past] = [
+      await service.get(file, seen),
+      await service.get(`${file}?position=${position}`, options),
+    ];
+    t.equal(now.headers.etag, past.headers.etag);
+    await service.post('/projects/demo/flags/menu/archive');
+    await service.delete('/projects/demo/flags/menu');
+  });
+
   await t.test('at a past moment it is what it was', async (t) => {
     const before = `position=${off.body.position}`;
     const headers = { 'x-min-position': String(off.body.position) };

@@ -1,6 +1,6 @@
 import { type EnvironmentContents } from '../evaluation/environment-contents.js';
 import { type Ruleset } from '../evaluation/ruleset.js';
-import { type JsonObject } from '../json.js';
+import { type JsonObject, withSortedMembers } from '../json.js';
 import { Inexpressible } from './expressions.js';
 import { isOff, type Surroundings, targetingOf } from './flag-expression.js';
 import { membershipIn } from './segment-expressions.js';
@@ -33,12 +33,14 @@ export const servingEntry = (ruleset: Ruleset, surroundings: Surroundings): Serv
 
 const definitionOf = (ruleset: Ruleset, surroundings: Surroundings): JsonObject => {
   const { state, ...serving } = servingEntry(ruleset, surroundings);
-  const variants = ruleset.variants.map(({ name, value }) => [name, value] as const);
+  const variants = ruleset.variants.map(
+    ({ name, value }) => [name, withSortedMembers(value)] as const,
+  );
   return {
     state,
     variants: Object.fromEntries(variants),
     ...serving,
-    ...(ruleset.metadata === undefined ? {} : { metadata: ruleset.metadata }),
+    ...(ruleset.metadata === undefined ? {} : { metadata: withSortedMembers(ruleset.metadata) }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { type Resolution } from '../../domain/evaluation/resolution.js';
 import { type FlagMetadata } from '../../domain/flag/events.js';
-import { type Json } from '../../domain/json.js';
+import { canonicalJson, type Json } from '../../domain/json.js';
 
 /** A resolution with the JSON texts that answers are put together from. */
 export type Answer = Readonly<{
@@ -15,9 +15,9 @@ export type Answer = Readonly<{
   item: string;
 }>;
 
-/** A float is served with a fraction also when it is integral, so that typed clients read every variant alike. */
+/** Postgres does not keep the order of members, so objects are served with theirs sorted. A float is served with a fraction also when it is integral, so that typed clients read every variant alike. */
 const valueText = (value: Json, isFloat: boolean): string => {
-  const text = JSON.stringify(value);
+  const text = canonicalJson(value);
   return isFloat && /^-?\d+$/.test(text) ? `${text}.0` : text;
 };
 
@@ -50,7 +50,7 @@ const ofrepText = (resolution: Resolution, metadata: FlagMetadata): string => {
           `"errorCode":"${errorCode}"`,
           '"errorDetails":"The flag names a variant that it does not have."',
         ];
-  return `{"key":${JSON.stringify(flagKey)},${told.join(',')},"metadata":${JSON.stringify(metadata)}}`;
+  return `{"key":${JSON.stringify(flagKey)},${told.join(',')},"metadata":${canonicalJson(metadata)}}`;
 };
 
 /** Serialises a resolution once, when its ruleset changes, for all the answers that will carry it. */

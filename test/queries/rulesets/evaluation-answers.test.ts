@@ -1,5 +1,8 @@
 import { test } from 'tap';
+import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
+import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
+import { type JsonObject } from '../../../src/domain/json.js';
 import {
   changeEnvironment,
   compileEnvironment,
@@ -22,6 +25,28 @@ test('one flag: variant, reason, revision and position', async (t) => {
     answer(aRuleset('a')),
     '{"flagKey":"a","value":true,"variant":"on","reason":"STATIC","flagRevision":3,"position":44}',
   );
+});
+
+test('members of objects are sorted, whichever order a store gave them', async (t) => {
+  const texts = (value: JsonObject, metadata: Ruleset['metadata'] = {}) => {
+    const ruleset = aRuleset('a', {
+      type: 'object',
+      variants: ['on', 'off'].map((name) => ({ name, value })),
+      metadata,
+    });
+    const contents = contentsOf([ruleset]);
+    const environment = compileEnvironment(contents, { compileRegex });
+    return [
+      flagAnswer({ environment, position: 44 }, 'a', anna),
+      allFlagsAnswer({ environment, position: 44 }, anna),
+      evaluate(environment.flags.get('a') as never, anna, environment).ofrep,
+      JSON.stringify(flagdDocument(contents, 'set')),
+    ];
+  };
+  const sent = texts({ z: 1, aa: { c: 1, b: [{ y: 1, x: 2 }] }, b: 2 }, { z: 1, aa: 'x' });
+  const stored = texts({ b: 2, z: 1, aa: { b: [{ x: 2, y: 1 }], c: 1 } }, { aa: 'x', z: 1 });
+  t.strictSame(sent, stored);
+  t.match(sent[0], '{"aa":{"b":[{"x":2,"y":1}],"c":1},"b":2,"z":1}');
 });
 
 test('without a value the application serves its own default', async (t) => {
