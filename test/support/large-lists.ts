@@ -117,5 +117,6 @@ export const longHistories = async (
     );
   }
   t.equal((await cold.get('/projects/demo/flags/large?source=log')).status, 200);
-  t.match((await cold.get('/projects/demo/verify')).body, { agree: true });
+  const verified = await cold.get('/projects/demo/verify');
+  t.match(verified.body, { agree: true }, verified.text.slice(0, 300));
 };
