@@ -40,6 +40,13 @@ export const tcpProxy = async (targetPort: number) => {
   let repliesLeft = Infinity;
   let server: Server | undefined;
 
+  let delayMs = 0;
+  /** In order, as long as the distance stays the same. */
+  const travel = (arrive: () => void): void => {
+    if (delayMs === 0) arrive();
+    else setTimeout(arrive, delayMs);
+  };
+
   let lost: ReadonlySet<Pair> = new Set();
   const flow = (pair: Pair): void => {
     for (const socket of [pair.client, pair.upstream]) {
@@ -50,10 +57,12 @@ export const tcpProxy = async (targetPort: number) => {
 
   const carry = (pair: Pair): void => {
     const { client, upstream } = pair;
-    client.on('data', (chunk) => upstream.write(chunk));
+    client.on('data', (chunk) => {
+      travel(() => upstream.write(chunk));
+    });
     upstream.on('data', (chunk) => {
       if (mode === 'deaf') repliesLeft -= chunk.length;
-      if (mode !== 'deaf' || repliesLeft >= 0) client.write(chunk);
+      if (mode !== 'deaf' || repliesLeft >= 0) travel(() => client.write(chunk));
     });
     client.on('end', () => upstream.end());
     upstream.on('end', () => mode !== 'deaf' && client.end());
@@ -113,6 +122,10 @@ export const tcpProxy = async (targetPort: number) => {
       if (next === 'refuse') await shut();
       else await listen();
       for (const pair of pairs) flow(pair);
+    },
+    /** Puts the server so far away: every byte travels that long, each way. */
+    delay: (ms: number): void => {
+      delayMs = ms;
     },
     /** Resets every connection; new ones are accepted. */
     reset: severAll,
