@@ -166,6 +166,34 @@ test('after a restart that can apply them, the events that waited are applied in
   t.strictSame(await allChecksums(pool), straight);
 });
 
+test('a stream that an earlier version parked behind events of others is replayed', async (t) => {
+  const { pool } = await testDatabase(t);
+  // Of the flag, and of a stream that only the audit trail has: two events of others in front of the second of ours.
+  const keys = ['ApiKeyIssued', 'ApiKeyRevoked'].map((type) => ({
+    ...{ stream: 'apiKey-acme:k', event: { type, data: { keyId: 'k' } } as never },
+  }));
+  const all = recorded([
+    ...history.map(({ stream, type, data }) => ({ stream, event: { type, data } as never })),
+    ...keys,
+  ]);
+  const behindOthers = (event: LogEvent): LogEvent =>
+    event.revision > 0 && [ALPHA, 'apiKey-acme:k'].includes(event.stream)
+      ? { ...event, revision: event.revision + 2 }
+      : event;
+  const log = all.map(behindOthers);
+  const told = log.map((event) => (event.revision === 3 ? { ...event, follows: 0 } : event));
+  await applyBatches(pool, [told]);
+  const straight = await allChecksums(pool);
+  await emptyReadModel(pool);
+  t.match((await applyBatches(pool, [log])).parked, [
+    { stream: ALPHA, revision: 3 },
+    { stream: 'apiKey-acme:k', revision: 3 },
+  ]);
+  t.equal((await restart(pool, log)).parked().length, 2, 'the log does not show what lies between');
+  t.strictSame((await restart(pool, told)).parked(), []);
+  t.strictSame(await allChecksums(pool), straight);
+});
+
 const parkAny = async (t: Test, pool: pg.Pool, log: readonly LogEvent[], nth: number) => {
   const flags = log.filter(({ stream }) => stream.startsWith('flag-'));
   const { stream, revision } = flags[nth % flags.length]!;
