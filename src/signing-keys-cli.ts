@@ -33,7 +33,7 @@ const recordRemoval = async (
 ): Promise<void> => {
   const connection = connectEventStore(config, eventStoreUrl);
   try {
-    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'look');
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'mark');
     await serviceEvents(kurrentEventStore(connection), (error) => {
       print(`The audit log was not told: ${String(error)}`);
     }).signingKeyChanged({ keyId: kid, previousKeyId: null, cause: 'removed' });

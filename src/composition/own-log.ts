@@ -1,4 +1,8 @@
-import { type EventStore, EventStoreUnavailable } from '../commands/event-store.js';
+import {
+  type EventStore,
+  EventStoreRefuses,
+  EventStoreUnavailable,
+} from '../commands/event-store.js';
 import { StartupError } from '../embedded/stack.js';
 import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
@@ -32,8 +36,11 @@ export const requireOneInstallation = async (
   }
 };
 
-/** A log that is used only once it is known to be of this installation: a process may start before that. */
-export const ownLog = (belongings: Belongings, policy: MarkPolicy, inner: EventStore) => {
+/**
+ * A log that is used only once it is known to be of this installation: a process may start before that. One that
+ * `mayOnlyRead` leaves the mark to the others when the event store refuses it.
+ */
+export const ownLog = (belongings: Belongings, mayOnlyRead: boolean, inner: EventStore) => {
   let isOwn = false;
   const admit = (): void => {
     if (isOwn) return;
@@ -58,7 +65,10 @@ export const ownLog = (belongings: Belongings, policy: MarkPolicy, inner: EventS
     /** @throws StartupError when it is another installation's */
     require: async (): Promise<void> => {
       if (isOwn) return;
-      await requireOneInstallation(belongings, policy);
+      await requireOneInstallation(belongings, 'mark').catch((error: unknown) => {
+        if (!mayOnlyRead || !(error instanceof EventStoreRefuses)) throw error;
+        return requireOneInstallation(belongings, 'look');
+      });
       isOwn = true;
     },
   };

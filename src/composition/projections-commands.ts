@@ -123,7 +123,7 @@ export const rebuildCommand = async (
   const connection = connectEventStore(config, eventStoreUrl);
   const stopShowing = showProgress(progress, print);
   try {
-    const policy = adoptsLog ? 'adopt' : 'look';
+    const policy = adoptsLog ? 'adopt' : 'mark';
     await requireOneInstallation({ databaseUrl, connection, masterKey }, policy);
     const eventLog = kurrentEventLog(connection);
     const report = await withRebuildDatabase(databaseUrl, (database) =>

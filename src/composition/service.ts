@@ -137,13 +137,12 @@ export const startService = async (
     const connection = connectEventStore(config, services.eventStoreUrl, log);
     parts.head = kurrentEventLog(connection).head;
     resources.push(connection.close);
-    // A process that only reads the log may have no right to write into it.
-    const policy = config.role === 'projector' ? 'look' : 'mark';
     const { databaseUrl } = services;
     const writing = writability(connection);
     parts.askWriting = writing.ask;
     const inner = writing.watched(kurrentEventStore(connection));
-    const own = ownLog({ databaseUrl, connection, masterKey }, policy, inner);
+    const mayOnlyRead = config.role === 'projector';
+    const own = ownLog({ databaseUrl, connection, masterKey }, mayOnlyRead, inner);
     const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
     const backends = { connection, masterKey, personal, own };
