@@ -24,8 +24,8 @@ import {
 import { freePort } from './free-port.js';
 
 /** A directory that is removed after the test. */
-export const temporaryFolder = (t: Test): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'event-store-'));
+export const temporaryFolder = (t: Test, parent = tmpdir()): string => {
+  const folder = mkdtempSync(join(parent, 'event-store-'));
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true });
   });

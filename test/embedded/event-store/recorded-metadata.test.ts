@@ -26,7 +26,7 @@ const { bodies, deleted, sequences } =
 
 const WIDTH = 32;
 /** Longer than the `$maxAge` of 2 seconds in the recordings: the only thing here that depends on time. */
-const AGED_MS = 3_300;
+const AGED_MS = 2_100;
 
 const READS = [
   [],

@@ -45,7 +45,7 @@ type Reads = Readonly<{
 
 const { streams, all, links, names, sizes } = recordings<Reads>('reads');
 /** Longer than the `$maxAge` in the recordings. */
-const AGED_MS = 3_300;
+const AGED_MS = 2_100;
 
 const setUp = async (scene: Case, stream: string, steps: SetUp): Promise<void> => {
   for (const [how, expected, given = ''] of steps)

@@ -16,13 +16,26 @@ export type Step = Readonly<{ do: Operation; is: unknown; tag?: string }>;
 /** A case of the recordings: steps to be done in order. */
 export type Steps = Readonly<{ name: string; tag?: string; steps: readonly Step[] }>;
 
+/** What an append answered, with its position as it came. */
+class AppendWords {
+  readonly words: readonly unknown[];
+  constructor(words: readonly unknown[]) {
+    this.words = words;
+  }
+}
+
 type Doing = Readonly<{ scene: Case; noted: Map<string, Noted>; is: unknown }>;
 
-const placed = async (scene: Case, words: readonly unknown[]): Promise<unknown[]> => {
-  const [kind, next, commit] = words;
-  if (kind !== 'ok' || typeof commit !== 'string') return [...words];
+/** The answers of appends with their positions as places, found out by one read for all. */
+const placed = async (scene: Case, answers: readonly Answer[]): Promise<Answer[]> => {
   const places = await scene.store.places();
-  return [kind, next, scene.localPlace(places.get(commit)) ?? '?'];
+  return answers.map((answer) => {
+    if (!(answer.got instanceof AppendWords)) return answer;
+    const [kind, next, commit] = answer.got.words;
+    const isPlaced = kind === 'ok' && typeof commit === 'string';
+    const place = isPlaced ? (scene.localPlace(places.get(commit)) ?? '?') : undefined;
+    return { ...answer, got: isPlaced ? [kind, next, place] : answer.got.words };
+  });
 };
 
 const lengthOf = (is: unknown): number => (Array.isArray(is) ? is.length : 0);
@@ -38,7 +51,7 @@ const follow = async (scene: Case, target: Target, is: unknown): Promise<string[
 
 const OPERATIONS: Record<string, (doing: Doing, ...rest: never[]) => Promise<unknown>> = {
   append: async ({ scene }, stream: string, ...rest: [unknown, unknown, unknown?]) =>
-    placed(scene, wordsOf(await append(scene, stream, rest))),
+    new AppendWords(wordsOf(await append(scene, stream, rest))),
   meta: ({ scene }, ...rest: [string, unknown, string]) => writeMetadata(scene, rest),
   delete: ({ scene }, stream: string, expected: unknown) =>
     remove(scene, 'delete', stream, expected),
@@ -69,7 +82,7 @@ const OPERATIONS: Record<string, (doing: Doing, ...rest: never[]) => Promise<unk
 };
 
 /** Does a step; resolves with the answer in the words of the recordings. */
-export const perform = (doing: Doing, [name, ...rest]: Operation): Promise<unknown> =>
+const perform = (doing: Doing, [name, ...rest]: Operation): Promise<unknown> =>
   OPERATIONS[name]!(doing, ...(rest as never[]));
 
 /** What to compare: the real server's answer and this one's, and where. */
@@ -82,10 +95,12 @@ export const play = async (
   answers: Answer[],
 ): Promise<void> => {
   const noted = new Map<string, Noted>();
+  const given: Answer[] = [];
   for (const [index, step] of steps.entries()) {
     const got = await perform({ scene, noted, is: step.is }, step.do);
     const at = `${name}, step ${index}: ${JSON.stringify(step.do)}`;
-    answers.push({ at, tag: step.tag ?? tag, is: step.is, got });
+    given.push({ at, tag: step.tag ?? tag, is: step.is, got });
   }
   for (const subscription of noted.values()) subscription.cancel();
+  answers.push(...(await placed(scene, given)));
 };

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import type { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { Test } from 'tap';
@@ -57,9 +59,12 @@ const learner = (raw: () => StreamsClient) => {
   };
 };
 
+/** Linux's file system in memory: answers are compared here, and nothing is said of disks. */
+const MEMORY = '/dev/shm';
+
 export const recordedStore = async (t: Test): Promise<RecordedStore> => {
   const main = await buildEventStore(t);
-  const folder = temporaryFolder(t);
+  const folder = temporaryFolder(t, existsSync(MEMORY) ? MEMORY : tmpdir());
   const port = await freePort();
   const start = async () => {
     const server = spawnStore(t, main, ['--db', folder, '--port', `${port}`]);
