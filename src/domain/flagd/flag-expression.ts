@@ -131,6 +131,9 @@ export const targetingOf = (
   if (isOff(ruleset)) return { defaultVariant: configuration.offVariant, targeting: null };
   const steps = stepsOf(ruleset, surroundings, 0);
   const last = lastVariant(configuration);
+  // A provider refuses the whole file for a default variant that the flag does not have.
+  if (last !== null && !ruleset.variants.some(({ name }) => name === last))
+    return { defaultVariant: null, targeting: chained(steps, { if: [true, last] }) };
   return last !== null && steps.some(servesNothing)
     ? { defaultVariant: null, targeting: chained(steps, last) }
     : { defaultVariant: last, targeting: chained(steps, null) };

@@ -24,6 +24,14 @@ const theirs = (engine: FlagdCore, key: string, { targetingKey, attributes: give
   return { value, variant: name, errorCode };
 };
 
+test('a default that the flag does not have spoils no other flag of the file', async (t) => {
+  const faulty = aRuleset('faulty', { configuration: { fallthrough: { variant: 'gone' } } });
+  const { document } = flagdDocument(contentsOf([faulty, aRuleset('well')]), 'acme');
+  const engine = flagdEngine(document, true);
+  t.equal(theirs(engine, 'well', { attributes: {} } as never).variant, 'on');
+  t.ok(theirs(engine, 'faulty', { attributes: {} } as never).errorCode);
+});
+
 test('flagd-core answers from the exported file as we do', async (t) => {
   let left = 0;
   property(t, [project, context], ([segments, flags], about) => {
