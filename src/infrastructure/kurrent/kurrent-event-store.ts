@@ -55,6 +55,12 @@ const readPage = async <E extends Event>(
   }
 };
 
+/**
+ * An append's deadline is sent as an instant of our clock and compared with the server's: where they differ by more than
+ * it, every append would be late. The server has a limit of its own, and we wait no longer than ours.
+ */
+export const NO_DEADLINE = Infinity;
+
 const MIB = 1024 * 1024;
 
 /** A large append may take longer: the server takes in all of it, checks it and brings it to the disk. */
@@ -76,6 +82,7 @@ const appendOnce = async (
     {
       expectedRevision:
         expectedRevision === NO_STREAM ? KURRENT_NO_STREAM : BigInt(expectedRevision),
+      deadline: NO_DEADLINE,
     },
   );
   try {

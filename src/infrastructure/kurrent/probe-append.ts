@@ -7,6 +7,7 @@ import {
 import { withDeadline } from '../deadline.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { toSafeInteger } from './kurrent-decode.js';
+import { NO_DEADLINE } from './kurrent-event-store.js';
 import { appendFault } from './kurrent-faults.js';
 
 /** No stream comes so far: an append that expects it is refused by whoever would write it, after all other checks. */
@@ -38,7 +39,7 @@ export const probeAppend = async (
 ): Promise<number> => {
   const { client, heard, failed } = await connection.lease();
   const event = jsonEvent({ type: 'Probe', data: {} });
-  const options = { expectedRevision: IMPOSSIBLE };
+  const options = { expectedRevision: IMPOSSIBLE, deadline: NO_DEADLINE };
   const appending = client.appendToStream(connection.names.inStore(stream), [event], options);
   const silent = () => new EventStoreUnavailable('The event store does not answer an append.');
   try {
