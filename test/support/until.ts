@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const until = async (
   what: string,
   isMet: () => boolean | Promise<boolean>,
+  seconds = 20,
 ): Promise<void> => {
-  const giveUpAt = performance.now() + 20_000;
+  const giveUpAt = performance.now() + seconds * 1_000;
   while (!(await isMet())) {
     if (performance.now() > giveUpAt) throw new Error(`Waited in vain: ${what}`);
     await delay(2);

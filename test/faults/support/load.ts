@@ -38,15 +38,14 @@ export type LoadOptions = Readonly<{
   evaluationsPerSecond: number;
   /** Attempts of a command whose outcome is unknown, before it is left so. @defaultValue 60 */
   attempts?: number;
+  /** Requests of a kind in flight at most; what would exceed it is not sent. @defaultValue 100 */
+  inFlight?: number;
 }>;
 
 const TICK_MS = 20;
 /** Between attempts: after an answer, and after a broken connection. */
 const RETRY_MS = 150;
 const BROKEN_MS = 400;
-/** Requests of a kind in flight at most; what would exceed it is not sent. */
-const IN_FLIGHT = 100;
-
 export const PLACE = '/api/v1/projects/demo';
 export const ENVIRONMENT = 'production';
 
@@ -89,7 +88,15 @@ const tryOften = async (
 
 /** Sends at a steady rate, whatever the answers; a command of unknown outcome is sent again with the same key. */
 export const startLoad = (options: LoadOptions) => {
-  const { target, credential, serverKey, flags, variants, attempts = 60 } = options;
+  const {
+    target,
+    credential,
+    serverKey,
+    flags,
+    variants,
+    attempts = 60,
+    inFlight: most = 100,
+  } = options;
   const commands: CommandRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
   let isStopped = false;
@@ -137,7 +144,7 @@ export const startLoad = (options: LoadOptions) => {
       inFlight,
       sendDue: (elapsedMs: number): void => {
         for (const due = (elapsedMs / 1000) * perSecond; sent < due; sent += 1) {
-          if (inFlight.size >= IN_FLIGHT) {
+          if (inFlight.size >= most) {
             skipped += 1;
             continue;
           }

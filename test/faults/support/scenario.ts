@@ -72,8 +72,9 @@ export const startScenario = async (
   t: Test,
   environment: Readonly<Record<string, string>> = {},
   projectorNames: readonly string[] = [],
+  folder?: string,
 ): Promise<Scenario> => {
-  const servers = await startServers(t);
+  const servers = await startServers(t, folder);
   const service = await faultyService(t, servers, { environment });
   await service.start();
   const projectors: FaultyService[] = [];

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { type Test } from 'tap';
 import { postgresAccount, runAs } from '../../../src/embedded/stack/postgres/account.js';
 import { postgresBinaries } from '../../../src/embedded/stack/postgres/binaries.js';
@@ -82,7 +82,7 @@ export const startPostgres = async (t: Test, folder: string): Promise<FaultyServ
   const binaries = await postgresBinaries();
   const home = join(folder, 'postgres');
   const cluster = join(home, 'cluster');
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const account = postgresAccount(home);
   if (account !== undefined) chownSync(home, account.uid, account.gid);
   const { command, args, ...ids } = runAs(
@@ -118,7 +118,7 @@ export const startPostgres = async (t: Test, folder: string): Promise<FaultyServ
 /** Keeps its data over restarts, unless `isEmptyAfterRestart`. */
 export const startRedis = async (t: Test, folder: string): Promise<FaultyServer> => {
   const home = join(folder, 'redis');
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const port = await freePort();
   const program = findRedis(process.env['PATH'] ?? '');
   if (program === undefined) throw new Error('There is no redis-server on this machine.');
@@ -150,9 +150,17 @@ export type Servers = Readonly<{
   redis: FaultyServer;
 }>;
 
+/** A file system of its own for what a server stores; false where this process may not mount one. */
+export const mountDisk = (t: Test, folder: string, megabytes: number): boolean => {
+  mkdirSync(folder, { recursive: true });
+  const options = ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=777`, 'none', folder];
+  if (spawnSync('mount', options).status !== 0) return false;
+  t.teardown(() => execFileSync('umount', ['--lazy', folder]));
+  return true;
+};
+
 /** All three in processes of their own, each behind a proxy; ended and removed with the test. */
-export const startServers = async (t: Test): Promise<Servers> => {
-  const folder = faultFolder(t);
+export const startServers = async (t: Test, folder = faultFolder(t)): Promise<Servers> => {
   const [eventStore, postgres, redis] = await Promise.all([
     startEventStore(t, folder),
     startPostgres(t, folder),
