@@ -21,9 +21,16 @@ export const startEvaluation = async (
   {
     redisUrl,
     pool,
+    hasCaughtUp,
     personal,
     log,
-  }: Readonly<{ redisUrl: string; pool: pg.Pool; personal: StartedPersonalData; log: Logger }>,
+  }: Readonly<{
+    redisUrl: string;
+    pool: pg.Pool;
+    hasCaughtUp: () => Promise<boolean>;
+    personal: StartedPersonalData;
+    log: Logger;
+  }>,
 ) => {
   const memory = rulesetMemory({ compileRegex });
   const supply = rulesetSupply({
@@ -31,6 +38,7 @@ export const startEvaluation = async (
     feed: redisRulesetFeed({ url: redisUrl, prefix: config.redisPrefix, memory, log }),
     loadCurrentStates: revealedStates(loadCurrentStates(pool), personal),
     lastEvent: lastEvent(pool),
+    hasCaughtUp,
     diskCopy: rulesetDiskCopy(diskCopyPath(config), log),
     log,
   });

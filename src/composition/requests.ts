@@ -15,6 +15,8 @@ import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
 import { compareStreams } from '../projections/verify/compare-streams.js';
 import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
+import { afterCatchUp, firstCatchUp } from '../queries/moments/read-position.js';
+import { waitForPosition } from '../queries/moments/wait-for-position.js';
 import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
 import { environmentIn } from '../queries/projects/environments-in.js';
 import { queriesOver } from '../queries/queries.js';
@@ -43,6 +45,9 @@ type RequestSources = Readonly<{
   events: ServiceEvents;
 }>;
 
+/** A first start waits at most this long for its own rulesets. */
+const CAUGHT_UP_MS = 1_000;
+
 /** All that answering requests needs: commands, queries, evaluation, and the routes to them. */
 export const startRequests = async (
   config: Config,
@@ -61,11 +66,16 @@ export const startRequests = async (
   const commands = writeSide(personal.store, head);
   personal.onErased(commands.forget);
   const refused = refusedCommands(commands, log);
-  const queries = queriesOver(revealingDatabase(pool, personal), personal.store, {
+  const catchUp = firstCatchUp(pool);
+  const rows = afterCatchUp(revealingDatabase(pool, personal), catchUp);
+  const queries = queriesOver(rows, personal.store, {
     compareStreams: compareStreams({ database: databaseOn(pool), log: eventLog }),
     isOthersOnly,
   });
-  const { memory, supply } = await startEvaluation(config, { redisUrl, pool, personal, log });
+  const { memory, supply } = await startEvaluation(config, {
+    ...{ redisUrl, pool, personal, log },
+    hasCaughtUp: catchUp.isOver,
+  });
   const requireEnvironment = async (place: KeyPlace): Promise<void> => {
     const now = await queries.resolveMoment({});
     environmentIn(await queries.sources['read-model'].project(place, now), place.environment);
@@ -136,12 +146,15 @@ export const startRequests = async (
     eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,
-    /** Waits, for a moment at most, until queries see all that is in the log now. */
+    /** Waits, for a moment at most, until queries and evaluations see all that is in the log now. */
     caughtUp: async (): Promise<void> => {
-      await queries.waitForPosition(await head()).catch(() => undefined);
+      const position = await head();
+      await waitForPosition(pool, { isOthersOnly })(position).catch(() => undefined);
+      await memory.waitForPosition(position, CAUGHT_UP_MS);
     },
     /** Runs what only one process may do at a time. */
     oneByOne: <T>(work: () => Promise<T>): Promise<T> => whileLocked(pool, LOCKS.firstStart, work),
+    catchUp,
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {

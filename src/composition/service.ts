@@ -68,6 +68,9 @@ const readinessIn = (parts: Parts, log: Logger) =>
     () => ({
       ...(parts.head !== undefined && { 'event-store': parts.head }),
       ...(parts.requests !== undefined && { postgres: parts.requests.askPostgres }),
+      ...(parts.requests?.catchUp.isKnownOver() === false && {
+        'first-catch-up': parts.requests.catchUp.require,
+      }),
       ...(parts.requests !== undefined &&
         parts.askWriting !== undefined && { commands: parts.askWriting }),
     }),

@@ -12,6 +12,8 @@ export type RulesetSupplyOptions = Readonly<{
   loadCurrentStates: () => Promise<CurrentStates>;
   /** The position of the last event in the read model; -1 without any. */
   lastEvent: () => Promise<number>;
+  /** Whether the read model has ever held all of the log. */
+  hasCaughtUp: () => Promise<boolean>;
   diskCopy: RulesetDiskCopy;
   log: FeedLog;
 }>;
@@ -28,6 +30,8 @@ export type RulesetStatus = Readonly<{
 }>;
 
 const POLL_MS = 1_000;
+/** While a new read model catches up. */
+const NEW_POLL_MS = 50;
 /** So many looks in a row may find that what the read model had at the look before is not here yet. */
 const LATE_LOOKS = 2;
 const POSTGRES_MS = 5_000;
@@ -106,6 +110,22 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
     await tryPostgres();
   };
 
+  /** With Postgres away Redis is followed: evaluation does not need Postgres. */
+  const isNew = async (): Promise<boolean> =>
+    !(await inTime(options.hasCaughtUp()).catch(() => true));
+
+  /**
+   * While the read model catches up for the first time, it and the snapshot in Redis may lack any flag. Then the read
+   * model comes first: the snapshot may still be behind it.
+   */
+  const followCaughtUp = async (): Promise<void> => {
+    const isOver = (): boolean => closing.signal.aborted;
+    while (!isOver() && (await isNew()))
+      await delay(NEW_POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+    if (!isOver()) await tryPostgres();
+    if (!isOver()) await feed.start();
+  };
+
   const keepLooking = async (): Promise<void> => {
     for (;;) {
       await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
@@ -148,10 +168,11 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
     /** Settles when there are rulesets, or no source has any; goes on looking in either case. */
     start: async (): Promise<void> => {
       await diskCopy.sweep();
-      await feed.start();
-      if (memory.current() === undefined) await tryPostgres();
+      const waits = await isNew();
+      if (!waits) await feed.start();
+      if (!waits && memory.current() === undefined) await tryPostgres();
       if (memory.current() === undefined) await tryDisk();
-      polling = keepLooking();
+      polling = waits ? followCaughtUp().then(keepLooking) : keepLooking();
     },
 
     status: (): RulesetStatus => {

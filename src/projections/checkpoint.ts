@@ -35,6 +35,11 @@ export const loadCheckpoint = async (tx: Transaction, projection: string): Promi
   };
 };
 
+/** Notes for all processes that the rows have held all of the log. Outlives a rebuild, which only replaces whole rows. */
+export const noteCaughtUp = async (tx: Transaction): Promise<void> => {
+  await tx.query('insert into chronoflag.caught_up default values on conflict do nothing');
+};
+
 /** Events that are read again at a start, to see that none of them was missed. */
 const OVERLAP = 100;
 

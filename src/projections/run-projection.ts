@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { applyBatch, type Applied } from './apply-batch.js';
-import { BEGINNING, type Checkpoint, loadCheckpoint, overlapPosition } from './checkpoint.js';
+import {
+  BEGINNING,
+  type Checkpoint,
+  loadCheckpoint,
+  noteCaughtUp,
+  overlapPosition,
+} from './checkpoint.js';
 import { type EventLog, type LogBatch } from './event-log.js';
 import { type Parked, parkedOf, poisonOf } from './fold/poison.js';
 import { trackedStreams } from './fold/tracked-streams.js';
@@ -112,6 +118,7 @@ export const rowsConsumer = (database: Database, eventLog: EventLog): Consumer =
   const streams = trackedStreams(eventLog);
   let checkpoint = BEGINNING;
   let isReplayed = false;
+  let isNoted = false;
   return {
     projection: READ_MODEL,
     paceMs: ROWS_PACE_MS,
@@ -129,6 +136,10 @@ export const rowsConsumer = (database: Database, eventLog: EventLog): Consumer =
     apply: async (batch) => {
       const applied = await applyBatch(database, streams, checkpoint, batch);
       checkpoint = applied.checkpoint;
+      if (batch.isCaughtUp && applied.poison === undefined && !isNoted) {
+        await database.transaction(noteCaughtUp);
+        isNoted = true;
+      }
       return applied;
     },
     parked: () => [...streams.parked()].map(([stream, parked]) => parkedOf(stream, parked)),

@@ -1,6 +1,11 @@
-import { test } from 'tap';
-import { startStore } from '../support/event-store.js';
-import { testService } from '../support/service.js';
+import { type Test, test } from 'tap';
+import { type FirstCredentials } from '../../src/composition/first-start.js';
+import { startService } from '../../src/composition/service.js';
+import { loadConfig } from '../../src/config.js';
+import { keepSecret, testLogger } from '../support/canary.js';
+import { testDatabase } from '../support/database.js';
+import { startStore, temporaryFolder } from '../support/event-store.js';
+import { testService, type TestService } from '../support/service.js';
 import { type Verdict } from '../support/stand-in-appends.js';
 import { startStandIn } from '../support/stand-in-store.js';
 import { until } from '../support/until.js';
@@ -11,6 +16,69 @@ type Ready = Readonly<{
 }>;
 
 const MONITOR = 'monitor-7Hq2-Zx9';
+
+/** What a process answers, beside a log that has a flag, from a database that is new. */
+const besideNewDatabase = async (t: Test, first: TestService): Promise<void> => {
+  const flag = {
+    key: 'known',
+    type: 'boolean',
+    variants: [
+      { name: 'on', value: true },
+      { name: 'off', value: false },
+    ],
+    defaultVariant: 'on',
+    offVariant: 'off',
+  };
+  await first.post('/projects/demo/flags', { body: flag });
+  await first.post('/projects/demo/flags/known/environments/production/enable');
+  const { url: DATABASE_URL } = await testDatabase(t);
+  const start = async (ROLE: string) => {
+    const own = {
+      DATABASE_URL,
+      DATA_DIRECTORY: temporaryFolder(t),
+      ROLE,
+      EVENTSTORE_TIMEOUT_MS: '2000',
+    };
+    const shown: FirstCredentials[] = [];
+    const environment = { ...first.environment, ...own, REDIS_PREFIX: `${first.stores.prefix}-2` };
+    const service = await startService(loadConfig(environment), testLogger(), (issued) => {
+      shown.push(issued);
+    });
+    t.teardown(() => service.stop());
+    return { ...service, ...shown[0] };
+  };
+  const { url, admin = '', server = '' } = await start('api');
+  keepSecret(admin, server);
+  const query = async (path: string) => {
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${admin}` },
+    });
+    return { status: answer.status, body: (await answer.json()) as object };
+  };
+  const ready = async () => {
+    const answer = await fetch(`${url}/ready`);
+    const { parts } = (await answer.json()) as Ready;
+    return {
+      code: answer.status,
+      failing: parts.filter(({ isReady }) => !isReady).map(({ name }) => name),
+    };
+  };
+  const ask = async () => {
+    const headers = { 'x-api-key': server, 'content-type': 'application/json' };
+    const body = JSON.stringify({ context: { targetingKey: 'u' } });
+    const request = { method: 'POST', headers, body };
+    const answer = await fetch(`${url}/ofrep/v1/evaluate/flags/known`, request);
+    return { status: answer.status, body: (await answer.json()) as object };
+  };
+  t.match(await ask(), { status: 503, body: { errorCode: 'PROVIDER_NOT_READY' } });
+  for (const path of ['/projects/demo', '/projects/demo/flags', '/projects/demo/flags/known'])
+    t.match(await query(path), { status: 503, body: { type: /read-model-unavailable$/ } }, path);
+  t.strictSame(await ready(), { code: 503, failing: ['first-catch-up', 'rulesets'] });
+  await start('projector');
+  await until('it is ready', async () => (await ready()).code === 200);
+  t.match(await ask(), { status: 200, body: { value: true } });
+  t.match(await query('/projects/demo/flags/known'), { status: 200, body: { key: 'known' } });
+};
 
 test('/ready tells whether commands can be written', async (t) => {
   const { store } = await startStore(t);
@@ -94,4 +162,8 @@ test('/ready tells whether commands can be written', async (t) => {
     await untilReady();
     t.strictSame(await failing(), []);
   });
+
+  await t.test('what a new read model does not know yet is not told as not there', (t) =>
+    besideNewDatabase(t, service),
+  );
 });

@@ -69,6 +69,9 @@ const statesAt = (position: number): CurrentStates => ({
 
 const away = (): Promise<never> => Promise.reject(new Error('Postgres is away.'));
 
+/** What all processes of this file read of Postgres. */
+const readModel = { hasCaughtUp: true };
+
 /** A process of its own: memory, feed and supply over what is shared. */
 const aProcess = (t: Test, url: string, path: string, states: () => CurrentStates | undefined) => {
   const memory = rulesetMemory({ compileRegex });
@@ -80,6 +83,7 @@ const aProcess = (t: Test, url: string, path: string, states: () => CurrentState
     log,
     diskCopy: rulesetDiskCopy(path, log),
     loadCurrentStates: async () => states() ?? away(),
+    hasCaughtUp: () => Promise.resolve(readModel.hasCaughtUp),
     lastEvent: async () => states()?.position ?? (await away()),
   });
   t.teardown(() => supply.close());
@@ -140,6 +144,26 @@ test('rulesets come from wherever they can be had', async (t) => {
     await until('Redis is followed', () => supply.status().isConnected);
     t.match(supply.status(), { source: 'redis', isDegraded: false, position: 9 });
   });
+
+  await t.test(
+    'none of a new read model and its snapshot before they have caught up',
+    async (t) => {
+      readModel.hasCaughtUp = false;
+      const none = join(folder, 'no-copy');
+      const { memory, supply, revision } = aProcess(t, server.url, none, () => statesAt(12));
+      await supply.start();
+      t.equal(memory.current(), undefined);
+      const first = new Promise((resolve) => {
+        memory.subscribe(({ source, position }) => {
+          resolve({ source, position });
+        });
+      });
+      readModel.hasCaughtUp = true;
+      t.strictSame(await first, { source: 'postgres', position: 12 }, 'not the snapshot at 9');
+      t.equal(revision(), 12);
+      await supply.close();
+    },
+  );
 
   await t.test('Postgres ahead of a Redis that is away, then Redis ahead again', async (t) => {
     const { memory, supply, revision } = aProcess(t, server.url, path, () => statesAt(12));

@@ -2,14 +2,20 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ProblemCode, PROBLEMS } from '../problem.js';
 import { tell } from '../send-problem.js';
 
-/** The error codes of OFREP 0.3.0. */
+/** The error codes of OFREP 0.3.0, and one of OpenFeature that it leaves out. */
 type ErrorCode =
-  'PARSE_ERROR' | 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL';
+  | 'PARSE_ERROR'
+  | 'TARGETING_KEY_MISSING'
+  | 'INVALID_CONTEXT'
+  | 'FLAG_NOT_FOUND'
+  | 'PROVIDER_NOT_READY'
+  | 'GENERAL';
 
 /** Of problems; `GENERAL` for all others. */
 const ERROR_CODES: Readonly<Partial<Record<ProblemCode, ErrorCode>>> = {
   'invalid-json': 'PARSE_ERROR',
   'inexact-number': 'INVALID_CONTEXT',
+  'rulesets-unavailable': 'PROVIDER_NOT_READY',
 };
 
 /** A request that cannot be evaluated. */

@@ -1,3 +1,4 @@
+import { DomainError } from '../../domain/decider.js';
 import { type Database } from '../database.js';
 
 /** Where the read model stands: the last log position in it (-1: nothing yet), and when that was recorded. */
@@ -36,3 +37,50 @@ export const readPosition = (db: Database) => async (): Promise<ReadPosition> =>
     recordedAt: row?.recordedAt?.toISOString() ?? null,
   };
 };
+
+const UNDEFINED_TABLE = '42P01';
+
+const isNotMigrated = (error: unknown): boolean =>
+  error instanceof Error && (error as { code?: unknown }).code === UNDEFINED_TABLE;
+
+export type FirstCatchUp = Readonly<{
+  /** Whether the read model has ever held all of the log. Asked until it has, then known for good. */
+  isOver: () => Promise<boolean>;
+  /** That it is over, as far as was asked. */
+  isKnownOver: () => boolean;
+  /** @throws DomainError read-model-unavailable, while it is not over */
+  require: () => Promise<void>;
+}>;
+
+export const firstCatchUp = (db: Database): FirstCatchUp => {
+  let isKnown = false;
+  const isOver = async (): Promise<boolean> => {
+    if (isKnown) return true;
+    try {
+      const { rows } = await db.query({ text: 'select c.at from chronoflag.caught_up c' });
+      isKnown = rows.length > 0;
+    } catch (error) {
+      if (!isNotMigrated(error)) throw error;
+    }
+    return isKnown;
+  };
+  return {
+    isOver,
+    isKnownOver: () => isKnown,
+    require: async () => {
+      if (await isOver()) return;
+      throw new DomainError(
+        'read-model-unavailable',
+        'The read model is new and has not caught up with the log yet. Try again shortly.',
+      );
+    },
+  };
+};
+
+/** Answers nothing before the first catch-up: what is not in the rows yet may be in the log. */
+export const afterCatchUp = (db: Database, catchUp: FirstCatchUp): Database => ({
+  query: async (question) => {
+    if (!catchUp.isKnownOver()) await catchUp.require();
+    return db.query(question);
+  },
+});
