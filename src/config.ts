@@ -16,6 +16,9 @@ const OutgoingUrl = Type.String({
     '^(https://[^\\s/?#@\\\\]+|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?)([/?#]\\S*)?$',
 });
 
+/** A number, or `off`. */
+const Quota = Type.String({ pattern: '^(off|0|[1-9]\\d{0,14})$' });
+
 const Config = Type.Object(
   {
     /** What this process does: serve HTTP, write the read model, run jobs, or all of it. */
@@ -96,6 +99,16 @@ const Config = Type.Object(
     rateLimitEvaluation: RateLimit,
     rateLimitClientEvaluation: RateLimit,
     rateLimitRefusals: RateLimit,
+    /** Of an organization; flags and segments: of a project. */
+    quotaProjects: Quota,
+    quotaMembers: Quota,
+    quotaTokens: Quota,
+    quotaKeys: Quota,
+    quotaFlags: Quota,
+    quotaSegments: Quota,
+    quotaBytes: Quota,
+    /** Of all organizations together. Absent: a part of the heap. */
+    quotaInstallationBytes: Type.Optional(Quota),
   },
   { additionalProperties: false },
 );
@@ -148,6 +161,14 @@ export const VARIABLES: Readonly<Record<keyof Config, string>> = {
   rateLimitEvaluation: 'RATE_LIMIT_EVALUATION',
   rateLimitClientEvaluation: 'RATE_LIMIT_CLIENT_EVALUATION',
   rateLimitRefusals: 'RATE_LIMIT_REFUSALS',
+  quotaProjects: 'QUOTA_PROJECTS',
+  quotaMembers: 'QUOTA_MEMBERS',
+  quotaTokens: 'QUOTA_TOKENS',
+  quotaKeys: 'QUOTA_KEYS',
+  quotaFlags: 'QUOTA_FLAGS',
+  quotaSegments: 'QUOTA_SEGMENTS',
+  quotaBytes: 'QUOTA_BYTES',
+  quotaInstallationBytes: 'QUOTA_INSTALLATION_BYTES',
 };
 
 const DEFAULTS = {
@@ -176,6 +197,13 @@ const DEFAULTS = {
   rateLimitEvaluation: '20000/s:40000',
   rateLimitClientEvaluation: '2000/s:10000',
   rateLimitRefusals: '1/s:30',
+  quotaProjects: '100',
+  quotaMembers: '1000',
+  quotaTokens: '1000',
+  quotaKeys: '1000',
+  quotaFlags: '5000',
+  quotaSegments: '1000',
+  quotaBytes: '128000000',
 };
 
 /** A variable is wrong; the message names it and says what it must be, never what it was (it may be a secret). */

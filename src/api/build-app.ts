@@ -25,6 +25,7 @@ import { answerUnknownRoutes } from './edge/unknown-routes.js';
 import { guessLimit } from './limits/guesses.js';
 import { limitRequests } from './limits/limit-requests.js';
 import { type Limits } from './limits/limits.js';
+import { enforceQuotas, type Quotas } from './limits/quotas.js';
 import { sendProblem } from './send-problem.js';
 import { compileValidator } from './validation.js';
 import { BATCH_TIMEOUT_MS } from './routes/flag-batch.js';
@@ -49,6 +50,8 @@ export type AppDeps = Readonly<{
   allowsOrigin?: ((origin: string) => boolean) | undefined;
   /** Absent: none. */
   limits?: Limits | undefined;
+  /** Absent: none. */
+  quotas?: Quotas | undefined;
   shedFrom?: ShedFrom | undefined;
   /** Of commands. Absent: a key is known only to the stream that it was used for. */
   commandKeys?: CommandKeys | undefined;
@@ -145,6 +148,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   guardRoutes(app, limits === undefined ? guard : { ...guard, guesses: guessLimit(limits) });
   if (limits !== undefined) limitRequests(app, limits);
   authorizeRequests(app);
+  enforceQuotas(app, deps.quotas);
   await documentRoutes(app, deps.version, deps.publicUrl);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });

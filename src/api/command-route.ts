@@ -148,6 +148,15 @@ const keyOf = (
     : { keys, key: { organizationId, commandId, commandHash } };
 };
 
+/** Whether the Idempotency-Key of a request was used before. */
+export const isRepeat = async (request: FastifyRequest): Promise<boolean> => {
+  const used = keyOf(request, metadataOf(request));
+  if (used === undefined) return false;
+  const claim = await used.keys.claim(used.key);
+  if (claim === 'new') await used.keys.release(used.key);
+  return claim !== 'new';
+};
+
 /**
  * Does the work of a request under its Idempotency-Key, when it has one and may write.
  * @throws DomainError `idempotency-key-reused`

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   unauthorized: [401, 'The credential is missing or wrong'],
   forbidden: [403, 'The credential may not do this'],
   'registration-closed': [403, 'Nobody can register here'],
+  'quota-exceeded': [403, 'A quota is used up'],
   'environment-protected': [403, 'The environment is protected'],
   'route-not-found': [404, 'There is no such route'],
   'organization-not-found': [404, 'There is no such organization'],

@@ -8,6 +8,7 @@ import {
 } from '../commands/event-store.js';
 import { ConflictingChanges } from '../commands/merging/three-way.js';
 import { DomainError } from '../domain/decider.js';
+import { QuotaExceeded } from './limits/quotas.js';
 import { isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.js';
 import { validationDetail } from './tell-validation.js';
 
@@ -82,6 +83,7 @@ const tellFault = (error: Error): Told => {
 const tellRefusal = (error: DomainError): Told => {
   const { code, message: detail } = error;
   if (!isProblemCode(code)) return { code: 'internal' };
+  if (error instanceof QuotaExceeded) return { code, detail, ...error.told };
   return error instanceof ConflictingChanges
     ? { code, detail, conflicts: error.conflicts }
     : { code, detail };

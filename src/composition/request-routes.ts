@@ -1,5 +1,6 @@
 import { organizationRoutes } from '../api/organization/organization-routes.js';
 import { personalDataRoutes } from '../api/personal-data/routes.js';
+import { usageRoutes } from '../api/query-routes/usage.js';
 import { queryRoutes } from '../api/query-routes/query-routes.js';
 import { auditTrailRoutes } from '../api/routes/audit-trail.js';
 import { commandRoutes } from '../api/routes/command-routes.js';
@@ -27,6 +28,7 @@ type Parts = Readonly<{
   keys: StartedApplicationKeys;
   apiTokens: Parameters<typeof apiTokenRoutes>[0];
   trail: Parameters<typeof auditTrailRoutes>[0];
+  quotas: Parameters<typeof usageRoutes>[0];
 }>;
 
 /** What is served of the API beside OFREP. */
@@ -46,4 +48,5 @@ export const routesOf = (parts: Parts) => [
   apiTokenRoutes(parts.apiTokens),
   auditTrailRoutes(parts.trail),
   ...queryRoutes(parts.queries),
+  usageRoutes(parts.quotas),
 ];

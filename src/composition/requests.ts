@@ -29,6 +29,7 @@ import { startEvaluation } from './evaluation.js';
 import { startSync } from './flagd-sync.js';
 import { startAuthentication } from './authentication/start-authentication.js';
 import { openLimits } from './limits.js';
+import { openQuotas } from './quotas.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { personalRequests } from './personal-requests.js';
 import { type ServiceEvents } from './service-events.js';
@@ -117,12 +118,14 @@ export const startRequests = async (
     key: await auditKey(config),
     places: checkpointPlaces(config),
   });
+  const quotas = openQuotas(config, whole, log);
   const persons = personalRequests({
     ...{ databaseUrl, personal, queries, head },
     rulesetsAt: () => memory.current()?.position ?? null,
   });
   const routes = routesOf({
     ...{ authentication, persons, organizations, commands, queries, evaluation, keys, trail },
+    quotas,
     head,
     apiTokens: apiTokens(commands, credentials),
   });
@@ -143,6 +146,7 @@ export const startRequests = async (
     noteRefusal: refused.note,
     commandKeys: usedKeys,
     limits: limits.limits,
+    quotas,
     eventStreams: streams.count,
     flagdSyncPort: flagdSync?.port,
     rulesets: supply.status,

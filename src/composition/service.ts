@@ -174,6 +174,7 @@ export const startService = async (
       routes = [],
       ofrep,
       limits,
+      quotas,
       noteRefusal,
       commandKeys,
     }: Partial<Requests> = requests ?? {};
@@ -184,7 +185,7 @@ export const startService = async (
         ...guardOf(requests),
         metricsToken: config.metricsToken,
       },
-      ...{ routes, ofrep, limits, noteRefusal, commandKeys },
+      ...{ routes, ofrep, limits, quotas, noteRefusal, commandKeys },
       keySet: requests?.authentication.keySet,
       allowedOrigins: config.allowedOrigins.split(','),
       allowsOrigin: (origin) => requests?.keys.allowsOrigin(origin) === true,

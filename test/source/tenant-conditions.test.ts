@@ -20,6 +20,7 @@ const WITHOUT: Readonly<Record<string, readonly [count: number, why: string]>> =
   'queries/moments/recorded-at-position.ts': [1, 'a log position as a time'],
   'queries/moments/resolve-moment.ts': [2, 'a time, or a stream with its organization'],
   'queries/trail/checkpoints.ts': [1, 'all that have a trail, for the jobs'],
+  'queries/organizations/usage.ts': [2, 'sums of all, for the quota of the installation'],
   'queries/organizations/changed-organizations.ts': [1, 'the members of all, for this process'],
 };
 

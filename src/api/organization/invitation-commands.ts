@@ -17,7 +17,10 @@ export const invitationCommandRoutes =
     const response = { ...about.response, 200: InvitedAnswer, 201: InvitedAnswer };
     app.post(
       '/invitations',
-      { config, schema: { ...about, body: NewInvitation, response } },
+      {
+        config: { ...config, quota: { one: 'members' } },
+        schema: { ...about, body: NewInvitation, response },
+      },
       async (request, reply) => {
         const { projects = {}, expiresInDays = 7, ...person } = request.body;
         const { organizationId } = request.caller;

@@ -88,7 +88,7 @@ export const configurationCommandRoutes =
     app.put(
       `${PATH}/fallthrough`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema(
             'configuration',
@@ -107,7 +107,7 @@ export const configurationCommandRoutes =
     app.put(
       `${PATH}/rollout`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('configuration', 'Enable a boolean flag for this percentage of users'),
           params: ConfigurationParams,
@@ -123,7 +123,7 @@ export const configurationCommandRoutes =
     app.post(
       `${PATH}/promote`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'flag' } },
         schema: {
           ...commandSchema('configuration', 'Copy this configuration to another environment'),
           querystring: Type.Composite(

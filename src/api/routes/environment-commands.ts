@@ -24,7 +24,7 @@ export const environmentCommandRoutes =
     app.post(
       '/projects/:project/environments',
       {
-        config: { permission: 'project.manage' },
+        config: { permission: 'project.manage', quota: { bytes: 'environment' } },
         schema: {
           ...creationSchema('environments', 'Add an environment'),
           params: Type.Object({ project: Key }),
@@ -75,7 +75,7 @@ export const environmentCommandRoutes =
     app.post(
       '/projects/:project/environments/:environment/restore',
       {
-        config: { permission: 'project.manage' },
+        config: { permission: 'project.manage', quota: { bytes: 'environment' } },
         schema: {
           ...commandSchema('environments', 'Restore an environment'),
           params: EnvironmentParams,

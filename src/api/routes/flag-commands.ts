@@ -30,7 +30,7 @@ export const flagCommandRoutes =
     app.post(
       '/projects/:project/flags',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'body' } },
         schema: {
           ...creationSchema('flags', 'Create a flag, disabled everywhere'),
           params: Type.Object({ project: Key }),
@@ -48,7 +48,7 @@ export const flagCommandRoutes =
     app.patch(
       '/projects/:project/flags/:flag',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('flags', 'Change name, description, tags or metadata'),
           params: FlagParams,
@@ -65,7 +65,7 @@ export const flagCommandRoutes =
     app.put(
       '/projects/:project/flags/:flag/variants',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('flags', 'Replace the list of variants'),
           params: FlagParams,

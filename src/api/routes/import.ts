@@ -99,7 +99,7 @@ export const importRoutes =
       '/projects/:project/import',
       {
         bodyLimit: BODY_LIMIT,
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'file' } },
         schema: {
           tags: ['import'],
           summary:

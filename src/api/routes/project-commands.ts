@@ -69,7 +69,7 @@ export const projectCommandRoutes =
     app.post(
       '/projects',
       {
-        config: { permission: 'projects.create' },
+        config: { permission: 'projects.create', quota: { one: 'projects' } },
         schema: { ...creationSchema('projects', 'Create a project'), body: NewProject },
       },
       async (request, reply) => {
@@ -116,7 +116,7 @@ export const projectCommandRoutes =
     app.post(
       '/projects/:project/restore',
       {
-        config: { permission: 'project.manage' },
+        config: { permission: 'project.manage', quota: { one: 'projects', bytes: 'project' } },
         schema: { ...commandSchema('projects', 'Restore a project'), params: ProjectParams },
       },
       async (request, reply) => {

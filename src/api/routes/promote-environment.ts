@@ -55,7 +55,7 @@ export const promoteEnvironmentRoutes =
     app.post(
       '/projects/:project/environments/:environment/promote',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'batch' } },
         schema: {
           tags: ['environments'],
           summary: 'Make flags behave in another environment as they do in this one',

@@ -120,7 +120,7 @@ export const revertEnvironmentRoutes =
     app.post(
       '/projects/:project/environments/:environment/revert',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'batch' } },
         schema: {
           tags: ['environments'],
           summary: 'Make an environment behave as it did at a moment',

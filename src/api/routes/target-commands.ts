@@ -25,7 +25,7 @@ export const targetCommandRoutes =
     app.put(
       PATH,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
           ...commandSchema('configuration', 'Replace all individual targets'),
@@ -42,7 +42,7 @@ export const targetCommandRoutes =
     app.post(
       `${PATH}/add`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
           ...commandSchema('configuration', 'Give targeting keys one variant'),

@@ -56,7 +56,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/restore',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'flag' } },
         schema: {
           ...commandSchema('flags', 'Restore a deleted flag, as it was before or at a moment'),
           params: FlagParams,
@@ -75,7 +75,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/revert',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'flag' } },
         schema: {
           ...commandSchema(
             'flags',
@@ -97,7 +97,7 @@ export const timeTravelCommandRoutes =
     app.post(
       '/projects/:project/flags/:flag/copy',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'flag' } },
         schema: {
           ...creationSchema('flags', 'Create a flag with the configuration of this one'),
           params: FlagParams,

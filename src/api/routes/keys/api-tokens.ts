@@ -72,7 +72,10 @@ export const apiTokenRoutes =
     const response = { ...about.response, 200: IssuedToken, 201: IssuedToken };
     app.post(
       '/tokens',
-      { config, schema: { ...about, body: NewToken, response } },
+      {
+        config: { ...config, quota: { one: 'tokens' } },
+        schema: { ...about, body: NewToken, response },
+      },
       async (request, reply) => {
         const { name, role, projects = {}, expiresAt } = request.body;
         const { organizationId, grants: by } = request.caller;

@@ -76,7 +76,7 @@ export const applicationKeyRoutes =
     app.post(
       path,
       {
-        config: { permission: 'keys.manage' },
+        config: { permission: 'keys.manage', quota: { one: 'keys' } },
         schema: { ...about, params: Params, body: NewKey, response },
       },
       async (request, reply) => {

@@ -44,7 +44,7 @@ export const ruleCommandRoutes =
     app.put(
       `${PLACE}/rules`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('configuration', 'Replace all rules'),
           params: ConfigurationParams,
@@ -64,7 +64,7 @@ export const ruleCommandRoutes =
     app.post(
       `${PLACE}/rules`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('configuration', 'Add a rule: at the end, or where it says'),
           params: ConfigurationParams,
@@ -82,7 +82,7 @@ export const ruleCommandRoutes =
     app.patch(
       RULE,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('configuration', 'Change a rule; its id and place stay'),
           params: RuleParams,
@@ -129,7 +129,7 @@ export const ruleCommandRoutes =
     app.put(
       `${PLACE}/prerequisites`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('configuration', 'Replace all prerequisites on other flags'),
           params: ConfigurationParams,

@@ -54,7 +54,7 @@ export const segmentCommandRoutes =
     app.post(
       '/projects/:project/segments',
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { one: 'segments', bytes: 'body' } },
         bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...creationSchema('segments', 'Create a segment'),
@@ -77,7 +77,7 @@ export const segmentCommandRoutes =
     app.patch(
       SEGMENT,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('segments', 'Change name, description or tags of a segment'),
           params: SegmentParams,
@@ -106,7 +106,7 @@ export const segmentCommandRoutes =
     app.post(
       `${SEGMENT}/restore`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { one: 'segments', bytes: 'segment' } },
         schema: {
           ...commandSchema(
             'segments',
@@ -127,7 +127,7 @@ export const segmentCommandRoutes =
     app.post(
       `${SEGMENT}/revert`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'segment' } },
         schema: {
           ...commandSchema('segments', 'Make a segment what it was at a moment'),
           params: SegmentParams,

@@ -25,7 +25,7 @@ export const segmentKeyCommandRoutes =
     app.put(
       `${SEGMENT}/keys`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...commandSchema('segments', 'Replace the included and excluded keys'),
@@ -42,7 +42,7 @@ export const segmentKeyCommandRoutes =
     app.post(
       `${SEGMENT}/keys/add`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
           ...commandSchema('segments', 'Include or exclude keys, whatever they were before'),

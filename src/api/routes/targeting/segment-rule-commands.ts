@@ -29,7 +29,7 @@ export const segmentRuleCommandRoutes =
     app.put(
       `${SEGMENT}/rules`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('segments', 'Replace all rules of a segment'),
           params: SegmentParams,
@@ -49,7 +49,7 @@ export const segmentRuleCommandRoutes =
     app.post(
       `${SEGMENT}/rules`,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('segments', 'Add a rule to a segment'),
           params: SegmentParams,
@@ -67,7 +67,7 @@ export const segmentRuleCommandRoutes =
     app.patch(
       RULE,
       {
-        config: { permission: 'flags.write' },
+        config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
           ...commandSchema('segments', 'Change a rule of a segment'),
           params: SegmentRuleParams,
