@@ -29,10 +29,10 @@ const requireThere = (all: readonly LoadedNode[]): void => {
   if (first === undefined) return;
   const named = missing.slice(0, MAX_NAMED).map(whyMissing).join('; ');
   const more = missing.length > MAX_NAMED ? '; and more' : '';
-  throw new DomainError(
-    first.node.kind === 'segment' ? 'unknown-segment' : 'unknown-flag',
-    `What it refers to is not there. First ${named}${more}.`,
-  );
+  const detail = `What it refers to is not there. First ${named}${more}.`;
+  throw first.node.kind === 'segment'
+    ? new DomainError('unknown-segment', detail)
+    : new DomainError('unknown-flag', detail);
 };
 
 const requireVariantsOf = (
