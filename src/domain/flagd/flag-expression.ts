@@ -131,7 +131,7 @@ export const targetingOf = (
   if (isOff(ruleset)) return { defaultVariant: configuration.offVariant, targeting: null };
   const steps = stepsOf(ruleset, surroundings, 0);
   const last = lastVariant(configuration);
-  // A provider refuses the whole file for a default variant that the flag does not have.
+  // As a default it would make a provider refuse the whole file.
   if (last !== null && !ruleset.variants.some(({ name }) => name === last))
     return { defaultVariant: null, targeting: chained(steps, { if: [true, last] }) };
   return last !== null && steps.some(servesNothing)

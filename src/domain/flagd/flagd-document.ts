@@ -25,10 +25,14 @@ export const servingEntry = (ruleset: Ruleset, surroundings: Surroundings): Serv
   const isAbsent = isOff(ruleset) && ruleset.configuration.offVariant === null;
   const state = isAbsent ? 'DISABLED' : 'ENABLED';
   const { defaultVariant, targeting } = targetingOf(ruleset, surroundings);
-  if (typeof targeting === 'string') return { state, defaultVariant: targeting };
-  return targeting === null
-    ? { state, defaultVariant }
-    : { state, defaultVariant, targeting: targeting as JsonObject };
+  if (typeof targeting === 'object' && targeting !== null)
+    return { state, defaultVariant, targeting: targeting as JsonObject };
+  const whole = targeting === null ? defaultVariant : (targeting as string);
+  const isThere = whole === null || ruleset.variants.some(({ name }) => name === whole);
+  // A provider refuses the whole file for a default variant that the flag does not have.
+  return isThere
+    ? { state, defaultVariant: whole }
+    : { state, defaultVariant: null, targeting: { if: [true, whole] } };
 };
 
 const definitionOf = (ruleset: Ruleset, surroundings: Surroundings): JsonObject => {

@@ -26,7 +26,9 @@ const theirs = (engine: FlagdCore, key: string, { targetingKey, attributes: give
 
 test('a default that the flag does not have spoils no other flag of the file', async (t) => {
   const faulty = aRuleset('faulty', { configuration: { fallthrough: { variant: 'gone' } } });
-  const { document } = flagdDocument(contentsOf([faulty, aRuleset('well')]), 'acme');
+  const rules = [{ id: 'r', description: '', clauses: [], serve: { logic: 'gone' } }];
+  const ruled = aRuleset('ruled', { configuration: { rules } });
+  const { document } = flagdDocument(contentsOf([faulty, ruled, aRuleset('well')]), 'acme');
   const engine = flagdEngine(document, true);
   t.equal(theirs(engine, 'well', { attributes: {} } as never).variant, 'on');
   t.ok(theirs(engine, 'faulty', { attributes: {} } as never).errorCode);
