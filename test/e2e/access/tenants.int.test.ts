@@ -278,6 +278,7 @@ test('tenants', async (t) => {
       'organizations',
       'streams',
       'rows',
+      'deletedStreams',
       'redisEnvironments',
     ]);
     t.type(verification?.details['differences'], 'number');

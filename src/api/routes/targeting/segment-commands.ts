@@ -95,7 +95,10 @@ export const segmentCommandRoutes =
       {
         config: { permission: 'flags.write' },
         schema: {
-          ...commandSchema('segments', 'Delete a segment that nobody uses; it can be restored'),
+          ...commandSchema(
+            'segments',
+            'Delete a segment that no active flag or segment uses; it can be restored',
+          ),
           params: SegmentParams,
         },
       },
