@@ -76,6 +76,14 @@ test('a cluster changes its leader, loses it, hangs', { skip: !isLong && 'long' 
       isSurvived: true,
     },
     {
+      name: 'another leads, and the old leader stays and refuses',
+      begin: async () => {
+        leader = 1 - leader;
+      },
+      end: pass,
+      isSurvived: true,
+    },
+    {
       name: 'the leader hangs, another leads after that',
       begin: async () => {
         await cable()?.turn('silent');

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isConnectionLost, type KurrentClient } from './kurrent-client.js';
+import { isConnectionLost, isNotReady, type KurrentClient } from './kurrent-client.js';
 
 /** Why a call ended that the event store had not answered: its client was given up. */
 export class ClientGivenUp extends Error {
@@ -34,8 +34,12 @@ export const tieToLease = (stream: Readable, { signal }: Lease): void => {
 /** The client's own promise may never settle; what matters, that its appends fail, comes at once. */
 const LONGEST_CLOSE_MS = 250;
 
+/** A node that is not ready for longer may lead no more: gossip is asked anew then, but not at every refusal. */
+const PATIENCE_MS = 2_000;
+
 /** Keeps count of what a client owes. */
 export const holdClient = (client: KurrentClient) => {
+  const beganAt = performance.now();
   const over = new AbortController();
   // One for each call under way, of which there may be many.
   setMaxListeners(0, over.signal);
@@ -55,7 +59,8 @@ export const holdClient = (client: KurrentClient) => {
       owed = 0;
     },
     failed: (error: unknown): void => {
-      if (isConnectionLost(error)) void end(error as Error);
+      const isStale = isNotReady(error) && performance.now() - beganAt > PATIENCE_MS;
+      if (isConnectionLost(error) || isStale) void end(error as Error);
     },
     /** An answer has been owed for one beat more. @returns for how many without anything */
     owes: (): number => {

@@ -99,6 +99,13 @@ export const isConnectionLost = (error: unknown): boolean =>
   LOST.includes(codeOf(error)) ||
   isUndiscovered(error);
 
+/** What a node says that has no leader, or too much to do, before it looks at an append. */
+const NOT_READY = /server is not ready|server is busy|no leader info/i;
+
+/** Whether an append was refused before anything was done with it, by a node that may take it soon, or does not lead. */
+export const isNotReady = (error: unknown): boolean =>
+  NOT_READY.test(error instanceof Error ? error.message : String(error));
+
 /** Asks for the last event of the log: the shortest question there is. Resolves with any answer, also a refusal. */
 export const askForAnswer = async (client: EventStoreDBClient): Promise<void> => {
   const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });

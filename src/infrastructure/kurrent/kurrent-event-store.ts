@@ -22,7 +22,8 @@ import { withDeadline } from '../deadline.js';
 import { pause } from './connect.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { toSafeInteger } from './kurrent-decode.js';
-import { appendFault, isNotReady, readFault } from './kurrent-faults.js';
+import { isNotReady } from './kurrent-client.js';
+import { appendFault, readFault } from './kurrent-faults.js';
 import { provenRefusal } from './proven-refusal.js';
 import { readStreamPage, sizeOf } from './stream-pages.js';
 

@@ -11,7 +11,7 @@ import {
 } from '../../commands/event-store.js';
 import { DomainError } from '../../domain/decider.js';
 import { ClientGivenUp } from './held-client.js';
-import { isConnectionLost } from './kurrent-client.js';
+import { isConnectionLost, isNotReady } from './kurrent-client.js';
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undefined)?.code;
 
@@ -38,12 +38,6 @@ const refuses = (error: unknown, what: 'read' | 'write'): EventStoreRefuses => {
     : `The event store does not let this service ${what}.`;
   return new EventStoreRefuses(`${reason} Nothing was written.`, because(error));
 };
-
-/** What a node says that has no leader, or too much to do, before it looks at an append. */
-const NOT_READY = /server is not ready|server is busy|no leader info/i;
-
-/** Whether an append was refused before anything was done with it, by a node that may take it soon. */
-export const isNotReady = (error: unknown): boolean => NOT_READY.test(textOf(error));
 
 /** What a read failed with, in our terms. */
 export const readFault = (error: unknown): unknown => {
