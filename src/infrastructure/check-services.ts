@@ -28,7 +28,8 @@ export const reasonOf = (error: unknown): string => {
   if (!(cause instanceof Error)) return String(cause);
   const { code = cause.name } = cause as { code?: string };
   const text = cause.message === '' ? code : cause.message;
-  const line = text.replace(/\s*\n\s*/g, ' ');
+  const lines = text.split('\n').map((part) => part.trim());
+  const line = lines.filter((part) => part !== '').join(' ');
   if (!(cause instanceof EventStoreUnavailable) || cause.cause === undefined) return line;
   // What a host said is said in full words.
   const why = reasonOf(cause.cause);
