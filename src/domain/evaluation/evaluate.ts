@@ -5,7 +5,7 @@ import { type Context } from './context.js';
 import { type Resolution } from './resolution.js';
 import { ruleAnswer } from './rule-steps.js';
 import { splitAnswer } from './split.js';
-import { beginFlag, beginRequest, endFlag, giveUp, isKnown, memorize, spend } from './work.js';
+import { beginFlag, beginRequest, giveUp, isKnown, memorize, spend } from './work.js';
 
 /** All flags and segments that an evaluation may look at, as they stand at one log position. */
 export type EvaluationEnvironment<Answer> = Readonly<{
@@ -77,14 +77,12 @@ export const evaluateNext = <Answer extends Resolved>(
   environment: EvaluationEnvironment<Answer>,
 ): Answer => {
   if (flag.constant !== undefined) return flag.constant;
-  const had = beginFlag();
+  beginFlag();
   try {
     return evaluateWithin(flag, context, environment, 0);
   } catch (error) {
     giveUp(error);
     return flag.tooCostly;
-  } finally {
-    endFlag(had);
   }
 };
 

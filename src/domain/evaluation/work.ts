@@ -13,8 +13,9 @@ class TooCostly extends Error {
 // One for the process: making a stack trace would cost more than the evaluation.
 const tooCostly = new TooCostly('This takes more steps than an evaluation may.');
 
-let left = FLAG_STEPS;
-let leftOfRequest = REQUEST_STEPS;
+/** What the request may still take, and what must be left of it when the flag under way is done. */
+let left = REQUEST_STEPS;
+let rest = 0;
 let request = 0;
 
 /** What was found out once in an evaluation, and need not be again. */
@@ -35,19 +36,19 @@ export const memorize = <T>(memo: Memo<T>, value: T): T => {
 /** Begins an evaluation of one flag, or of all for one context: memos are of the one before. */
 export const beginRequest = (): void => {
   request += 1;
-  leftOfRequest = REQUEST_STEPS;
+  left = REQUEST_STEPS;
 };
 
 /** Begins compiling an expression: working out what does not depend on the context takes at most `FLAG_STEPS`. */
 export const beginCompiling = (): void => {
   beginRequest();
-  left = FLAG_STEPS;
+  beginFlag();
 };
 
 /** @throws TooCostly when that is more than may be spent */
 export const spend = (steps: number): void => {
   left -= steps;
-  if (left < 0) throw tooCostly;
+  if (left < rest) throw tooCostly;
 };
 
 /** Texts up to here cost nothing to look at. Characters. */
@@ -60,17 +61,14 @@ export const spendOnText = (length: number): void => {
 
 export const isTooCostly = (error: unknown): boolean => error === tooCostly;
 
-/** Begins the work for one flag. @returns the steps that it may take */
-export const beginFlag = (most = FLAG_STEPS): number => (left = Math.min(most, leftOfRequest));
-
-/** Ends the work for a flag that might take `had` steps. */
-export const endFlag = (had: number): void => {
-  leftOfRequest -= had - left;
+/** Begins the work for one flag. */
+export const beginFlag = (most = FLAG_STEPS): void => {
+  rest = left > most ? left - most : 0;
 };
 
 /** What was begun when it became too costly counts as not found out. @throws any other error */
 export const giveUp = (error: unknown): void => {
   if (!isTooCostly(error)) throw error;
   request += 1;
-  left = 0;
+  left = rest;
 };
