@@ -87,10 +87,20 @@ const encode = (text: string, coding: Coding, kept: object | undefined): Promise
 
 let waiting: [FastifyReply, string | undefined][] = [];
 
+const sendOne = ([reply, text]: (typeof waiting)[number]): void => {
+  try {
+    void reply.send(text);
+  } catch (error) {
+    // Nobody above would catch it: it must cost neither the others of the turn nor the process.
+    reply.log.error(error, 'an answer could not be sent');
+    reply.raw.destroy();
+  }
+};
+
 const sendWaiting = (): void => {
   const answers = waiting;
   waiting = [];
-  for (const [reply, text] of answers) void reply.send(text);
+  answers.forEach(sendOne);
 };
 
 /**

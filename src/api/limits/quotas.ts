@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/decider.js';
 import { isRepeat } from '../command-route.js';
 import { type Amounts, type UsageTally } from './usage-tally.js';
 
-/** What an organization, or each of its projects, may have so many of. */
+/** What is limited: flags and segments for each project, all else for the organization. */
 export type Quota = 'projects' | 'members' | 'tokens' | 'keys' | 'flags' | 'segments' | 'bytes';
 
 /**
@@ -14,7 +14,7 @@ type BytesFrom = 'body' | 'flag' | 'segment' | 'environment' | 'project' | 'file
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route adds to: one of these, and bytes of configuration. Absent: it works over every quota. */
+    /** What the route counts against. Absent: it works although a quota is full. */
     quota?: Readonly<{ one?: Exclude<Quota, 'bytes'>; bytes?: BytesFrom }>;
   }
   interface FastifyRequest {
@@ -38,7 +38,7 @@ export type Quotas = Readonly<{
   sizesOf: SizesOf;
 }>;
 
-/** What is asked for is more than is left of a quota; `told` are members of the problem. */
+/** A quota has too little left; `told` are members of the problem. */
 export class QuotaExceeded extends DomainError {
   readonly told: Readonly<Record<string, unknown>>;
   constructor(message: string, told: Readonly<Record<string, unknown>>) {
@@ -85,7 +85,7 @@ const bodySize = ({ headers, body }: FastifyRequest): number =>
     ? Number(headers['content-length'])
     : Buffer.byteLength(JSON.stringify(body ?? null));
 
-/** What a body becomes in a state. */
+/** Bytes that a body adds to a stored state. */
 const storedSize = (request: FastifyRequest): number =>
   bodySize(request) + SEALED_BYTES * listedTexts(request.body);
 
