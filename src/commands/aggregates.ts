@@ -1,19 +1,32 @@
 import { type Decider, type Command, type Event } from '../domain/decider.js';
-import { type Recorded } from '../domain/recorded.js';
-import { type EventStore, NO_STREAM } from './event-store.js';
+import { type CommandIds, commandIds } from './command-ids.js';
+import { type EventStore, NO_STREAM, type StreamSlice } from './event-store.js';
+import {
+  NO_SNAPSHOTS,
+  resumeAtSnapshot,
+  SNAPSHOT_EVERY,
+  type Snapshots,
+  weightOf,
+} from './snapshots.js';
 
-/** A stream folded up to a revision. `commands` maps the id of every command in it to its hash. */
+/** A stream folded up to a revision. */
 export type Loaded<S> = Readonly<{
   state: S;
   /** Of our last event; NO_STREAM without any. */
   revision: number;
   /** Where the stream stands: further than our last event when events of another application follow it. */
   head: number;
-  /** Log position of the last event; -1 for a stream without events. */
+  /** Log position of our last event; -1 without any. */
   position: number;
+  /** Of our last event; empty without any. */
+  eventId: string;
   /** When the stream was last read or appended to, on the given clock. */
   checkedAtMs: number;
-  commands: Map<string, string>;
+  commands: CommandIds;
+  /** What it takes of the memory for all streams, in events. */
+  held: number;
+  /** What came since the last snapshot weighs so much. */
+  unsaved: number;
   /** Tells what was read before `forgetAll` from what was read after it. */
   epoch: number;
 }>;
@@ -23,17 +36,24 @@ type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'e
 /** Events held in memory over all streams before the least recently used streams are dropped. */
 const MAX_EVENTS = 500_000;
 
+/** Digests of commands that take the memory of what is remembered of one event. */
+const DIGESTS_PER_EVENT = 8;
+
 /** Streams that are kept although they were read in part only. */
 const MAX_BEGUN = 100;
+
+type Part<S> = Readonly<{ known: Loaded<S>; isEnd: boolean }>;
 
 /**
  * Streams folded in memory, so that a command costs one append and no read. What is here may be behind the
  * log (another process writes too): the append's expected revision, and a refresh before every other answer, make that safe.
+ * A stream that is long and not here is read on from its snapshot.
  */
 export const aggregates = <S, E extends Event>(
   store: EventStore,
   { initialState, evolve }: Fold<S, E>,
   clock: () => number,
+  snapshots: Snapshots = NO_SNAPSHOTS,
 ) => {
   const cache = new Map<string, Loaded<S>>();
   /** Reads under way, for those who may be told what a read says that was begun before they asked. */
@@ -48,40 +68,55 @@ export const aggregates = <S, E extends Event>(
     if (known !== undefined && known.head > loaded.head) return known;
     cache.delete(stream);
     cache.set(stream, loaded);
-    held += loaded.head - (known?.head ?? NO_STREAM);
-    for (const [oldest, { head }] of cache) {
+    held += loaded.held - (known?.held ?? 0);
+    for (const [oldest, { held: freed }] of cache) {
       if (held <= MAX_EVENTS || oldest === stream) break;
       cache.delete(oldest);
-      held -= head + 1;
+      held -= freed;
     }
     return loaded;
   };
 
+  /** Asks for a snapshot when enough has come since the last one, or since one was asked for. */
+  const saved = (stream: string, loaded: Loaded<S>): Loaded<S> => {
+    if (loaded.unsaved < SNAPSHOT_EVERY) return loaded;
+    snapshots.take(stream);
+    return { ...loaded, unsaved: 0 };
+  };
+
   const remember = (stream: string, loaded: Loaded<S>): Loaded<S> =>
-    loaded.epoch === epoch ? keep(stream, loaded) : loaded;
+    loaded.epoch === epoch ? keep(stream, saved(stream, loaded)) : loaded;
 
   const nothingRead = (): Loaded<S> => ({
     state: initialState,
     revision: NO_STREAM,
     head: NO_STREAM,
     position: -1,
+    eventId: '',
     checkedAtMs: 0,
-    commands: new Map(),
+    commands: commandIds(),
+    held: 0,
+    unsaved: 0,
     epoch,
   });
 
-  const folded = (known: Loaded<S>, events: readonly Recorded<E>[], head: number): Loaded<S> => {
-    for (const { metadata } of events) {
-      known.commands.set(metadata.commandId, metadata.commandHash);
+  const folded = (known: Loaded<S>, { events, revision }: StreamSlice<E>): Loaded<S> => {
+    let { unsaved } = known;
+    for (const event of events) {
+      known.commands.add(event.metadata.commandId);
+      unsaved += weightOf(event);
     }
     const last = events.at(-1);
     return {
       ...known,
       state: events.reduce<S>(evolve, known.state),
       revision: last?.revision ?? known.revision,
-      head,
+      head: revision,
       position: last?.position ?? known.position,
+      eventId: last?.id ?? known.eventId,
       checkedAtMs: clock(),
+      held: known.held + events.length,
+      unsaved,
     };
   };
 
@@ -96,16 +131,41 @@ export const aggregates = <S, E extends Event>(
     }
   };
 
+  const readOn = async (stream: string, known: Loaded<S>): Promise<Part<S>> => {
+    const page = await store.readPage<E>(stream, known.head + 1);
+    return { known: folded(known, page), isEnd: page.isEnd };
+  };
+
+  const resume = async (stream: string): Promise<Part<S> | undefined> => {
+    const nothing = nothingRead();
+    const resumed = await resumeAtSnapshot<S, E>(store, snapshots, stream);
+    if (resumed === undefined) return undefined;
+    const { state, revision, position, eventId, commands } = resumed.snapshot;
+    const known = {
+      ...nothing,
+      ...{ state, revision, position, eventId },
+      head: revision,
+      commands: commandIds(commands),
+      held: commands.length / DIGESTS_PER_EVENT,
+    };
+    return { known: folded(known, resumed.page), isEnd: resumed.page.isEnd };
+  };
+
+  /** Most streams are one page. */
+  const begin = async (stream: string): Promise<Part<S>> => {
+    const begun = await readOn(stream, nothingRead());
+    return begun.isEnd ? begun : ((await resume(stream)) ?? begun);
+  };
+
   const read = async (stream: string): Promise<Loaded<S>> => {
-    let known = cache.get(stream) ?? begun.get(stream) ?? nothingRead();
-    for (;;) {
-      const { events, revision, isEnd } = await store.readPage<E>(stream, known.head + 1);
-      known = folded(known, events, revision);
-      if (isEnd) break;
-      keepBegun(stream, known);
+    const before = cache.get(stream) ?? begun.get(stream);
+    let part = before === undefined ? await begin(stream) : await readOn(stream, before);
+    while (!part.isEnd) {
+      keepBegun(stream, part.known);
+      part = await readOn(stream, part.known);
     }
     begun.delete(stream);
-    return remember(stream, known);
+    return remember(stream, part.known);
   };
 
   const readOnce = async (stream: string): Promise<Loaded<S>> => {
@@ -129,12 +189,13 @@ export const aggregates = <S, E extends Event>(
     },
     /** From memory; a stream that is not there is taken to have no events. */
     assumeNew: (stream: string): Loaded<S> => cache.get(stream) ?? nothingRead(),
+    snapshots,
     remember,
     /** Nothing is answered from memory before the stream was read on from there. */
     readOn: (stream: string): void => {
       const known = cache.get(stream);
       if (known !== undefined) keepBegun(stream, known);
-      held -= (known?.head ?? NO_STREAM) + 1;
+      held -= known?.held ?? 0;
       cache.delete(stream);
       reading.delete(stream);
     },
@@ -152,6 +213,7 @@ export const aggregates = <S, E extends Event>(
 export type Aggregates<S> = Readonly<{
   load: (stream: string, maxAgeMs?: number) => Promise<Loaded<S>>;
   assumeNew: (stream: string) => Loaded<S>;
+  snapshots: Snapshots;
   remember: (stream: string, loaded: Loaded<S>) => Loaded<S>;
   readOn: (stream: string) => void;
   forgetAll: () => void;

@@ -14,21 +14,25 @@ export type AppendRequest<E extends Event> = Readonly<{
   signal?: AbortSignal;
 }>;
 
+/** Where the last event is now. */
+export type Appended = Awaited<ReturnType<EventStore['append']>> & Readonly<{ eventId: string }>;
+
 /**
  * Appends events with ids that follow from the command: the only code that writes to the log.
  * @throws WrongRevision, CommandNotStarted, EventStoreUnavailable, AppendOutcomeUnknown
  */
-export const appendEvents = <E extends Event>(
+export const appendEvents = async <E extends Event>(
   store: EventStore,
   { stream, events, expectedRevision, metadata, firstIndex = 0, signal }: AppendRequest<E>,
-): ReturnType<EventStore['append']> => {
+): Promise<Appended> => {
   const identified = events.map((event, index) => ({
     ...event,
     id: eventId(stream, metadata.commandId, firstIndex + index),
   }));
-  return store.append(stream, identified, {
+  const written = await store.append(stream, identified, {
     expectedRevision,
     metadata,
     ...(signal && { signal }),
   });
+  return { ...written, eventId: identified.at(-1)?.id ?? '' };
 };

@@ -3,6 +3,7 @@ import { type Loaded } from './aggregates.js';
 import { appendEvents } from './append-events.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
 import { AppendOutcomeUnknown, beforeAbort, StaleDecision, WrongRevision } from './event-store.js';
+import { weightOf } from './snapshots.js';
 import { repeatedCommands } from './repeated-command.js';
 import { streamQueue } from './stream-queue.js';
 
@@ -52,7 +53,7 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
   const { store, streams, decider, streamOf, referencesOf, clock, pause, reserve = nothing } = deps;
   const { begins = () => false } = deps;
   const inTurn = streamQueue();
-  const repeated = repeatedCommands(store, decider);
+  const repeated = repeatedCommands(store, decider, streams.snapshots);
 
   const append = async (
     stream: string,
@@ -63,16 +64,19 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     const { events } = outcome;
     if (isLarge !== undefined && JSON.stringify(events).length > LARGE_APPEND) isLarge();
     const to = { stream, events, expectedRevision: loaded.head, metadata, signal };
-    const written = await appendEvents(store, to);
-    loaded.commands.set(metadata.commandId, metadata.commandHash);
+    const { eventId, ...place } = await appendEvents(store, to);
+    loaded.commands.add(metadata.commandId);
     streams.remember(stream, {
       ...loaded,
-      ...written,
-      head: written.revision,
+      ...place,
+      eventId,
+      held: loaded.held + events.length,
+      unsaved: events.reduce((weight, event) => weight + weightOf(event), loaded.unsaved),
+      head: place.revision,
       state: outcome.after,
       checkedAtMs: clock(),
     });
-    return { ...outcome, ...written };
+    return { ...outcome, ...place };
   };
 
   /** What the state at hand says; `undefined` when only fresh state can say it. */

@@ -1,16 +1,21 @@
 import { type Command, type Decider, DomainError, type Event } from '../domain/decider.js';
 import { type Recorded } from '../domain/recorded.js';
+import { commandIds } from './command-ids.js';
 import { type CommandOutcome, type CommandRequest } from './command.js';
 import {
   AppendOutcomeUnknown,
   beforeAbort,
   CommandNotStarted,
   type EventStore,
-  NO_STREAM,
+  type StreamPage,
 } from './event-store.js';
+import { resumeAtSnapshot, type Snapshots } from './snapshots.js';
 
 /** Answers that are kept although nobody waits for them any more. */
 const MAX_KEPT = 20;
+
+/** A page of a stream, and the state before it. */
+type Search<S, E extends Event> = Readonly<{ page: StreamPage<E>; before: S }>;
 
 type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'evolve'>;
 
@@ -18,25 +23,52 @@ type Fold<S, E extends Event> = Pick<Decider<S, Command, E>, 'initialState' | 'e
 export const repeatedCommands = <S, E extends Event>(
   store: EventStore,
   { initialState, evolve }: Fold<S, E>,
+  snapshots: Snapshots,
 ) => {
   /** Being read, or read and not given to anybody yet: of a long stream it takes longer than a command may. */
   const begun = new Map<string, Promise<CommandOutcome<S, E>>>();
 
+  /** Where a stream that is longer than this page goes on: behind its snapshot when that does not have the command. */
+  const after = async (stream: string, commandId: string, { page, before }: Search<S, E>) => {
+    const resumed = await resumeAtSnapshot<S, E>(store, snapshots, stream);
+    return resumed === undefined || commandIds(resumed.snapshot.commands).has(commandId)
+      ? { page: await store.readPage<E>(stream, page.revision + 1), before }
+      : { page: resumed.page, before: resumed.snapshot.state };
+  };
+
+  /** Pages one after the other; before the second one it is looked for a snapshot. */
+  const next = async (
+    stream: string,
+    commandId: string,
+    { search, isFirst }: Readonly<{ search: Search<S, E>; isFirst: boolean }>,
+  ): Promise<Search<S, E>> =>
+    isFirst
+      ? after(stream, commandId, search)
+      : { ...search, page: await store.readPage<E>(stream, search.page.revision + 1) };
+
+  /** Puts the events of the command into `found`. @returns the state in front of them, so far */
+  const look = ({ page, before }: Search<S, E>, commandId: string, found: Recorded<E>[]): S => {
+    let state = before;
+    for (const event of page.events) {
+      if (event.metadata.commandId === commandId) found.push(event);
+      else if (found.length === 0) state = evolve(state, event);
+    }
+    return state;
+  };
+
   /** The events of the command, and the state before them. */
   const find = async (stream: string, commandId: string) => {
     const found: Recorded<E>[] = [];
-    let before = initialState;
-    for (let revision = NO_STREAM, isEnd = false; !isEnd;) {
-      const page = await store.readPage<E>(stream, revision + 1);
-      for (const event of page.events) {
-        if (event.metadata.commandId === commandId) found.push(event);
-        else if (found.length === 0) before = evolve(before, event);
-      }
-      ({ revision, isEnd } = page);
+    let search: Search<S, E> = { page: await store.readPage<E>(stream, 0), before: initialState };
+    for (let pages = 1; ; pages += 1) {
+      const before = look(search, commandId, found);
+      const { page } = search;
       // The events of a command follow each other.
-      isEnd ||= found.length > 0 && found.at(-1) !== page.events.at(-1);
+      const isAll = found.length > 0 && found.at(-1) !== page.events.at(-1);
+      if (page.isEnd || isAll) return { found, before };
+      const isFirst = pages === 1 && found.length === 0;
+      search = await next(stream, commandId, { search: { page, before }, isFirst });
     }
-    return { found, before };
   };
 
   const outcomeOf = async (

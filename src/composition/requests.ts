@@ -2,6 +2,7 @@ import { type Logger } from 'pino';
 import { type KeyPlace } from '../api/routes/keys/application-keys.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
+import { type EventStore } from '../commands/event-store.js';
 import { type Config } from '../config.js';
 import { commandKeys } from '../infrastructure/postgres/command-keys.js';
 import { LOCKS, whileLocked } from '../infrastructure/postgres/locks.js';
@@ -33,6 +34,7 @@ import { openQuotas } from './quotas.js';
 import { type StartedPersonalData } from './personal-data.js';
 import { personalRequests } from './personal-requests.js';
 import { type ServiceEvents } from './service-events.js';
+import { openSnapshots } from './snapshots.js';
 import { type Services } from './services.js';
 import { refusedCommands } from './refused-commands.js';
 import { routesOf } from './request-routes.js';
@@ -41,6 +43,8 @@ import { writeSide } from './write-side.js';
 type RequestSources = Readonly<{
   connection: KurrentConnection;
   personal: StartedPersonalData;
+  /** With personal texts as they are in the log. */
+  sealed: EventStore;
   log: Logger;
   masterKey: MasterKey;
   events: ServiceEvents;
@@ -53,7 +57,7 @@ const CAUGHT_UP_MS = 1_000;
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { connection, personal, log, masterKey, events }: RequestSources,
+  { connection, personal, sealed, log, masterKey, events }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -64,7 +68,12 @@ export const startRequests = async (
   // A store that is away says nothing of others.
   const isOthersOnly = (after: number, upTo: number): Promise<boolean> =>
     eventLog.isOthersOnly(after, upTo).catch(() => false);
-  const commands = writeSide(personal.store, head);
+  // Reads and writes what is large, which may take longer than a request's statements may.
+  const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });
+  const { snapshots, stop: stopSnapshots } = openSnapshots({
+    ...{ pool: whole, masterKey, sealed, personal, log },
+  });
+  const commands = writeSide(personal.store, head, snapshots);
   personal.onErased(commands.forget);
   const refused = refusedCommands(commands, log);
   const catchUp = firstCatchUp(pool);
@@ -110,8 +119,6 @@ export const startRequests = async (
     compileRegex,
     isOthersOnly,
   };
-  // Reads tables whole, which may take longer than a request's statements may.
-  const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });
   const trail = auditTrail({
     ...{ pool: whole, redisUrl, log: eventLog, reveal: revealedSnapshot(personal) },
     prefix: config.redisPrefix,
@@ -162,6 +169,7 @@ export const startRequests = async (
     /** Rejects when Postgres does not answer. */
     askPostgres: (): Promise<unknown> => pool.query('select 1'),
     stop: async (): Promise<void> => {
+      await stopSnapshots();
       await whole.end();
       await refused.stop();
       await flagdSync?.stop();

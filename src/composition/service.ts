@@ -159,7 +159,9 @@ export const startService = async (
     };
     const isMigrated = await doneNow(migrate, { isComplete, config, log });
     if (isOneOf(config, 'api')) {
-      parts.requests = await startRequests(config, services, { ...backends, events, log });
+      parts.requests = await startRequests(config, services, {
+        ...{ ...backends, sealed: own.store, events, log },
+      });
       resources.push(parts.requests.stop);
     }
     const work = (): Promise<void> => bringUp(services, backends);

@@ -17,6 +17,7 @@ import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
 import { refusalsDecider } from '../commands/refusals-decider.js';
 import { referencesOver } from '../commands/references/references-over.js';
+import { NO_SNAPSHOTS, type Snapshots } from '../commands/snapshots.js';
 import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
 import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
 import { DomainError } from '../domain/decider.js';
@@ -55,10 +56,14 @@ const requirePast = async (
 const timeMs = (time: string): number => parseTime(time).floorMs;
 
 /** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
-export const writeSide = (store: EventStore, head: () => Promise<number>) => {
+export const writeSide = (
+  store: EventStore,
+  head: () => Promise<number>,
+  snapshots: Snapshots = NO_SNAPSHOTS,
+) => {
   const clock = (): number => performance.now();
   const pause = async (ms: number): Promise<void> => setTimeout(ms);
-  const projectStreams = aggregates(store, projectDecider, clock);
+  const projectStreams = aggregates(store, projectDecider, clock, snapshots);
   const decideFlags = flagDecider({ compileRegex });
   const decideSegments = segmentDecider({ compileRegex });
 
@@ -66,8 +71,8 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
     (await projectStreams.load(projectStream(projectId), maxAgeMs)).state;
 
   const organizationStreams = aggregates(store, organizationDecider, clock);
-  const flagStreams = aggregates(store, decideFlags, clock);
-  const segmentStreams = aggregates(store, decideSegments, clock);
+  const flagStreams = aggregates(store, decideFlags, clock, snapshots);
+  const segmentStreams = aggregates(store, decideSegments, clock, snapshots);
   const references = referencesOver(store, { flagStreams, segmentStreams });
   const projectOf = ({ data }: FlagCommand | SegmentCommand, fresh: boolean): Promise<Project> =>
     loadProject(data.projectId, fresh ? 0 : PROJECT_MAX_AGE_MS);
@@ -154,7 +159,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       clock,
       pause,
       decider: sessionDecider,
-      streams: aggregates(store, sessionDecider, clock),
+      streams: aggregates(store, sessionDecider, clock, snapshots),
       streamOf: ({ data }) => sessionStream(data.organizationId, data.userId),
       referencesOf: none,
     }),
@@ -164,7 +169,7 @@ export const writeSide = (store: EventStore, head: () => Promise<number>) => {
       clock,
       pause,
       decider: refusalsDecider,
-      streams: aggregates(store, refusalsDecider, clock),
+      streams: aggregates(store, refusalsDecider, clock, snapshots),
       streamOf: ({ data }) => refusalsStream(data.organizationId, data.actorId),
       referencesOf: none,
     }),

@@ -37,6 +37,15 @@ export const sameJson = (left: Json, right: Json): boolean => {
 export const withSortedMembers = <Value extends Json>(value: Value): Value =>
   JSON.parse(canonicalJson(value)) as Value;
 
+/** How much JSON text a value makes, about. Numbers and names count a few characters each. */
+export const sizeOf = (value: unknown): number => {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let size = 8;
+  for (const member of Object.values(value)) size += 8 + sizeOf(member);
+  return size;
+};
+
 /** Nothing in it has to be escaped: almost every text. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 

@@ -70,6 +70,9 @@ test('a read that fails goes on where it stopped', async (t) => {
   await t.rejects(streams.load(stream), EventStoreUnavailable);
   isAway = false;
   const { revision, commands } = await streams.load(stream);
-  t.strictSame([revision, [...commands.keys()]], [2, ['c1', 'c2', 'c3']]);
+  t.strictSame(
+    [revision, ['c1', 'c2', 'c3', 'c4'].map(commands.has)],
+    [2, [true, true, true, false]],
+  );
   t.strictSame(asked, [0, 1, 2, 2]);
 });

@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { type Test } from 'tap';
 import { type Answer } from './http-client.js';
 import { type TestService } from './service.js';
+import { until } from './until.js';
 
 type Done = Readonly<{ position: number; revision: number; events: readonly unknown[] }>;
 type Segment = Readonly<{ included: readonly string[]; excluded: readonly string[] }>;
@@ -79,6 +81,17 @@ export const manyTargets = async (t: Test, service: TestService, count: number):
   t.equal(evaluated.body.value, false, evaluated.text);
 };
 
+const hasSnapshot = async ({ stores }: TestService, stream: string): Promise<boolean> => {
+  const client = new pg.Client({ connectionString: stores.databaseUrl });
+  await client.connect();
+  const { rowCount } = await client.query(
+    'select from chronoflag.stream_snapshot s where s.stream = $1',
+    [stream],
+  );
+  await client.end();
+  return rowCount === 1;
+};
+
 /** A segment that is edited again and again, and a flag whose variants are large; then a process that knows neither. */
 export const longHistories = async (
   t: Test,
@@ -103,6 +116,9 @@ export const longHistories = async (
     });
     if (done.status !== 200) t.equal(done.status, 200, done.text.slice(0, 300));
   }
+  await until('there is a snapshot of the flag', () =>
+    hasSnapshot(service, 'flag-default:demo:large'),
+  );
   const cold = await service.startAnother();
   for (const send of [
     () => cold.post(`${edited}/keys/add`, { body: { included: ['last'] } }),

@@ -1,5 +1,6 @@
 import { type EventStore } from '../../src/commands/event-store.js';
 import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { type Snapshots } from '../../src/commands/snapshots.js';
 import { type ProjectCommand } from '../../src/commands/project-decider.js';
 import { type SegmentCommand } from '../../src/commands/segment-decider.js';
 import { writeSide } from '../../src/composition/write-side.js';
@@ -35,8 +36,8 @@ export const refusalText = async (running: Promise<unknown>): Promise<string> =>
 };
 
 /** One process: the write side with a memory of its own, on a store that may be shared. */
-export const processOn = (store: EventStore) => {
-  const side = writeSide(store, async () => 0);
+export const processOn = (store: EventStore, snapshots?: Snapshots) => {
+  const side = writeSide(store, async () => 0, snapshots);
   const request = <C>(command: C, { commandId = `c${(commands += 1)}`, ...more }: More) => ({
     command,
     metadata: metadata(commandId),

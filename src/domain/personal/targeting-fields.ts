@@ -8,7 +8,7 @@ import {
   type SimpleClause,
 } from '../targeting/clause.js';
 import { type Rewrite, rewriteEmail, rewriteValue } from './person.js';
-import { mapTexts } from './sealed-text.js';
+import { isSealed, mapTexts } from './sealed-text.js';
 
 /** The operators whose values are whole targeting keys, not parts of some. */
 const WHOLE = ['in', 'allOf', 'noneOf'];
@@ -86,3 +86,19 @@ export const segmentContent = (content: SegmentContent, rewrite: Rewrite): Segme
   ...segmentKeys(content, rewrite),
   rules: segmentRules(content.rules, rewrite),
 });
+
+/** Whether no personal text is left that is not sealed. */
+const leavesNone = (rewriteAll: (rewrite: Rewrite) => unknown): boolean => {
+  let isAllSealed = true;
+  rewriteAll(({ text }) => {
+    isAllSealed &&= isSealed(text);
+    return text;
+  });
+  return isAllSealed;
+};
+
+export const isSealedFlag = (flag: FlagContent): boolean =>
+  leavesNone((rewrite) => flagContent(flag, rewrite));
+
+export const isSealedSegment = (segment: SegmentContent): boolean =>
+  leavesNone((rewrite) => segmentContent(segment, rewrite));

@@ -17,6 +17,7 @@ import {
   WrongRevision,
 } from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
+import { sizeOf } from '../../domain/json.js';
 import { type Metadata } from '../../domain/metadata.js';
 import { withDeadline } from '../deadline.js';
 import { pause } from './connect.js';
@@ -25,7 +26,7 @@ import { toSafeInteger } from './kurrent-decode.js';
 import { isNotReady } from './kurrent-client.js';
 import { appendFault, readFault } from './kurrent-faults.js';
 import { provenRefusal } from './proven-refusal.js';
-import { readStreamPage, sizeOf } from './stream-pages.js';
+import { readStreamPage } from './stream-pages.js';
 
 /** Between two tries with a node that has no leader. */
 const TRY_AGAIN_MS = 50;

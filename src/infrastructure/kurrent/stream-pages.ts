@@ -7,6 +7,7 @@ import {
 } from '@eventstore/db-client';
 import { type StreamPage } from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
+import { sizeOf } from '../../domain/json.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { silenceWatch } from '../deadline.js';
 import { type Lease, tieToLease } from './held-client.js';
@@ -20,15 +21,6 @@ const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 /** A large event takes its time on a slow line; that the server answers is known by the one before. */
 const NEXT_EVENT_MS = 5_000;
-
-/** How much JSON a value is, about. Numbers and names count a few characters each. */
-export const sizeOf = (value: unknown): number => {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  let size = 8;
-  for (const member of Object.values(value)) size += 8 + sizeOf(member);
-  return size;
-};
 
 const stop = (reading: StreamingRead<ResolvedEvent>): void => {
   // What comes when nobody reads any more is no error.
