@@ -6,9 +6,11 @@ import { type Target } from '../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
 import { canonicalJson, type Json } from '../../src/domain/json.js';
+import { setDifference } from '../../src/domain/key-lists.js';
 import { type SegmentEvent } from '../../src/domain/segment/events.js';
 import { absentSegment, evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
 import { booleanDefaults, content, created, ENVIRONMENT } from '../support/flags.js';
+import { property } from '../support/property.js';
 
 /** Some hundred of them are more than one event carries. */
 const key = (nth: number): string => `${nth}-${'k'.repeat(250)}`;
@@ -142,4 +144,24 @@ test('an edit of one key is as small in a long list as in a short one', async (t
     return JSON.stringify(boundedSegmentEvents(state, [{ type: 'SegmentKeysChanged', data }]));
   };
   t.equal(edited(10_000), edited(10));
+});
+
+const items = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 12 });
+
+test('what left a list and what joined it', (t) => {
+  property(t, [items, items, items, items], (start, before, after, end) => {
+    const [left, right] = [
+      [...start, ...before, ...end],
+      [...start, ...after, ...end],
+    ];
+    const { removed, added } = setDifference(left, right);
+    const isSame = (found: readonly string[], wanted: readonly string[]) =>
+      JSON.stringify(found.toSorted()) === JSON.stringify(wanted.toSorted());
+    const lacks = (list: readonly string[]) => (item: string) => !list.includes(item);
+    return (
+      isSame([...new Set(removed)], [...new Set(left.filter(lacks(right)))]) &&
+      isSame([...new Set(added)], [...new Set(right.filter(lacks(left)))])
+    );
+  });
+  t.end();
 });

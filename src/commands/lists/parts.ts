@@ -1,3 +1,5 @@
+import { setDifference } from '../../domain/key-lists.js';
+
 /** Keys by the list that they are in. */
 export type Lists = ReadonlyMap<string, readonly string[]>;
 
@@ -38,19 +40,16 @@ export const inParts = (lists: Lists): readonly Lists[] => {
   return parts;
 };
 
-const difference = (lists: Lists, others: Lists): Lists =>
-  new Map(
-    [...lists].map(([list, keys]) => {
-      const other = new Set(others.get(list));
-      return [list, keys.filter((key) => !other.has(key))] as const;
-    }),
-  );
-
 /** What leaves and what comes into lists when these become those. The order of keys is no change. */
 export const listChanges = (
   before: Lists,
   after: Lists,
-): Readonly<{ removed: readonly Lists[]; added: readonly Lists[] }> => ({
-  removed: inParts(difference(before, after)),
-  added: inParts(difference(after, before)),
-});
+): Readonly<{ removed: readonly Lists[]; added: readonly Lists[] }> => {
+  const gone = [...before].map(
+    ([list, keys]) => [list, setDifference(keys, after.get(list) ?? []).removed] as const,
+  );
+  const come = [...after].map(
+    ([list, keys]) => [list, setDifference(before.get(list) ?? [], keys).added] as const,
+  );
+  return { removed: inParts(new Map(gone)), added: inParts(new Map(come)) };
+};

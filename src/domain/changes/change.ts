@@ -41,15 +41,3 @@ export const valueChange = (
           text: `${label} was ${JSON.stringify(before)}, now ${JSON.stringify(after)}`,
         },
       ];
-
-/** What left `before` and what joined it on the way to `after`, each in its own order. */
-export const setDifference = (
-  before: readonly string[],
-  after: readonly string[],
-): Readonly<{ removed: readonly string[]; added: readonly string[] }> => {
-  const [had, has] = [new Set(before), new Set(after)];
-  return {
-    removed: before.filter((item) => !has.has(item)),
-    added: after.filter((item) => !had.has(item)),
-  };
-};

@@ -1,7 +1,8 @@
 import { type Configuration, type Target } from '../flag/configuration.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
 import { sameJson } from '../json.js';
-import { type Change, listed, setDifference, step } from './change.js';
+import { setDifference } from '../key-lists.js';
+import { type Change, listed, step } from './change.js';
 import { prerequisiteChanges } from './prerequisite-changes.js';
 import { ruleChanges } from './rule-changes.js';
 import { type Scope, worded } from './scope.js';

@@ -1,6 +1,7 @@
 import { type ExistingSegment } from '../segment/segment.js';
 import { sameJson } from '../json.js';
-import { type Change, listed, setDifference, valueChange } from './change.js';
+import { setDifference } from '../key-lists.js';
+import { type Change, listed, valueChange } from './change.js';
 import { clausesText } from './clause-text.js';
 import { tagChanges } from './flag-changes.js';
 import { ruleChanges } from './rule-changes.js';
