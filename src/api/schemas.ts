@@ -1,4 +1,5 @@
-import { type TSchema, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { type Position as LogPosition } from '../domain/position.js';
 import { KEY_PATTERN } from '../domain/streams.js';
 
 /** Closed objects: what is not declared is refused, never dropped. */
@@ -21,7 +22,25 @@ export const Revision = Type.Integer({
   minimum: 0,
   description: 'Place in its own stream, from 0.',
 });
-export const Position = Type.Integer({ minimum: -1, description: 'Place in the whole log.' });
+/** A place in the whole log. Answers have all its digits; JSON readers with doubles alone do not see them beyond 2^53. */
+export const Position = Type.Unsafe<LogPosition>(
+  Type.Integer({ minimum: -1, format: 'int64', description: 'Place in the whole log.' }),
+);
+export type Position = LogPosition;
+
+/** Asked for: read exactly (validation.ts). */
+export const positionAsked = (minimum: 0 | -1, description: string) =>
+  Type.Unsafe<Position>(Type.Integer({ minimum, format: 'int64', description }));
+
+/** In what is signed or a choice of several: JSON that every reader reads right. */
+export const ExactPosition = Type.Union([
+  Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER, format: 'int64' }),
+  Type.String({ pattern: '^[1-9][0-9]{15,18}$', description: 'The digits of more than 2^53-1.' }),
+]);
+
+/** An object or null: unlike a union it can hold positions that are beyond what a double holds. */
+export const objectOrNull = <Schema extends TObject>(schema: Schema) =>
+  Type.Unsafe<Static<Schema> | null>({ ...schema, type: ['object', 'null'] });
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339.' });
 
 export const ProblemSchema = Type.Object(

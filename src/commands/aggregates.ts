@@ -1,4 +1,5 @@
 import { type Decider, type Command, type Event } from '../domain/decider.js';
+import { type Position } from '../domain/position.js';
 import { type CommandIds, commandIds } from './command-ids.js';
 import { type EventStore, NO_STREAM, type StreamSlice } from './event-store.js';
 import {
@@ -17,7 +18,7 @@ export type Loaded<S> = Readonly<{
   /** Where the stream stands: further than our last event when events of another application follow it. */
   head: number;
   /** Log position of our last event; -1 without any. */
-  position: number;
+  position: Position;
   /** Of our last event; empty without any. */
   eventId: string;
   /** When the stream was last read or appended to, on the given clock. */

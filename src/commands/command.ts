@@ -1,6 +1,7 @@
 import { type Command, type Decider, type Event } from '../domain/decider.js';
 import { type Grants } from '../domain/access/grants.js';
 import { type Metadata } from '../domain/metadata.js';
+import { type Position } from '../domain/position.js';
 import { type Segment } from '../domain/segment/segment.js';
 import { type Aggregates } from './aggregates.js';
 import { type EventStore } from './event-store.js';
@@ -31,7 +32,7 @@ export type CommandOutcome<S, E extends Event> = Readonly<{
   /** Found in the log after an append of this very request that was not confirmed. */
   isOwnTry?: boolean;
   revision: number;
-  position: number;
+  position: Position;
   events: readonly E[];
   before: S;
   after: S;

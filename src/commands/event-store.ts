@@ -1,5 +1,6 @@
 import { type Event } from '../domain/decider.js';
 import { type Metadata } from '../domain/metadata.js';
+import { type Position } from '../domain/position.js';
 import { type Recorded } from '../domain/recorded.js';
 
 /** The revision of a stream that has no events. */
@@ -43,7 +44,7 @@ export type EventStore = Readonly<{
     stream: string,
     events: readonly NewEvent<E>[],
     options: AppendOptions,
-  ) => Promise<Readonly<{ revision: number; position: number; recordedAt?: string }>>;
+  ) => Promise<Readonly<{ revision: number; position: Position; recordedAt?: string }>>;
 }>;
 
 /** The stream is not at the revision that was expected. `actual`: where it stands. */

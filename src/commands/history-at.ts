@@ -1,11 +1,12 @@
 import { DomainError, type Event } from '../domain/decider.js';
+import { type Position } from '../domain/position.js';
 import { type Recorded } from '../domain/recorded.js';
 
 /** Names a past moment of one stream; without any of them: now, or just before its deletion when it is deleted. */
 export type Moment = Readonly<{
   revision?: number;
   /** Log position. */
-  position?: number;
+  position?: Position;
   /** RFC 3339. */
   at?: string;
 }>;

@@ -1,5 +1,6 @@
 import { type Event } from '../domain/decider.js';
 import { sizeOf } from '../domain/json.js';
+import { type Position } from '../domain/position.js';
 import { type PackedIds } from './command-ids.js';
 import { type EventStore, type StreamPage } from './event-store.js';
 
@@ -21,7 +22,7 @@ export type StreamSnapshot<S> = Readonly<{
   foldVersion: number;
   /** Of that event, as `position` and `eventId` are. */
   revision: number;
-  position: number;
+  position: Position;
   eventId: string;
   /** Of all commands up to there. */
   commands: PackedIds;

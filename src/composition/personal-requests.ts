@@ -3,6 +3,7 @@ import { commandHashOf } from '../commands/event-id.js';
 import { DomainError } from '../domain/decider.js';
 import { type ExistingOrganization } from '../domain/organization/organization.js';
 import { personOf } from '../domain/personal/person.js';
+import { type Position, positionInJson } from '../domain/position.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { getOrganization } from '../queries/organizations/get-organization.js';
@@ -17,9 +18,9 @@ type RequestDeps = Readonly<{
   databaseUrl: string;
   personal: StartedPersonalData;
   queries: Queries;
-  head: () => Promise<number>;
+  head: () => Promise<Position>;
   /** Position that the rulesets of this process stand at. */
-  rulesetsAt: () => number | null;
+  rulesetsAt: () => Position | null;
 }>;
 
 const NOBODY: Membership = { members: [], invitations: [] };
@@ -37,7 +38,7 @@ export const personalRequests = (deps: RequestDeps) => {
   const db = revealingDatabase(pool, personal);
   const known = knownAbout(db);
 
-  const membershipIn = async (organizationId: string, position: number): Promise<Membership> => {
+  const membershipIn = async (organizationId: string, position: Position): Promise<Membership> => {
     try {
       return await getOrganization(db)(organizationId, { position });
     } catch (error) {
@@ -65,7 +66,7 @@ export const personalRequests = (deps: RequestDeps) => {
     };
   };
 
-  const isRulesetsAt = (position: number): boolean => (deps.rulesetsAt() ?? -1) >= position;
+  const isRulesetsAt = (position: Position): boolean => (deps.rulesetsAt() ?? -1) >= position;
 
   const requests: PersonalDataRequests = {
     export: async (organizationId, value) => {
@@ -97,6 +98,7 @@ export const personalRequests = (deps: RequestDeps) => {
       const all = await personal.erasures.list(organizationId);
       return all.map((one) => ({
         ...one,
+        position: one.position === null ? null : positionInJson(one.position),
         isDone: one.position !== null && one.position <= reached && isRulesetsAt(one.position),
       }));
     },

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Config } from '../config.js';
+import { positionInJson } from '../domain/position.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
@@ -36,7 +37,7 @@ const showProgress = (progress: RebuildProgress, print: Print): (() => void) => 
   const timer = setInterval(() => {
     const seconds = (performance.now() - began) / 1_000;
     const { phase, events, position, head } = progress;
-    const done = head > 0 ? Math.min(1, Math.max(0, position) / head) : 1;
+    const done = head > 0 ? Math.min(1, Math.max(0, Number(position)) / Number(head)) : 1;
     const left = done > 0 ? (seconds / done) * (1 - done) : 0;
     const how = `${count(events)} events, ${count(events / seconds)}/s`;
     const far = `${(done * 100).toFixed(1)} %, ${count(left)} s left`;
@@ -135,7 +136,7 @@ export const rebuildCommand = async (
     const isEqual = comparison === undefined ? null : comparison.differences.length === 0;
     await serviceEvents(kurrentEventStore(connection), (error) => {
       print(`The audit log was not told: ${String(error)}`);
-    }).rebuilt({ events, position, isEqual, isInUse: isSwapped });
+    }).rebuilt({ events, position: positionInJson(position), isEqual, isInUse: isSwapped });
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {
     stopShowing();

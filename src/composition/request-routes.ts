@@ -9,6 +9,7 @@ import { flagdExportRoutes } from '../api/routes/flagd-export.js';
 import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
 import { applicationKeyRoutes } from '../api/routes/keys/application-keys.js';
 import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { type Position } from '../domain/position.js';
 import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
 import { environmentStates } from '../queries/environments/environment-states.js';
 import { type Queries } from '../queries/queries.js';
@@ -23,7 +24,7 @@ type Parts = Readonly<{
   commands: WriteSide;
   queries: Queries;
   /** Position of the last event of the log. */
-  head: () => Promise<number>;
+  head: () => Promise<Position>;
   evaluation: Parameters<typeof evaluationRoutes>[0];
   keys: StartedApplicationKeys;
   apiTokens: Parameters<typeof apiTokenRoutes>[0];

@@ -4,6 +4,7 @@ import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type EventStore } from '../commands/event-store.js';
 import { type Config } from '../config.js';
+import { type Position } from '../domain/position.js';
 import { commandKeys } from '../infrastructure/postgres/command-keys.js';
 import { LOCKS, whileLocked } from '../infrastructure/postgres/locks.js';
 import { credentialStore } from '../infrastructure/postgres/credentials.js';
@@ -66,7 +67,7 @@ export const startRequests = async (
   const eventLog = kurrentEventLog(connection);
   const { head } = eventLog;
   // A store that is away says nothing of others.
-  const isOthersOnly = (after: number, upTo: number): Promise<boolean> =>
+  const isOthersOnly = (after: Position, upTo: Position): Promise<boolean> =>
     eventLog.isOthersOnly(after, upTo).catch(() => false);
   // Reads and writes what is large, which may take longer than a request's statements may.
   const whole = createPool({ url: databaseUrl, use: 'maintenance', max: 4, onError });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
+import { type Position } from '../domain/position.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
 import { writability } from '../infrastructure/kurrent/writability.js';
@@ -48,7 +49,7 @@ type Parts = {
   requests?: Requests;
   projector?: Projector;
   jobs?: Jobs;
-  head?: () => Promise<number>;
+  head?: () => Promise<Position>;
   askWriting?: () => Promise<void>;
   isUnused?: boolean;
   events?: ServiceEvents;

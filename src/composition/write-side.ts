@@ -12,6 +12,7 @@ import {
   organizationDecider,
 } from '../commands/organization-decider.js';
 import { type NamedProjects } from '../commands/organization/members/guards.js';
+import { type Position } from '../domain/position.js';
 import { historiesOf } from './histories.js';
 import { requireProject } from '../commands/project/guards.js';
 import { projectDecider } from '../commands/project-decider.js';
@@ -47,7 +48,7 @@ const inFuture = (moment: string): DomainError =>
 /** @throws DomainError `malformed-time`, `moment-in-future` */
 const requirePast = async (
   { at, position }: Moment,
-  head: () => Promise<number>,
+  head: () => Promise<Position>,
 ): Promise<void> => {
   if (at !== undefined && parseTime(at).floorMs > Date.now()) throw inFuture(at);
   if (position !== undefined && position > (await head())) throw inFuture(`Position ${position}`);
@@ -58,7 +59,7 @@ const timeMs = (time: string): number => parseTime(time).floorMs;
 /** Handlers of all commands, on one event store. `head`: the position of the last event in its log. */
 export const writeSide = (
   store: EventStore,
-  head: () => Promise<number>,
+  head: () => Promise<Position>,
   snapshots: Snapshots = NO_SNAPSHOTS,
 ) => {
   const clock = (): number => performance.now();

@@ -31,7 +31,8 @@ export type OperationsEvent =
       'ReadModelRebuilt',
       {
         events: number;
-        position: number;
+        /** Digits where a double does not hold it. */
+        position: number | string;
         isEqual: boolean | null;
         isInUse: boolean;
         severity: Severity;

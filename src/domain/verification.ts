@@ -1,3 +1,4 @@
+import { type Position } from './position.js';
 /** A row that is not what it should be, by its key: `column` is the first that differs, null for a whole row. */
 export type RowDifference = Readonly<{
   table: string;
@@ -11,7 +12,7 @@ export type RowDifference = Readonly<{
 export type ParkedPlace = Readonly<{
   stream: string;
   revision: number;
-  position: number;
+  position: Position;
   type: string;
 }>;
 

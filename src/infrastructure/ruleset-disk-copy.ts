@@ -5,6 +5,7 @@ import { setImmediate as giveWay } from 'node:timers/promises';
 import { type EnvironmentContents } from '../domain/evaluation/environment-contents.js';
 import { type Ruleset } from '../domain/evaluation/ruleset.js';
 import { type SegmentDefinition } from '../domain/evaluation/segment-definition.js';
+import { type Position, positionInJson, toPosition } from '../domain/position.js';
 import { type Rulesets } from '../queries/rulesets/ruleset-memory.js';
 
 /** Raised when older code could no longer read what newer code writes. */
@@ -15,13 +16,13 @@ const LINES_AT_ONCE = 100;
 
 /** What a copy holds, by environmentId. */
 export type DiskCopy = Readonly<{
-  position: number;
+  position: Position;
   /** Epoch milliseconds at which it was written. */
   writtenAt: number;
   environments: ReadonlyMap<string, EnvironmentContents>;
 }>;
 
-type Header = { format: number; position: number; writtenAt: number };
+type Header = { format: number; position: number | string; writtenAt: number };
 type Line = { environment: string; ruleset?: Ruleset; segment?: SegmentDefinition };
 
 type Draft = { flags: Map<string, Ruleset>; segments: Map<string, SegmentDefinition> };
@@ -49,11 +50,15 @@ const parseCopy = (bytes: Buffer): DiskCopy => {
   if (format !== FORMAT) throw new UnusableCopy(`format ${format}, not ${FORMAT}`);
   const environments = new Map<string, Draft>();
   for (const line of lines) take(JSON.parse(line) as Line, environments);
-  return { position, writtenAt, environments };
+  return { position: toPosition(position), writtenAt, environments };
 };
 
 const linesOf = function* ({ position, environments }: Rulesets, writtenAt: number) {
-  yield JSON.stringify({ format: FORMAT, position, writtenAt } satisfies Header);
+  yield JSON.stringify({
+    format: FORMAT,
+    position: positionInJson(position),
+    writtenAt,
+  } satisfies Header);
   for (const [environment, { flags, segments }] of environments) {
     yield JSON.stringify({ environment } satisfies Line);
     for (const { definition: segment } of segments.values())

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Position } from '../domain/position.js';
 import { type CurrentStates } from '../queries/load-current-states.js';
 import { currentRulesets } from '../queries/rulesets/current-rulesets.js';
 import { type RulesetMemory, type RulesetSource } from '../queries/rulesets/ruleset-memory.js';
@@ -11,7 +12,7 @@ export type RulesetSupplyOptions = Readonly<{
   feed: RedisRulesetFeed;
   loadCurrentStates: () => Promise<CurrentStates>;
   /** The position of the last event in the read model; -1 without any. */
-  lastEvent: () => Promise<number>;
+  lastEvent: () => Promise<Position>;
   /** Whether the read model has ever held all of the log. */
   hasCaughtUp: () => Promise<boolean>;
   diskCopy: RulesetDiskCopy;
@@ -24,7 +25,7 @@ export type RulesetStatus = Readonly<{
   /** True while the rulesets follow Redis. */
   isConnected: boolean;
   isDegraded: boolean;
-  position: number | null;
+  position: Position | null;
   /** Milliseconds since they were last known to be current; null when never. */
   ageMs: number | null;
 }>;
@@ -85,7 +86,7 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
       if (memory.current() === undefined) log.warn({ err: error }, 'no rulesets from Postgres');
     });
 
-  let expected = -1;
+  let expected: Position = -1;
   let lateLooks = 0;
   /**
    * Following Redis is not enough: one that takes reads and refuses writes stands still. What the read model had a

@@ -1,3 +1,4 @@
+import { later } from '../domain/position.js';
 import { confirmCheckpoint, moveCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type LogBatch, type LogEvent } from './event-log.js';
 import { foldEvents, type Refusals, type Step } from './fold/fold.js';
@@ -59,7 +60,7 @@ const findMissed = async (
       order by w.position`,
     [repeated.map(({ position }) => position)],
   );
-  const first = repeated.find(({ position }) => position === Number(rows[0]?.['position']));
+  const first = repeated.find(({ position }) => position === rows[0]?.['position']);
   return first && missed(first, from);
 };
 
@@ -93,7 +94,7 @@ export const reached = (
   const applied = last?.position ?? checkpoint.applied;
   const considered = poison === undefined ? batch.position : applied;
   return {
-    position: Math.max(considered, applied, checkpoint.position),
+    position: [applied, checkpoint.position].reduce(later, considered),
     recordedAt: last?.recordedAt ?? checkpoint.recordedAt,
     applied,
   };

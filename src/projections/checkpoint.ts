@@ -1,13 +1,14 @@
+import { type Position } from '../domain/position.js';
 import { type Transaction } from './projection.js';
 
 /** Where rows stand in the log. */
 export type Checkpoint = Readonly<{
   /** The last log position considered (-1: nothing yet), which readers are told of. Never before `applied`. */
-  position: number;
+  position: Position;
   /** The latest time of an event so far. */
   recordedAt: string | null;
   /** The last event in the rows (-1: none). What the log has after it is new, whatever `position` says. */
-  applied: number;
+  applied: Position;
 }>;
 
 export const BEGINNING: Checkpoint = { position: -1, recordedAt: null, applied: -1 };
@@ -29,9 +30,9 @@ export const loadCheckpoint = async (tx: Transaction, projection: string): Promi
   if (row === undefined) return BEGINNING;
   const { position, recorded_at: recordedAt, applied } = row;
   return {
-    position: Number(position),
+    position: position as Position,
     recordedAt: recordedAt instanceof Date ? recordedAt.toISOString() : null,
-    applied: Number(applied ?? -1),
+    applied: (applied ?? -1) as Position,
   };
 };
 
@@ -44,12 +45,12 @@ export const noteCaughtUp = async (tx: Transaction): Promise<void> => {
 const OVERLAP = 100;
 
 /** Where to begin to read the log: some events before the last one in the rows; -1 for its beginning. */
-export const overlapPosition = async (tx: Transaction): Promise<number> => {
+export const overlapPosition = async (tx: Transaction): Promise<Position> => {
   const { rows } = await tx.query(
     'select e.position from audit_event e order by e.position desc offset $1 limit 1',
     [OVERLAP],
   );
-  return Number(rows[0]?.['position'] ?? -1);
+  return (rows[0]?.['position'] ?? -1) as Position;
 };
 
 const FIRST = `

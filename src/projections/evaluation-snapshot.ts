@@ -1,5 +1,6 @@
 import { type RulesetChange } from '../domain/evaluation/change.js';
 import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type Position } from '../domain/position.js';
 import { type ExistingProject } from '../domain/project/project.js';
 import { type ExistingSegment } from '../domain/segment/segment.js';
 import { environmentIdOf, parseStream, projectIdOf } from '../domain/streams.js';
@@ -13,14 +14,14 @@ import {
 } from './fold/tracked.js';
 import { type EntryIn, flagEntryIn, segmentEntryIn } from './snapshot-entries.js';
 
-type Place = Readonly<{ revision: number; position: number }>;
+type Place = Readonly<{ revision: number; position: Position }>;
 
 /** Every project, flag and segment, deleted ones too, at one log position. */
 export type CurrentStates = Readonly<{
-  position: number | null;
+  position: Position | null;
   recordedAt: string | null;
   /** The position of the last event in them. */
-  applied: number | null;
+  applied: Position | null;
   projects: readonly (Readonly<{ projectId: string; state: ExistingProject }> & Place)[];
   flags: readonly (Readonly<{ projectId: string; key: string; state: ExistingFlag }> & Place)[];
   segments: readonly (Readonly<{ projectId: string; key: string; state: ExistingSegment }> &

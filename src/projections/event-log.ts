@@ -1,4 +1,5 @@
 import { type Metadata } from '../domain/metadata.js';
+import { type Position } from '../domain/position.js';
 import { type Recorded } from '../domain/recorded.js';
 
 /**
@@ -19,7 +20,7 @@ export type LogBatch = Readonly<{
   /** Ours, in log order. May be empty: only the position moved, or the end of the log was reached. */
   events: readonly LogEvent[];
   /** The last log position considered, where it is certain that nothing of ours up to it is still to come; -1: none. */
-  position: number;
+  position: Position;
   /** True when nothing was left in the log as this batch was taken. */
   isCaughtUp: boolean;
 }>;
@@ -27,9 +28,9 @@ export type LogBatch = Readonly<{
 /** Port to the log as one order. `after` is exclusive; null is the beginning. */
 export type EventLog = Readonly<{
   /** Follows the log for ever; ends on abort, throws when the connection is lost. Never resubscribes. */
-  subscribe: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
+  subscribe: (after: Position | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
   /** Reads on to where the log ends now. */
-  readForward: (after: number | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
+  readForward: (after: Position | null, signal: AbortSignal) => AsyncIterable<LogBatch>;
   /**
    * Our events of one stream from a revision on, as far as they go now; none when there is no such stream. They say
    * what they follow where events of others lie in front of them.
@@ -42,5 +43,5 @@ export type EventLog = Readonly<{
   /** Whether somebody deleted the stream for good in the store: nothing of it can be read, or written, any more. */
   isDeleted: (stream: string) => Promise<boolean>;
   /** The position of the last event of the log, ours or not; -1 when it is empty. */
-  head: () => Promise<number>;
+  head: () => Promise<Position>;
 }>;

@@ -1,3 +1,4 @@
+import { type Position } from '../domain/position.js';
 import { type Checkpoint } from './checkpoint.js';
 import { type Parked, type Poison } from './fold/poison.js';
 
@@ -10,7 +11,7 @@ export type ProjectionStatus = Readonly<{
   /** It has caught up with the log since the process started. */
   wasLive: boolean;
   /** Log position applied; -1 before the first. */
-  position: number;
+  position: Position;
   /** RFC 3339; of the last event applied. */
   recordedAt: string | null;
   /** From the recording of the last event applied to its being visible; 0 before the first. */

@@ -38,6 +38,19 @@ export type Table = Readonly<{
   onConflict: string;
 }>;
 
+/** A value of a column as JSON that a double reads right: of whole numbers that it does not hold the digits, as a text. */
+export const exactJson = ({ columns }: Table, column: string, value: string): string =>
+  columns[column] === 'bigint'
+    ? `case when ${value} > ${Number.MAX_SAFE_INTEGER} then to_json(${value}::text) else to_json(${value}) end`
+    : value;
+
+/** The whole numbers of a row of the table as such JSON: \`to_json\` of the row does not give them so. */
+export const wholeNumbers = (table: Table, row: string): string => {
+  const names = Object.keys(table.columns).filter((column) => table.columns[column] === 'bigint');
+  const members = names.map((name) => `'${name}', ${exactJson(table, name, `${row}.${name}`)}`);
+  return `json_build_object(${members.join(', ')})`;
+};
+
 /** The key's values of a row, as one text. */
 export const keyText = (columns: readonly string[], row: Row): string =>
   JSON.stringify(columns.map((column) => row[column]));

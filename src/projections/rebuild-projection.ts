@@ -1,3 +1,4 @@
+import { LAST_POSITION, type Position } from '../domain/position.js';
 import { type Poison, poisonOf, type PoisonEvent } from './fold/poison.js';
 import { READ_MODEL } from './index.js';
 import { bulkRows } from './rebuild/bulk-rows.js';
@@ -8,7 +9,7 @@ import { type RebuildOptions } from './rebuild/rebuild-options.js';
 
 export type RebuildReport = Readonly<{
   events: number;
-  position: number;
+  position: Position;
   /** False when the two differ: the old one goes on serving. */
   isSwapped: boolean;
   /** Undefined when the serving read model was empty or behind the rebuilt one. */
@@ -23,7 +24,7 @@ export class RebuildImpossible extends Error {
 }
 
 /** Only where the serving read model has not been may a rebuild stop. */
-const checkPoison = (poison: PoisonEvent | undefined, livePosition: number): void => {
+const checkPoison = (poison: PoisonEvent | undefined, livePosition: Position): void => {
   if (poison === undefined || poison.event.position > livePosition) return;
   const { position, stream, revision, error } = poisonOf(READ_MODEL, poison);
   throw new RebuildImpossible(
@@ -44,7 +45,7 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
   await database.create();
   const live = await database.livePosition();
   const rows = bulkRows(eventLog);
-  const until = live < 0 ? Number.MAX_SAFE_INTEGER : live;
+  const until = live < 0 ? LAST_POSITION : live;
   await load(options, rows, until);
   const stop: { poison?: PoisonEvent | undefined } = {};
 
@@ -53,14 +54,14 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
   const follow = follower(options);
   await follow.standAt(progress.position, rows.recordedAt());
 
-  const align = async (livePosition: number): Promise<void> => {
+  const align = async (livePosition: Position): Promise<void> => {
     stop.poison ??= await follow.to(livePosition);
     checkPoison(stop.poison, livePosition);
     await follow.standAt(livePosition);
   };
   progress.phase = 'comparing';
   await align(await database.livePosition());
-  const same = { position: -1 };
+  const same: { position: Position } = { position: -1 };
   const comparison = await database.compare(async (livePosition) => {
     await align(livePosition);
     if (livePosition === follow.position()) same.position = livePosition;
@@ -72,7 +73,7 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
     progress.phase = 'swapping';
     await database.swap(async (livePosition) => {
       await align(livePosition);
-      stop.poison ??= await follow.to(Number.MAX_SAFE_INTEGER);
+      stop.poison ??= await follow.to(LAST_POSITION);
     });
     await database.dropOld();
   } else await database.discard();

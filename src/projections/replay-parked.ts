@@ -1,3 +1,4 @@
+import { type Position } from '../domain/position.js';
 import { holdCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type EventLog, type LogEvent } from './event-log.js';
 import { type TrackedParked } from './fold/tracked.js';
@@ -36,7 +37,7 @@ const recordedTimes = async (tx: Transaction, stream: string, revision: number) 
     [stream, revision],
   );
   const times = new Map(
-    rows.map((row) => [Number(row['position']), (row['recorded_at'] as Date).toISOString()]),
+    rows.map((row) => [row['position'] as Position, (row['recorded_at'] as Date).toISOString()]),
   );
   return ({ position, recordedAt }: LogEvent): string => times.get(position) ?? recordedAt;
 };

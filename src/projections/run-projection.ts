@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { earlier, later, type Position } from '../domain/position.js';
 import { applyBatch, type Applied } from './apply-batch.js';
 import {
   BEGINNING,
@@ -31,7 +32,7 @@ export type Consumer = Readonly<{
    * Where it stands, and after which position (`from`) the log is to be read: never later than the last event applied.
    * Called before every (re)subscription.
    */
-  resume: () => Promise<Checkpoint & Readonly<{ from: number }>>;
+  resume: () => Promise<Checkpoint & Readonly<{ from: Position }>>;
   /** All of the batch, or all in front of a poison event; any rejection leads back to `resume`. */
   apply: (batch: LogBatch) => Promise<Applied>;
   /** Streams that stand still; all others go on. */
@@ -46,7 +47,7 @@ type Run = Readonly<{
 }>;
 
 /** The last position considered since the start, in one unbroken row of subscriptions. */
-type Considered = { position: number };
+type Considered = { position: Position };
 
 const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   if (ms > 1) await delay(ms, undefined, { signal }).catch(() => undefined);
@@ -69,7 +70,7 @@ const follow = async (
 ): Promise<'poisoned' | 'ended'> => {
   const { from, ...stand } = await consumer.resume();
   report.resumed(stand);
-  const after = Math.max(from, Math.min(stand.position, considered.position));
+  const after = later(from, earlier(stand.position, considered.position));
   const batches = eventLog.subscribe(after < 0 ? null : after, signal);
   for await (const batch of wholeAppends(batches)) {
     const began = performance.now();
@@ -95,7 +96,7 @@ const follow = async (
  */
 export const runProjection = async (run: Run): Promise<void> => {
   let failures = 0;
-  const considered = { position: -1 };
+  const considered: Considered = { position: -1 };
   const isOver = () => run.signal.aborted;
   while (!isOver()) {
     try {

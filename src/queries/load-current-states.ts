@@ -1,18 +1,19 @@
 import { type Pool } from 'pg';
 import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type Position } from '../domain/position.js';
 import { type ExistingProject } from '../domain/project/project.js';
 import { type ExistingSegment } from '../domain/segment/segment.js';
 
-type Row<Id, State> = Readonly<Id & { revision: number; position: number; state: State }>;
+type Row<Id, State> = Readonly<Id & { revision: number; position: Position; state: State }>;
 
 /** Every project, flag and segment as it is now, deleted ones included, all at one log position. */
 export type CurrentStates = Readonly<{
   /** The log position that the read model stands at; null while it has applied nothing. */
-  position: number | null;
+  position: Position | null;
   /** When the last event was recorded: RFC 3339, UTC, milliseconds. */
   recordedAt: string | null;
   /** The position of the last event in the states, or in the audit trail; null without any. */
-  applied: number | null;
+  applied: Position | null;
   projects: readonly Row<{ projectId: string }, ExistingProject>[];
   flags: readonly Row<{ projectId: string; key: string }, ExistingFlag>[];
   segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
@@ -24,11 +25,11 @@ export type CurrentStates = Readonly<{
 type ParkedRow = Readonly<{
   stream: string;
   revision: number;
-  position: number;
+  position: Position;
   waiting: number;
   since: Readonly<{
     revision: number;
-    position: number;
+    position: Position;
     type: string;
     recordedAt: string;
     error: string;
@@ -36,11 +37,16 @@ type ParkedRow = Readonly<{
 }>;
 
 type Db = Pick<Pool, 'connect'>;
-type Checkpoint = { position: string; recordedAt: Date | null; applied: number | null };
-type Numbers = { revision: string; position: string };
+type Checkpoint = Readonly<{
+  position: Position | null;
+  recordedAt: Date | null;
+  applied: Position | null;
+}>;
+
+const NO_CHECKPOINT: Checkpoint = { position: null, recordedAt: null, applied: null };
 
 const CHECKPOINT = `select c.position, c.recorded_at as "recordedAt",
-         (select max(e.position) from audit_event e)::float8 as applied
+         (select max(e.position) from audit_event e) as applied
     from checkpoint c
    order by c.position
    limit 1`;
@@ -61,25 +67,18 @@ const SEGMENTS = `select s.project_id as "projectId", s.key, s.revision, s.posit
    where $1::text is null or s.project_id = $1
    order by s.project_id, s.key`;
 
-const PARKED = `select p.stream, p.revision::float8 as since, p.position::float8 as at, p.type,
+const PARKED = `select p.stream, p.revision::float8 as since, p.position as at, p.type,
          p.recorded_at as "recordedAt", p.error, p.waiting::float8 as waiting,
-         p.last_revision::float8 as revision, p.last_position::float8 as position
+         p.last_revision::float8 as revision, p.last_position as position
     from parked_stream p
    order by p.stream`;
 
 type Parked = Pick<ParkedRow, 'stream' | 'revision' | 'position' | 'waiting'> &
-  Readonly<{ since: number; at: number; type: string; recordedAt: Date; error: string }>;
+  Readonly<{ since: number; at: Position; type: string; recordedAt: Date; error: string }>;
 
 const parkedOf = ({ since, at, type, recordedAt, error, ...row }: Parked): ParkedRow => ({
   ...row,
   since: { revision: since, position: at, type, recordedAt: recordedAt.toISOString(), error },
-});
-
-// pg hands out bigint as text; revisions and positions stay below 2^53.
-const withNumbers = <R extends Numbers>(row: R) => ({
-  ...row,
-  revision: Number(row.revision),
-  position: Number(row.position),
 });
 
 /**
@@ -93,26 +92,20 @@ export const loadCurrentStates =
     const only = [projectId ?? null];
     try {
       await client.query('begin isolation level repeatable read, read only');
-      const checkpoint = (await client.query<Checkpoint>(CHECKPOINT)).rows[0];
-      const projects = await client.query<CurrentStates['projects'][number] & Numbers>(
-        PROJECTS,
-        only,
-      );
-      const flags = await client.query<CurrentStates['flags'][number] & Numbers>(FLAGS, only);
-      const segments = await client.query<CurrentStates['segments'][number] & Numbers>(
-        SEGMENTS,
-        only,
-      );
+      const [checkpoint = NO_CHECKPOINT] = (await client.query<Checkpoint>(CHECKPOINT)).rows;
+      const projects = await client.query<CurrentStates['projects'][number]>(PROJECTS, only);
+      const flags = await client.query<CurrentStates['flags'][number]>(FLAGS, only);
+      const segments = await client.query<CurrentStates['segments'][number]>(SEGMENTS, only);
       const parked = await client.query<Parked>(PARKED);
       await client.query('commit');
       isBroken = false;
       return {
-        position: checkpoint === undefined ? null : Number(checkpoint.position),
-        recordedAt: checkpoint?.recordedAt?.toISOString() ?? null,
-        applied: checkpoint?.applied ?? null,
-        projects: projects.rows.map(withNumbers),
-        flags: flags.rows.map(withNumbers),
-        segments: segments.rows.map(withNumbers),
+        position: checkpoint.position,
+        recordedAt: checkpoint.recordedAt?.toISOString() ?? null,
+        applied: checkpoint.applied,
+        projects: projects.rows,
+        flags: flags.rows,
+        segments: segments.rows,
         parked: parked.rows.map(parkedOf),
       };
     } finally {

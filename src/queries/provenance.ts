@@ -1,11 +1,12 @@
 import { type Actor, type Metadata } from '../domain/metadata.js';
+import { type Position } from '../domain/position.js';
 
 /** Who, when, from where and why, of one event. */
 export type Provenance = Readonly<{
   eventId: string;
   type: string;
   revision: number;
-  position: number;
+  position: Position;
   /** RFC 3339, UTC, milliseconds. */
   recordedAt: string;
   actor: Actor;
@@ -23,7 +24,7 @@ export type Fact = Readonly<{
   id: string;
   type: string;
   revision: number;
-  position: number;
+  position: Position;
   recordedAt: string | Date;
   metadata: Metadata;
 }>;
@@ -31,7 +32,7 @@ export type Fact = Readonly<{
 /** `alias` is that of audit_event in a select list; the columns make a Fact. */
 export const factColumns = (alias: string): string =>
   `${alias}.event_id as id, ${alias}.type, ${alias}.revision::float8 as revision,
-   ${alias}.position::float8 as position, ${alias}.recorded_at as "recordedAt", ${alias}.metadata`;
+   ${alias}.position as position, ${alias}.recorded_at as "recordedAt", ${alias}.metadata`;
 
 /** RFC 3339, UTC, milliseconds. */
 export const timeText = (time: string | Date): string =>

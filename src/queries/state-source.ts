@@ -1,4 +1,5 @@
 import { type ExistingFlag } from '../domain/flag/flag.js';
+import { type Position } from '../domain/position.js';
 import { type ExistingSegment } from '../domain/segment/segment.js';
 import { type FlagAddress } from './flags/get-flag.js';
 import { type FlagView } from './flags/flag-view.js';
@@ -13,7 +14,7 @@ import { type SegmentView } from './segments/segment-view.js';
 type Taken<State> = Readonly<{
   state: State;
   revision: number;
-  position: number;
+  position: Position;
   recordedAt: string | Date;
 }>;
 

@@ -10,8 +10,10 @@ import { OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';
 
 const CHECKOUT = '/projects/shop/flags/checkout';
 const LAST = shopLog.at(-1)!;
+const LAST_AT = Number(LAST.position);
 
-const positionOf = (type: string): number => shopLog.find((event) => event.type === type)!.position;
+const positionOf = (type: string): number =>
+  Number(shopLog.find((event) => event.type === type)!.position);
 const timeOf = (type: string): string => shopLog.find((event) => event.type === type)!.recordedAt;
 
 test('every answer is the query it stands for, complete, with the position it stands on', async (t) => {
@@ -22,7 +24,7 @@ test('every answer is the query it stands for, complete, with the position it st
   const project = { organizationId: 'acme', project: 'shop' };
   const flag = { ...project, flag: 'checkout' };
   const production = { ...project, environment: 'production' };
-  const now = { position: LAST.position };
+  const now = { position: LAST_AT };
   const then = { position: positionOf('FlagRolloutChanged') };
   const scope = { organizationId: 'acme', seesPeople: true };
   const history = await queries.flagHistory(flag);
@@ -50,8 +52,8 @@ test('every answer is the query it stands for, complete, with the position it st
   for (const [path, answer] of Object.entries(expected)) {
     const { statusCode, headers, json } = await ask(path);
     t.equal(statusCode, 200, path);
-    t.equal(headers['x-position'], String(LAST.position), path);
-    t.same(json(), { ...(answer as object), position: LAST.position }, path);
+    t.equal(headers['x-position'], String(LAST_AT), path);
+    t.same(json(), { ...(answer as object), position: LAST_AT }, path);
   }
 });
 
@@ -170,7 +172,7 @@ test('every wrong question has its own clear answer', async (t) => {
     [`${CHECKOUT}/diff?from=position:110&to=position:120`]: '404 flag-not-yet-created',
     [`${CHECKOUT}?at=2025-12-31T00:00:00Z`]: '404 flag-not-yet-created',
     [`${CHECKOUT}?at=9999-01-01T00:00:00Z`]: '422 moment-in-future',
-    [`${CHECKOUT}?position=${LAST.position + 1}`]: '422 moment-in-future',
+    [`${CHECKOUT}?position=${LAST_AT + 1}`]: '422 moment-in-future',
     [`${CHECKOUT}?revision=99`]: '404 revision-not-found',
     [`${CHECKOUT}/diff?from=revision:99`]: '404 revision-not-found',
     [`${CHECKOUT}?at=2026-02-30T00:00:00Z`]: '400 malformed-time',
@@ -214,15 +216,15 @@ test('a "+" that the URL made a blank is explained', async (t) => {
 test('a caller sees its own write, or is told how far behind the answer would be', async (t) => {
   const { ask, refusal, db } = await queryApp(t);
   const header = (position: number) => ({ 'x-min-position': String(position) });
-  t.equal((await ask(CHECKOUT, header(LAST.position))).statusCode, 200);
-  t.equal(await refusal(CHECKOUT, header(LAST.position + 7)), '503 position-not-reached');
-  const { json } = await ask('/audit', header(LAST.position + 7));
+  t.equal((await ask(CHECKOUT, header(LAST_AT))).statusCode, 200);
+  t.equal(await refusal(CHECKOUT, header(LAST_AT + 7)), '503 position-not-reached');
+  const { json } = await ask('/audit', header(LAST_AT + 7));
   t.match(json(), { detail: /it is 7 behind/ });
   t.equal(await refusal(CHECKOUT, { 'x-min-position': 'soon' }), '400 invalid-request');
 
-  const waiting = ask(CHECKOUT, header(LAST.position + 1));
-  await db.query('update checkpoint set position = $1', [LAST.position + 1]);
-  t.equal((await waiting).headers['x-position'], String(LAST.position + 1));
+  const waiting = ask(CHECKOUT, header(LAST_AT + 1));
+  await db.query('update checkpoint set position = $1', [LAST_AT + 1]);
+  t.equal((await waiting).headers['x-position'], String(LAST_AT + 1));
 });
 
 test('what belongs to another organization is not there', async (t) => {

@@ -171,7 +171,7 @@ test('a snapshot that does not fit the log or this version is not used', async (
     'another event': { ...forged, eventId: 'event-4' },
     'another revision': { ...forged, revision: 4 },
     'a revision that is not there': { ...forged, revision: 10 },
-    'another position': { ...forged, position: snapshot.position + 1 },
+    'another position': { ...forged, position: Number(snapshot.position) + 1 },
   };
   for (const [what, misfit] of Object.entries(misfits)) {
     const { state, revision } = await loadWith(misfit);

@@ -158,7 +158,15 @@ const REQUESTS: readonly (readonly [method: string, path: string, ...rest: Try])
     /limit must be a whole number/,
   ],
   ['GET', `${FLAGS}?limit=%201`, 'a limit with a space', {}, 400, /limit must be a whole number/],
-  ['GET', `${FLAGS}/f?position=9007199254740993`, 'a position that no double has', {}, 400],
+  ['GET', `${FLAGS}/f?position=9223372036854775808`, 'a position of 65 bits', {}, 400],
+  [
+    'POST',
+    `${FLAGS}/f/revert`,
+    'a position of 65 bits',
+    { body: { position: '9223372036854775808' } },
+    400,
+  ],
+  ['POST', `${FLAGS}/f/revert`, 'a small position as a text', { body: { position: '5' } }, 400],
   [
     'PUT',
     `${PLACE}/rules`,

@@ -1,7 +1,17 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
 import { test } from 'tap';
+import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { startStore } from '../support/event-store.js';
-import { testService } from '../support/service.js';
-import { checkpointAt, type Rewrite, standInStore } from '../support/stand-in-store.js';
+import { farPositions } from '../support/far-positions.js';
+import { runRebuild, runVerify } from '../support/programs.js';
+import { type OtherProcess, testService } from '../support/service.js';
+import {
+  checkpointAt,
+  type Rewrite,
+  standInStore,
+  startStandIn,
+} from '../support/stand-in-store.js';
 import { until } from '../support/until.js';
 
 type Answer = Parameters<Rewrite>[0];
@@ -124,5 +134,159 @@ test('a service on a stand-in for an event store that answers wrongly', async (t
       });
     }
     t.match(await get('/projects/demo/verify'), { body: { agree: true } });
+  });
+});
+
+test('a service on a log that is longer than a double can count', async (t) => {
+  const { store } = await startStore(t);
+  const { port } = await startStandIn(t, store.port, farPositions(2n ** 62n));
+  const service = await testService(t, {
+    EVENTSTORE_URL: `esdb://127.0.0.1:${port}?tls=false`,
+    AUDIT_CHECKPOINT_EVENTS: '1000000',
+  });
+  const { get, post, send } = service;
+  const other = await service.startAnother();
+  const flags = '/projects/demo/flags';
+  const on = `${flags}/far/environments/production`;
+  const evaluated = '/projects/demo/environments/production/evaluate/far';
+  /** As the text has it, for a parser of JSON would round it. */
+  const positionIn = ({ text }: { text: string }): string =>
+    /"position":"?(\d+)/.exec(text)?.[1] ?? 'none';
+  const seen = (position: string) => ({ headers: { 'x-min-position': position } });
+  const served = (position: string, of: OtherProcess = service) =>
+    of.post<Readonly<{ value: unknown }>>(evaluated, {
+      ...seen(position),
+      body: { context: { targetingKey: 'anna' } },
+    });
+
+  const created = await post(flags, { body: { key: 'far', type: 'boolean' } });
+  const enabled = await post(`${on}/enable`);
+  const disabled = await post(`${on}/disable`);
+  const [first, second, third] = [created, enabled, disabled].map(positionIn);
+  if (first === undefined || second === undefined || third === undefined) return;
+
+  await t.test('commands answer with all digits', async (t) => {
+    t.ok(BigInt(first) > 2n ** 62n);
+    t.not(Number(third), BigInt(third), 'which a double does not hold');
+    t.ok(BigInt(first) < BigInt(second) && BigInt(second) < BigInt(third));
+  });
+
+  await t.test('queries stand at the position that they were asked to wait for', async (t) => {
+    const now = await get(`${flags}/far`, seen(third));
+    t.match(now, { status: 200, headers: { 'x-position': third } });
+    t.equal(positionIn(now), third);
+    for (const [position, value] of [
+      [second, true],
+      [third, false],
+    ] as const) {
+      const then = await get<{ environments: unknown }>(`${flags}/far?position=${position}`);
+      t.match(then, { status: 200, headers: { 'x-position': position } });
+      const path = `${evaluated}?position=${position}&targetingKey=anna`;
+      t.match(await get(path), { status: 200, body: { value } });
+    }
+    t.match(await get(`${flags}/far?position=${BigInt(first) - 1n}`), { status: 404 });
+    t.match(await get(`${flags}/far?position=${2n ** 63n - 1n}`), {
+      status: 422,
+      body: { type: 'urn:chronoflag:problem:moment-in-future' },
+    });
+    t.match(await get(`${flags}/far?position=${2n ** 63n}`), { status: 400 });
+    t.match(await get(`${flags}/far`, seen(String(BigInt(third) + 1n))), {
+      status: 503,
+      body: { type: 'urn:chronoflag:problem:position-not-reached' },
+    });
+  });
+
+  await t.test('every query answers', async (t) => {
+    for (const path of [
+      `/projects`,
+      `/projects/demo?position=${second}&source=log`,
+      `/projects/demo/flags?position=${second}`,
+      `/projects/demo/flags/far/history`,
+      `/projects/demo/flags/far/diff?from=position:${first}&to=position:${third}`,
+      `/projects/demo/environments/production/flags?position=${second}`,
+      `/projects/demo/environments/production/diff?from=position:${first}&to=position:${second}`,
+      `/projects/demo/segments?position=${second}`,
+      `/organization/usage`,
+      `/personal-data/erasures`,
+      `/parked-streams`,
+    ])
+      t.match([path, (await get(path, seen(third))).status], [path, 200]);
+  });
+
+  await t.test('evaluation follows', async (t) => {
+    const redis = new Redis(service.stores.redisUrl);
+    const generation = () =>
+      redis.hget(redisLayout(service.stores.prefix).checkpoint, 'generation');
+    const before = await generation();
+    for (const process of [service, other])
+      t.match(await served(third, process), { status: 200, body: { value: false } });
+    const again = positionIn(await post(`${on}/enable`));
+    for (const process of [service, other])
+      t.match(await served(again, process), { status: 200, body: { value: true } });
+    t.equal(await generation(), before, 'change by change');
+    redis.disconnect();
+  });
+
+  await t.test('the past is brought back', async (t) => {
+    const reverted = await post(`${flags}/far/revert`, { body: { position: third } });
+    t.match(reverted, { status: 200, body: { result: 'recorded' } });
+    t.match(await served(positionIn(reverted)), { body: { value: false } });
+    const batch = () =>
+      post('/projects/demo/environments/production/revert', {
+        headers: { 'idempotency-key': 'far-revert' },
+        body: { position: second },
+      });
+    const done = await batch();
+    t.match(done, { status: 200, body: { summary: { changed: 1 } } });
+    t.match(await served(positionIn(done)), { body: { value: true } });
+    t.equal((await batch()).text, done.text, 'a repeat is answered alike');
+  });
+
+  await t.test('the audit log pages, exports and proves', async (t) => {
+    const pages: string[] = [];
+    for (let cursor = ''; pages.length < 100;) {
+      const page = await get<{ nextCursor: string | null }>(
+        `/audit?limit=2&project=demo&flag=far${cursor}`,
+      );
+      const all = [...page.text.matchAll(/"position":(\d+)/g)].map(([, at]) => at!);
+      // The last one is that of the page.
+      pages.push(...all.slice(0, -1));
+      if (typeof page.body.nextCursor !== 'string') break;
+      cursor = `&cursor=${page.body.nextCursor}`;
+    }
+    t.equal(pages.length, 6);
+    t.strictSame([pages.at(-1), pages.at(-2), pages.at(-3)], [first, second, third]);
+    for (const format of ['ndjson', 'csv'])
+      for (const position of pages)
+        t.match((await get(`/audit/export?format=${format}&project=demo&flag=far`)).text, position);
+    const event = await get(`/audit/events/${second}`);
+    t.match(event, { status: 200, body: { type: 'FlagEnabled' } });
+    t.equal(positionIn(event), second);
+    const signed = await post('/audit/checkpoints');
+    t.match(signed, { status: 200, body: { statement: { position: /^\d{19}$/ } } });
+    t.match(await get(`/audit/events/${second}/proof`), {
+      status: 200,
+      body: { event: { type: 'FlagEnabled', position: second } },
+    });
+    t.match(await get('/audit/verify'), {
+      body: { integrity: { verdict: 'holds' }, checkpoint: { reproduction: 'reproduced' } },
+    });
+    t.match(await get('/projects/demo/verify'), { body: { agree: true } });
+  });
+
+  await t.test('rebuild and verify find nothing that differs', async (t) => {
+    t.match(await runRebuild(service.environment), /^0\n/);
+    t.match(await runVerify(service.environment), /^0\n/);
+    t.match(await send('GET', '/ready'), { status: 200 });
+    const rows = new pg.Client({ connectionString: service.stores.databaseUrl });
+    await rows.connect();
+    const altered = (by: number) =>
+      rows.query(`update read_model.flag_revision set position_to = position_to + ${by}
+                   where flag_key = 'far' and revision = 0`);
+    await altered(1);
+    t.match(await runVerify(service.environment), /^1\n[^]*flag_revision[^]*position_to/);
+    t.match(await runRebuild(service.environment), /^1\n[^]*flag_revision[^]*position_to/);
+    await altered(-1);
+    await rows.end();
   });
 });

@@ -77,7 +77,7 @@ test('a subscription delivers what was there, says that it caught up, and goes o
   const positions = seen.flatMap(({ events }) => events.map((event) => event.position));
   t.strictSame(
     positions,
-    positions.toSorted((a, b) => a - b),
+    positions.toSorted((a, b) => Number(a) - Number(b)),
   );
   stopping.abort();
   await reading;

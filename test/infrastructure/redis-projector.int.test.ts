@@ -94,7 +94,7 @@ test('a batch delivered twice, and one without events, change nothing', async (t
   const projector = await start(history);
   const before = await entries();
   await projector.consumer.apply(live(history));
-  await projector.consumer.apply({ events: [], position: end + 500, isCaughtUp: true });
+  await projector.consumer.apply({ events: [], position: Number(end) + 500, isCaughtUp: true });
   t.strictSame(await entries(), before);
 });
 

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
+import { type Position } from '../../src/domain/position.js';
 import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory, type Rulesets } from '../../src/queries/rulesets/ruleset-memory.js';
@@ -55,7 +56,7 @@ test('a copy cut off at any byte is ignored for the one before', async (t) => {
   await copy.save(rulesetsAt(10));
   await copy.save(rulesetsAt(11));
   const whole = await readFile(path);
-  const positions = new Set<number | undefined>();
+  const positions = new Set<Position | undefined>();
   for (let length = 0; length < whole.length; length += 1) {
     await writeFile(path, whole.subarray(0, length));
     positions.add((await copy.load())?.position);
@@ -70,7 +71,7 @@ test('a copy with any byte altered is ignored for the one before', async (t) => 
   await copy.save(rulesetsAt(10));
   await copy.save(rulesetsAt(11));
   const whole = await readFile(path);
-  const positions = new Set<number | undefined>();
+  const positions = new Set<Position | undefined>();
   for (let index = 0; index < whole.length; index += 1) {
     const altered = Buffer.from(whole);
     altered[index] = (altered[index] ?? 0) ^ (1 << (index % 8));

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { test } from 'tap';
 import { type EventStore } from '../../src/commands/event-store.js';
 import { openSnapshots } from '../../src/composition/snapshots.js';
+import { snapshotTable } from '../../src/infrastructure/postgres/snapshot-table.js';
 import { segmentStream } from '../../src/domain/streams.js';
 import { type MasterKey } from '../../src/infrastructure/master-key.js';
 import { personalEventStore } from '../../src/infrastructure/personal-data/personal-event-store.js';
@@ -158,5 +159,15 @@ test('snapshots of streams in Postgres', async (t) => {
     );
     await stop();
     t.equal(await bodyOf(stream), undefined);
+  });
+
+  await t.test('a position that no double holds is kept', async (t) => {
+    const table = snapshotTable(pool, masterKey, (error) => {
+      throw error;
+    });
+    const place = { foldVersion: 1, revision: 0, position: 2n ** 62n + 1n, eventId: 'id' };
+    const snapshot = { ...place, state: {}, commands: new BigUint64Array(1) };
+    await table.save('segment-far', snapshot);
+    t.strictSame(await table.load('segment-far'), snapshot);
   });
 });

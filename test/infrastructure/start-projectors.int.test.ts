@@ -1,4 +1,5 @@
 import { test, type Test } from 'tap';
+import { type Position } from '../../src/domain/position.js';
 import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
 import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
@@ -19,7 +20,7 @@ const log = recorded([
     onFlag(`flag-${nth}`, { type: 'FlagCreated', data: flagContent(`flag-${nth}`) }),
   ),
 ]);
-const positionAt = (nth: number): number => log[nth]!.position;
+const positionAt = (nth: number): number => Number(log[nth]!.position);
 const end = log.at(-1)!.position;
 
 const setUp = async (t: Test) => {
@@ -48,7 +49,7 @@ const setUp = async (t: Test) => {
     return {
       ...projectors,
       stop,
-      isLiveAt: (position: number) =>
+      isLiveAt: (position: Position) =>
         eventually(() =>
           projectors.status().every((s) => s.state === 'live' && s.position === position),
         ),

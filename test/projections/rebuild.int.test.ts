@@ -41,7 +41,7 @@ const entries: readonly Entry[] = [
   onProject({ type: 'ProjectDetailsChanged', data: { name: odd, description: '' } }),
 ];
 const log = recorded(entries);
-const positionAt = (nth: number): number => log[nth]!.position;
+const positionAt = (nth: number): number => Number(log[nth]!.position);
 const end = log.at(-1)!.position;
 
 const rebuild = (

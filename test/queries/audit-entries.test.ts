@@ -146,7 +146,7 @@ test('one event is answered by its position, to its own organization only', asyn
     actor: { name: null },
     changes: [{ path: '/environments/production/fallthrough' }],
   });
-  t.equal(await refusal(`/audit/events/${position + 1}`), '404 event-not-found');
+  t.equal(await refusal(`/audit/events/${Number(position) + 1}`), '404 event-not-found');
   t.equal(
     await refusal(`/audit/events/${position}`, { authorization: `Bearer ${OTHER_ORGANIZATION}` }),
     '404 event-not-found',

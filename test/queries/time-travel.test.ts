@@ -107,7 +107,7 @@ const viewedSegment = async (
 };
 
 const positionsOf = (log: Log): readonly number[] =>
-  log.flatMap(({ position }) => [position, position + 1]);
+  log.flatMap(({ position }) => [Number(position), Number(position) + 1]);
 
 test('states at every position are the fold of the log, from both sources', async (t) => {
   const { pool: db } = await testDatabase(t);
@@ -198,8 +198,8 @@ test('the history of a flag tells what each event changed', async (t) => {
       if (events.length === 0) continue;
       const { items } = await flagHistory(db)({ ...PROJECT_ADDRESS, flag, order: 'asc' });
       const wanted = events.map(({ id, position }) => {
-        const before = existing(foldAt(log, flag, position - 1));
-        return [id, changesBetween(before, existing(foldAt(log, flag, position)))];
+        const before = existing(foldAt(log, flag, Number(position) - 1));
+        return [id, changesBetween(before, existing(foldAt(log, flag, Number(position))))];
       });
       expectSame(
         items.map(({ eventId, changes }) => [eventId, changes]),
@@ -231,7 +231,7 @@ test('a diff between any two positions tells what the folds differ in', async (t
     await fillReadModel(db, log);
     const flagEvents = log.slice(projectBegins.length);
     const to = flagEvents[chosen % flagEvents.length]!.position;
-    for (const { position } of flagEvents) await diffAt(log, position, to);
+    for (const { position } of flagEvents) await diffAt(log, Number(position), Number(to));
   };
   await fc.assert(fc.asyncProperty(logs(20), fc.nat(20), check), RUNS);
   t.pass(`seed ${SEED}`);

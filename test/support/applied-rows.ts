@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { later } from '../../src/domain/position.js';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { checksums } from '../../src/infrastructure/postgres/postgres-bulk.js';
 import { applyBatch, type Applied } from '../../src/projections/apply-batch.js';
@@ -11,7 +12,7 @@ import { memoryEventLog } from './memory-event-log.js';
 
 export const batchOf = (events: readonly LogEvent[]) => ({
   events,
-  position: Math.max(-1, ...events.map(({ position }) => position)),
+  position: events.map(({ position }) => position).reduce(later, -1),
   isCaughtUp: false,
 });
 

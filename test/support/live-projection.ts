@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Test } from 'tap';
+import { type Position } from '../../src/domain/position.js';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { type EventLog } from '../../src/projections/event-log.js';
 import { READ_MODEL } from '../../src/projections/index.js';
@@ -33,7 +34,7 @@ export const liveProjection = (t: Test, pool: pg.Pool, eventLog: EventLog) => {
   return {
     status: report.current,
     stop,
-    reaches: (position: number) => eventually(() => report.current().position >= position),
+    reaches: (position: Position) => eventually(() => report.current().position >= position),
     isIn: (state: string) => eventually(() => report.current().state === state),
   };
 };

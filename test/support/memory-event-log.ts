@@ -1,3 +1,4 @@
+import { later, type Position } from '../../src/domain/position.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../src/projections/event-log.js';
 
 type Options = Readonly<{
@@ -25,26 +26,26 @@ export const memoryEventLog = (
       if (isThere()) resolve();
       else waiting.add(resolve);
     });
-  const after = (position: number): readonly LogEvent[] =>
+  const after = (position: Position): readonly LogEvent[] =>
     deliver(log.filter((event) => event.position > position));
 
-  async function* readForward(from: number | null): AsyncGenerator<LogBatch> {
+  async function* readForward(from: Position | null): AsyncGenerator<LogBatch> {
     const all = after(from ?? -1);
     for (let start = 0; start < all.length; start += batchSize) {
       const batch = all.slice(start, start + batchSize);
-      const position = Math.max(...batch.map((event) => event.position));
+      const position = batch.map((event) => event.position).reduce(later);
       yield { events: batch, position, isCaughtUp: start + batchSize >= all.length };
     }
   }
-  async function* subscribe(from: number | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
+  async function* subscribe(from: Position | null, signal: AbortSignal): AsyncGenerator<LogBatch> {
     const began = breaks;
     signal.addEventListener('abort', wake, { once: true });
-    let position = from ?? -1;
+    let position: Position = from ?? -1;
     while (!signal.aborted) {
       for await (const batch of readForward(position)) {
         yield batch;
         if (breaks !== began) throw new Error('The subscription broke.');
-        position = Math.max(position, batch.position);
+        position = later(position, batch.position);
       }
       if (after(position).length > 0) continue;
       yield { events: [], position, isCaughtUp: true };

@@ -66,7 +66,11 @@ const NOT_READY: Answer = [
 type Held = Readonly<{ stream: string; revision: number; forward: () => void }>;
 
 /** Appends in batches, as `verdict` says; undefined: what the store behind says. */
-export const standInAppends = (behind: Client, verdict: () => Verdict | undefined) => {
+export const standInAppends = (
+  behind: Client,
+  verdict: () => Verdict | undefined,
+  appended: (bytes: Buffer) => Buffer,
+) => {
   const held: Held[] = [];
 
   const hold = (call: Call, request: Request, forward: () => void): void => {
@@ -87,7 +91,7 @@ export const standInAppends = (behind: Client, verdict: () => Verdict | undefine
 
   const handle = (path: string) => (call: Call) => {
     const up = behind.makeBidiStreamRequest(path, raw, raw, call.metadata);
-    up.on('data', (bytes: Buffer) => call.write(bytes)).on('end', () => call.end());
+    up.on('data', (bytes: Buffer) => call.write(appended(bytes))).on('end', () => call.end());
     up.on('error', (error) => call.emit('error', error));
     call.on('cancelled', () => {
       up.cancel();

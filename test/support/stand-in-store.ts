@@ -54,6 +54,10 @@ export type StandIn = Readonly<{
   rewriting?: () => Rewrite;
   /** In the place of what the store behind says to appends; undefined: nothing. */
   appends?: () => Verdict | undefined;
+  /** In the place of what the store behind confirms of appends. */
+  appended?: (bytes: Buffer) => Buffer;
+  /** In the place of what is asked in a read or subscription. */
+  asks?: (bytes: Buffer) => Buffer;
   /** Refuses reads. */
   reads?: () => 'access-denied' | 'unauthenticated' | undefined;
   /** What gossip tells. @defaultValue what the store behind tells, which is a cluster of one */
@@ -103,8 +107,9 @@ const gossipOf = (members: readonly Member[]): Buffer => {
  */
 export const startStandIn = async (t: Test, port: number, standIn: StandIn) => {
   const { rewriting, appends = () => undefined, reads = () => undefined, members, tls } = standIn;
+  const { asks = raw, appended = raw } = standIn;
   const behind = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const appending = standInAppends(behind, appends);
+  const appending = standInAppends(behind, appends, appended);
   const send = (call: ServerWritableStream<Buffer, Buffer>, rewrite: Rewrite, bytes: Buffer) => {
     for (const answer of rewrite(ReadResp.deserializeBinary(bytes))) {
       if (answer !== 'cut') call.write(Buffer.from(answer.serializeBinary()));
@@ -132,7 +137,8 @@ export const startStandIn = async (t: Test, port: number, standIn: StandIn) => {
           return;
         }
         const rewrite = isRead(method) ? rewriting?.() : undefined;
-        const up = behind.makeServerStreamRequest(path, raw, raw, call.request, call.metadata);
+        const asked = isRead(method) ? asks(call.request) : call.request;
+        const up = behind.makeServerStreamRequest(path, raw, raw, asked, call.metadata);
         call.on('cancelled', () => {
           up.cancel();
         });

@@ -1,12 +1,10 @@
 import { Type } from '@sinclair/typebox';
 import { REASONS } from '../../domain/evaluation/resolution.js';
 import { Explanation } from './explanation-schema.js';
-import { closed, Key, Position, problems, Revision } from '../schemas.js';
+import { closed, Key, Position, positionAsked, problems, Revision } from '../schemas.js';
 
 /** A targeting key longer than this is no key. Characters. */
 const LONGEST_KEY = 4_096;
-
-const POSITIONS = { minimum: -1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
 const TargetingKey = Type.Optional(
   Type.String({
@@ -19,9 +17,7 @@ const Moment = {
   at: Type.Optional(
     Type.String({ maxLength: 64, description: 'RFC 3339: evaluate as it was at this time.' }),
   ),
-  position: Type.Optional(
-    Type.Integer({ ...POSITIONS, description: 'Evaluate as it was at this log position.' }),
-  ),
+  position: Type.Optional(positionAsked(-1, 'Evaluate as it was at this log position.')),
 };
 
 const Reason = Type.Union(REASONS.map((reason) => Type.Literal(reason)));
@@ -45,10 +41,7 @@ export const FlagParams = Type.Object({
 
 export const MinPosition = Type.Object({
   'x-min-position': Type.Optional(
-    Type.Integer({
-      ...POSITIONS,
-      description: 'Wait, for a short time, until this log position is reached.',
-    }),
+    positionAsked(-1, 'Wait, for a short time, until this log position is reached.'),
   ),
 });
 

@@ -1,6 +1,7 @@
 import { DomainError } from '../../domain/decider.js';
 import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { type ApplicationKey } from '../../domain/organization/application-key.js';
+import { type Position } from '../../domain/position.js';
 import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
 import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
@@ -10,7 +11,7 @@ import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
 import { type Caller } from '../caller.js';
 
 export type EnvironmentPath = Readonly<{ project: string; environment: string }>;
-type MomentQuery = Readonly<{ at?: string; position?: number }>;
+type MomentQuery = Readonly<{ at?: string; position?: Position }>;
 
 /**
  * What an environment held at a past moment, the one log position it was taken at, and the instant that was now then.
@@ -19,7 +20,7 @@ type MomentQuery = Readonly<{ at?: string; position?: number }>;
 export type RulesetsAt = (
   address: EnvironmentPath & Readonly<{ organizationId: string }>,
   moment: MomentQuery,
-) => Promise<Readonly<{ contents: EnvironmentContents; position: number; instantMs: number }>>;
+) => Promise<Readonly<{ contents: EnvironmentContents; position: Position; instantMs: number }>>;
 
 export type EvaluationDeps = Readonly<{
   memory: RulesetMemory;
@@ -36,7 +37,7 @@ type Lookup = Readonly<{
   applicationKey: ApplicationKey | undefined;
   params: EnvironmentPath;
   query: MomentQuery;
-  headers: Readonly<{ 'x-min-position'?: number }>;
+  headers: Readonly<{ 'x-min-position'?: Position }>;
 }>;
 
 const MIN_POSITION_WAIT_MS = 2_000;
@@ -81,7 +82,7 @@ export const environmentLocator = ({
   const afterPosition = async (
     id: string,
     path: EnvironmentPath,
-    position: number,
+    position: Position,
   ): Promise<EnvironmentAt> => {
     if (await memory.waitForPosition(position, minPositionWaitMs)) return now(id, path);
     const reached = memory.current()?.position ?? -1;

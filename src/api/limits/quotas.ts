@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/decider.js';
+import { later, type Position } from '../../domain/position.js';
 import { isRepeat } from '../command-route.js';
 import { type Amounts, type UsageTally } from './usage-tally.js';
 
@@ -21,7 +22,7 @@ declare module 'fastify' {
     /** To be told what became of what the request adds. */
     settleUsage: ReturnType<UsageTally['take']> | undefined;
     /** Where in the log it was written; null: nothing was; undefined: not known. */
-    writtenAt: number | null | undefined;
+    writtenAt: Position | null | undefined;
   }
 }
 
@@ -221,13 +222,13 @@ export const enforceQuotas = (app: FastifyInstance, quotas?: Quotas): void => {
   });
 };
 
-type Written = Readonly<{ position?: number; result?: string }>;
+type Written = Readonly<{ position?: Position; result?: string }>;
 type Answer = Written & Readonly<{ flags?: readonly Written[]; segments?: readonly Written[] }>;
 
 /** The last position that an answer tells of what was written; null: nothing was, undefined: it does not say. */
-const positionIn = (payload: unknown): number | null | undefined => {
+const positionIn = (payload: unknown): Position | null | undefined => {
   const { flags, segments, ...one } = payload as Answer;
   if (flags === undefined) return one.result === 'unchanged' ? null : one.position;
   const positions = [...flags, ...(segments ?? [])].flatMap(({ position }) => position ?? []);
-  return positions.length === 0 ? null : Math.max(...positions);
+  return positions.length === 0 ? null : positions.reduce(later);
 };

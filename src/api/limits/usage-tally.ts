@@ -1,11 +1,12 @@
+import { type Position } from '../../domain/position.js';
 /** Numbers of things by name; a name that is not there has none. */
 export type Amounts = ReadonlyMap<string, number>;
 
 /** What there was at a log position. */
-export type Counted = Readonly<{ position: number; amounts: Amounts }>;
+export type Counted = Readonly<{ position: Position; amounts: Amounts }>;
 
 /** Something that was let in. The count knows of it from its position on, or from a time on when that is not known. */
-type Taken = { amounts: Amounts; position: number | undefined; untilMs: number };
+type Taken = { amounts: Amounts; position: Position | undefined; untilMs: number };
 
 /** How long at most a command may go on, and how long it may take until what it wrote is counted. */
 const UNDER_WAY_MS = 600_000;
@@ -24,7 +25,7 @@ export type UsageTally = Readonly<{
   /** Counts anew unless the last count is younger. Waits for it the first time, or when told to. */
   refresh: (ageMs: number, waits: boolean) => Promise<void>;
   /** Until the returned function says at which position it was written; `null`: not at all, undefined: not known. */
-  take: (amounts: Amounts) => (position: number | null | undefined) => void;
+  take: (amounts: Amounts) => (position: Position | null | undefined) => void;
 }>;
 
 /** Keeps what `count` said last, with what was let in since. While it fails, only the latter is known. */
@@ -45,7 +46,7 @@ export const usageTally = (
   const drop = (one: Taken): void => {
     if (taken.delete(one)) add(one.amounts, -1);
   };
-  const isCounted = ({ position, untilMs }: Taken, upTo: number): boolean =>
+  const isCounted = ({ position, untilMs }: Taken, upTo: Position): boolean =>
     position === undefined ? untilMs <= performance.now() : position <= upTo;
 
   const countNow = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FastifyReply } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { type Context } from '../../domain/evaluation/context.js';
+import { type Position } from '../../domain/position.js';
 import {
   evaluateAll,
   type EnvironmentRulesets,
@@ -69,7 +70,7 @@ export const bulkAnswers = () => {
 export const sendBulk = (
   reply: FastifyReply,
   answer: BulkAnswer,
-  position: number,
+  position: Position,
   isKnown: boolean,
 ): void => {
   void reply.header('etag', `"${answer.tag}"`).header('x-position', position);

@@ -1,5 +1,6 @@
 import { type Metadata } from '../../domain/metadata.js';
 import { type Invitation, type Member } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type Erasure } from '../../queries/personal-data/erasures.js';
 import { type KnownAbout } from '../../queries/personal-data/known-about.js';
 
@@ -7,7 +8,7 @@ import { type KnownAbout } from '../../queries/personal-data/known-about.js';
 export type PersonalExport = KnownAbout &
   Readonly<{
     value: string;
-    position: number;
+    position: Position;
     subjectIds: readonly string[];
     userIds: readonly string[];
     member: Member | null;

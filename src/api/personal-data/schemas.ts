@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { type Erasure } from '../../queries/personal-data/erasures.js';
 import { answering, nullable } from '../query-routes/view-schemas.js';
-import { closed, Position, Timestamp } from '../schemas.js';
+import { closed, ExactPosition, Position, Timestamp } from '../schemas.js';
 import { type Erased, type PersonalExport } from './requests.js';
 
 export const PersonBody = Type.Object(
@@ -98,7 +98,7 @@ export const ErasureList = answering<{ items: readonly Erasure[] }>(
       Type.Object({
         subjectId: Type.String(),
         erasedAt: Timestamp,
-        position: nullable(Position),
+        position: nullable(ExactPosition),
         isDone: Type.Boolean(),
       }),
     ),

@@ -1,9 +1,10 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { may } from '../../domain/access/grants.js';
+import { toPosition } from '../../domain/position.js';
 import { type ActorScope } from '../../queries/audit/actors.js';
 import { type Queries } from '../../queries/queries.js';
-import { closed, Key, problems } from '../schemas.js';
+import { closed, Key, type Position, positionAsked, problems } from '../schemas.js';
 
 /** Text from a query string. Postgres has no U+0000. */
 const Text = (maxLength: number, description: string) =>
@@ -20,7 +21,7 @@ export const Time = Type.String({
   description: 'RFC 3339 with an offset, as 2026-03-01T12:00:00Z; "+" is written %2B.',
 });
 
-const PositionAsked = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const PositionAsked = positionAsked(0, 'A place in the whole log.');
 
 /** A past moment: at most one of them. */
 export const moment = {
@@ -63,11 +64,10 @@ export const EnvironmentParams = Type.Object({ project: Key, environment: Key })
 
 const QueryHeaders = Type.Object({
   'x-min-position': Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'Wait until the read model holds this log position, as a command answered it.',
-    }),
+    positionAsked(
+      0,
+      'Wait until the read model holds this log position, as a command answered it.',
+    ),
   ),
 });
 
@@ -92,7 +92,7 @@ export const awaitPosition =
   ({ waitForPosition }: Pick<Queries, 'waitForPosition'>) =>
   async ({ headers }: FastifyRequest): Promise<void> => {
     const wanted = headers['x-min-position'];
-    if (wanted !== undefined) await waitForPosition(Number(wanted));
+    if (wanted !== undefined) await waitForPosition(toPosition(String(wanted)));
   };
 
 /** What a path names, in the caller's organization. */
@@ -124,9 +124,9 @@ export const filterIn = async <Filter extends Readonly<{ actor?: string; type?: 
 /** An answer with the log position that it stands on, also as X-Position. */
 export const standing = <Answer extends object>(
   reply: FastifyReply,
-  position: number,
+  position: Position,
   answer: Answer,
-): Answer & { position: number } => {
+): Answer & { position: Position } => {
   void reply.header('x-position', String(position));
   // What has an ETag of its own has the revision. A list may change with any event.
   if (!reply.hasHeader('etag')) void reply.header('etag', `W/"at-${position}"`);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyRequest } from 'fastify';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
+import { type Position } from '../../domain/position.js';
 import { CATEGORIES, type Category } from '../../domain/streams.js';
 import { type ActorScope } from '../../queries/audit/actors.js';
 import { type AuditFilter } from '../../queries/audit/audit-filter.js';
@@ -90,7 +91,7 @@ export const auditRoutes =
           ...querySchema(
             'audit',
             'Everything that happened, newest first unless said otherwise',
-            answering<Page<AuditEntry> & { position: number }>(pageOf(Entry)),
+            answering<Page<AuditEntry> & { position: Position }>(pageOf(Entry)),
           ),
           querystring: query({ ...filter, ...order, ...paging }),
         },

@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { later } from '../../domain/position.js';
 import { environmentAt } from '../../queries/environments/environment-at.js';
 import { type EnvironmentDiff } from '../../queries/environments/environment-diff.js';
 import {
@@ -30,7 +31,7 @@ type OneFlag = Readonly<{
   project: string;
   environment: string;
   flag: EnvironmentFlag;
-  position: number;
+  position: Position;
 }>;
 
 const End = Type.Object({ position: Position });
@@ -66,7 +67,7 @@ export const environmentStateRoutes =
           ...querySchema(
             'environments',
             'Every flag of an environment that is not deleted, now or at a moment',
-            answering<EnvironmentView & { position: number }>(
+            answering<EnvironmentView & { position: Position }>(
               Type.Object({
                 project: Type.String(),
                 environment: Environment,
@@ -95,7 +96,7 @@ export const environmentStateRoutes =
           ...querySchema(
             'environments',
             'What changed for the applications of an environment between two moments',
-            answering<EnvironmentDiff & { position: number }>(Diff),
+            answering<EnvironmentDiff & { position: Position }>(Diff),
           ),
           params: EnvironmentParams,
           querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
@@ -106,7 +107,7 @@ export const environmentStateRoutes =
         const before = await queries.resolveMoment(parseMoment(from));
         const after = await queries.resolveMoment(parseMoment(to));
         const diff = await queries.environmentDiff(addressIn(request), before, after);
-        return standing(reply, Math.max(before.position, after.position), diff);
+        return standing(reply, later(before.position, after.position), diff);
       },
     );
 

@@ -16,7 +16,7 @@ import {
 } from './asking.js';
 import { answering, Environment } from './view-schemas.js';
 
-type Listed = Readonly<{ items: readonly EnvironmentView[]; position: number }>;
+type Listed = Readonly<{ items: readonly EnvironmentView[]; position: Position }>;
 
 const Status = Type.Union([Type.Literal('active'), Type.Literal('deleted'), Type.Literal('all')]);
 
@@ -58,7 +58,7 @@ export const environmentQueryRoutes =
           ...querySchema(
             'environments',
             'An environment, now or at a moment; also when it is deleted',
-            answering<EnvironmentView & { position: number }>(
+            answering<EnvironmentView & { position: Position }>(
               Type.Composite([Environment, Type.Object({ position: Position })]),
             ),
           ),

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { type FlagView } from '../../queries/flags/flag-view.js';
 import { type Told, type ToldChange } from '../access/who-changed.js';
-import { Position, Revision, Timestamp } from '../schemas.js';
+import { objectOrNull, Position, Revision, Timestamp } from '../schemas.js';
 import { flagContent, FlagStatus, LastChange, nullable, provenance } from './view-schemas.js';
 
 const Deletion = Type.Object({
@@ -20,13 +20,13 @@ export const FlagSchema = {
   createdAt: Timestamp,
   updatedAt: Timestamp,
   lastChange: LastChange,
-  heldUntil: nullable(
+  heldUntil: objectOrNull(
     Type.Object(
       { position: Position, recordedAt: Timestamp },
       { description: 'When the next change came; null while none has.' },
     ),
   ),
-  deletion: nullable(Deletion),
+  deletion: objectOrNull(Deletion),
 };
 
 /** A flag with the project it is of and, when it is deleted, how to get it back. */

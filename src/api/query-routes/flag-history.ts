@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { later } from '../../domain/position.js';
 import { flagStream, projectIdOf } from '../../domain/streams.js';
 import { type NamedActor } from '../../queries/audit/actors.js';
 import { type FlagDiff } from '../../queries/flags/flag-diff.js';
@@ -8,7 +9,7 @@ import { parseMoment } from '../../queries/moments/parse-moment.js';
 import { type Page } from '../../queries/paging/page.js';
 import { type Queries } from '../../queries/queries.js';
 import { type ToldDiff, toldDiff } from '../access/who-changed.js';
-import { Key, Position, Revision } from '../schemas.js';
+import { Key, objectOrNull, Position, Revision } from '../schemas.js';
 import {
   ActorText,
   actorScope,
@@ -47,7 +48,7 @@ const DiffEnd = Type.Object({
   position: Position,
   revision: nullable(Revision),
   status: nullable(FlagStatus),
-  lastChange: nullable(LastChange),
+  lastChange: objectOrNull(LastChange),
 });
 
 const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
@@ -66,7 +67,7 @@ export const flagHistoryRoutes =
           ...querySchema(
             'flags',
             'Every event of a flag: who, when, from where, why, and what changed',
-            answering<Page<FlagHistoryItem & { actor: NamedActor }> & { position: number }>(
+            answering<Page<FlagHistoryItem & { actor: NamedActor }> & { position: Position }>(
               pageOf(HistoryItem),
             ),
           ),
@@ -99,7 +100,7 @@ export const flagHistoryRoutes =
           ...querySchema(
             'flags',
             'What changed in a flag between two moments',
-            answering<ToldDiff<FlagDiff> & { position: number }>(Diff),
+            answering<ToldDiff<FlagDiff> & { position: Position }>(Diff),
           ),
           params: FlagParams,
           querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
@@ -115,7 +116,7 @@ export const flagHistoryRoutes =
         const before = await queries.resolveMoment(parseMoment(from), stream);
         const after = await queries.resolveMoment(parseMoment(to), stream);
         const diff = await queries.flagDiff(address, before, after);
-        return standing(reply, Math.max(before.position, after.position), toldDiff(request, diff));
+        return standing(reply, later(before.position, after.position), toldDiff(request, diff));
       },
     );
   };

@@ -84,7 +84,7 @@ export const flagQueryRoutes =
           ...querySchema(
             'flags',
             'List flags, now or at a moment',
-            answering<Page<FlagListItem> & { position: number }>(pageOf(FlagItem)),
+            answering<Page<FlagListItem> & { position: Position }>(pageOf(FlagItem)),
           ),
           params: ProjectParams,
           querystring: query({ ...listing, ...moment }),
@@ -112,7 +112,7 @@ export const flagQueryRoutes =
           ...querySchema(
             'flags',
             'A flag, now or at a moment; also when it is deleted',
-            answering<FlagAnswer & { position: number }>(
+            answering<FlagAnswer & { position: Position }>(
               Type.Object({ ...FlagSchema, position: Position }),
             ),
           ),

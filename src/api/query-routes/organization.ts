@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Position } from '../../domain/position.js';
 import { organizationStream } from '../../domain/streams.js';
 import { type OrganizationView } from '../../queries/organizations/organization-view.js';
 import { type Queries } from '../../queries/queries.js';
@@ -18,7 +19,7 @@ import {
 } from './asking.js';
 
 type Asked = MomentAsked & Readonly<{ source?: 'read-model' | 'log' }>;
-type Standing = Readonly<{ view: OrganizationView; revision: number; position: number }>;
+type Standing = Readonly<{ view: OrganizationView; revision: number; position: Position }>;
 
 /** The caller's organization, its members and invitations, now and at any past moment. */
 export const organizationQueryRoutes =

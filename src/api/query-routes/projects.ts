@@ -31,7 +31,7 @@ import {
   segmentContent,
 } from './view-schemas.js';
 
-type Standing = Readonly<{ position: number }>;
+type Standing = Readonly<{ position: Position }>;
 type ToldState = Omit<ProjectState, 'project'> & Readonly<{ project: Told<ProjectView> }>;
 
 const ProjectItem = Type.Object({

@@ -1,7 +1,16 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { type Json } from '../../domain/json.js';
 import { type FullVerification } from '../../queries/trail/verify-trail.js';
-import { closed, Position, Revision, RowsComparedSchema, Timestamp } from '../schemas.js';
+import {
+  closed,
+  ExactPosition,
+  objectOrNull,
+  Position,
+  positionAsked,
+  Revision,
+  RowsComparedSchema,
+  Timestamp,
+} from '../schemas.js';
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, hex.' });
@@ -15,7 +24,7 @@ export const CheckpointSchema = Type.Object(
         organization: Text,
         from: Count,
         count: Count,
-        position: Count,
+        position: ExactPosition,
         head: Hash,
         root: Hash,
         at: Timestamp,
@@ -67,7 +76,9 @@ export const PublicKey = Type.Object({
   }),
 });
 
-export const PositionParams = Type.Object({ position: Count });
+export const PositionParams = Type.Object({
+  position: positionAsked(0, 'Of the event, in the whole log.'),
+});
 
 export const Proof = Type.Object({
   event: Type.Unsafe<Readonly<Record<string, Json>>>(
@@ -91,7 +102,7 @@ const Finding = Type.Object({
   id: Type.String(),
 });
 
-const tally = { found: Count, first: nullable(Finding) };
+const tally = { found: Count, first: objectOrNull(Finding) };
 
 const Judged = Type.Object({
   verdict: Type.String({ description: 'holds, broken or unproven.' }),

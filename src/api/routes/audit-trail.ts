@@ -3,6 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { type Checkpoint, type VerifyingKey } from '../../domain/audit/checkpoint.js';
 import { type Succession } from '../../domain/audit/succession.js';
 import { DomainError } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { type Delivery } from '../../queries/trail/checkpoints.js';
 import { type EventProof } from '../../queries/trail/prove-event.js';
 import { type FullVerification, type VerifyTrail } from '../../queries/trail/verify-trail.js';
@@ -19,7 +20,7 @@ import {
 
 export type AuditTrail = Readonly<{
   verify: (asked: VerifyTrail) => Promise<FullVerification>;
-  prove: (organizationId: string, position: number) => Promise<EventProof>;
+  prove: (organizationId: string, position: Position) => Promise<EventProof>;
   take: (organizationId: string) => Promise<Checkpoint | undefined>;
   list: (organizationId: string) => Promise<readonly Checkpoint[]>;
   /** How far they have been brought outside; null where no such place is configured. */

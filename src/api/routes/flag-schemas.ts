@@ -1,7 +1,15 @@
 import { Type } from '@sinclair/typebox';
 import { MAX_TARGETS } from '../../commands/flag/configuration/change-targets.js';
 import { type JsonObject } from '../../domain/json.js';
-import { closed, Description, Key, Name, Revision, VariantName } from '../schemas.js';
+import {
+  closed,
+  Description,
+  Key,
+  Name,
+  ExactPosition,
+  Revision,
+  VariantName,
+} from '../schemas.js';
 
 export const FlagParams = Type.Object({ project: Key, flag: Key });
 export const ConfigurationParams = Type.Object({ project: Key, flag: Key, environment: Key });
@@ -66,7 +74,7 @@ export const FlagDetails = Type.Object(
 /** A past moment of one flag or segment, at most one of them. */
 export const momentProperties = {
   revision: Type.Optional(Revision),
-  position: Type.Optional(Type.Integer({ minimum: 0 })),
+  position: Type.Optional(ExactPosition),
   at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339.' })),
 };
 

@@ -12,6 +12,7 @@ import { changesBetween } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type Flag } from '../../domain/flag/flag.js';
 import { changesServed } from '../../domain/flag/served.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type Segment } from '../../domain/segment/segment.js';
 import {
@@ -22,7 +23,7 @@ import {
   projectIn,
   RepeatableHeaders,
 } from '../command-route.js';
-import { Change, closed, Key, problems, Timestamp } from '../schemas.js';
+import { Change, closed, Key, ExactPosition, problems, Timestamp } from '../schemas.js';
 import { requireMoment } from './time-travel-commands.js';
 import { BATCH_TIMEOUT_MS, batchReport, batchResult } from './flag-batch.js';
 
@@ -37,7 +38,7 @@ export type RevertEnvironmentDeps = Parameters<typeof revertEnvironment>[0] &
      */
     environmentStates: (
       place: Place,
-      moment: Readonly<{ at?: string; position?: number }>,
+      moment: Readonly<{ at?: string; position?: Position }>,
     ) => Promise<Readonly<{ then: ProjectStates; now: ProjectStates }>>;
   }>;
 
@@ -45,7 +46,7 @@ export type RevertEnvironmentDeps = Parameters<typeof revertEnvironment>[0] &
 const MomentOfAll = Type.Object(
   {
     at: Type.Optional(Timestamp),
-    position: Type.Optional(Type.Integer({ minimum: 0 })),
+    position: Type.Optional(ExactPosition),
     shared: Type.Optional(
       Type.Union([Type.Literal('restore'), Type.Literal('keep')], {
         description:

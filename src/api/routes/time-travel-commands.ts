@@ -1,6 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { type FastifyRequest } from 'fastify';
+import { toPosition } from '../../domain/position.js';
 import { requirePermission } from '../access/authorize.js';
 import { type Snapshot } from '../../commands/flag/snapshot.js';
 import { type Moment } from '../../commands/history-at.js';
@@ -35,9 +36,17 @@ const RevertBody = Type.Object(
   { ...closed, minProperties: 1, maxProperties: 2 },
 );
 
+/** A moment as a body has it: JSON has no digits for all positions. */
+type AskedMoment = Omit<Moment, 'position'> & Readonly<{ position?: number | string }>;
+
+export const momentIn = ({ position, ...moment }: AskedMoment): Moment => ({
+  ...moment,
+  ...(position !== undefined && { position: toPosition(position) }),
+});
+
 /** @throws DomainError `invalid-request` unless exactly one of revision, position and at is given */
-export const requireMoment = (moment: Moment): Moment => {
-  if (Object.keys(moment).length === 1) return moment;
+export const requireMoment = (asked: AskedMoment): Moment => {
+  if (Object.keys(asked).length === 1) return momentIn(asked);
   throw new DomainError('invalid-request', 'Name one of revision, position and at.');
 };
 
@@ -66,7 +75,7 @@ export const timeTravelCommandRoutes =
       },
       async (request, reply) => {
         const [projectId, flagKey] = [projectIn(request), request.params.flag];
-        const snapshot = await snapshotOf(projectId, flagKey, request.body);
+        const snapshot = await snapshotOf(projectId, flagKey, momentIn(request.body));
         const data = { projectId, flagKey, snapshot };
         return send(request, reply, { type: 'RestoreFlag', data });
       },

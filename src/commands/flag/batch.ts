@@ -1,6 +1,7 @@
 import { type Command, DomainError, type Event } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { type Flag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type CommandOutcome, type CommandRequest } from '../command.js';
 import { WrongRevision } from '../event-store.js';
 import { type Conflict, ConflictingChanges } from '../merging/three-way.js';
@@ -10,7 +11,7 @@ export type Result<E extends Event> =
   | Readonly<{
       result: 'created' | 'changed' | 'unchanged';
       revision: number;
-      position: number;
+      position: Position;
       events: E[];
     }>
   | Readonly<{ result: 'skipped' }>

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { type Readiness } from '../../api/routes/health.js';
+import { type Position } from '../../domain/position.js';
 import { type BatchObserver, type ProjectionStatus } from '../../projections/projection-status.js';
 import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
 
@@ -13,7 +14,7 @@ export type MetricSources = Readonly<{
   /** Signed and not brought outside yet, by place. */
   waitingCheckpoints: () => Promise<Readonly<Record<string, number>>>;
   /** Position of the last event in the log. */
-  head: () => Promise<number>;
+  head: () => Promise<Position>;
 }>;
 
 /** What Prometheus is told. Names end in their unit. */
@@ -74,7 +75,8 @@ export const serviceMetrics = (sources: MetricSources) => {
     labelNames: ['projection'],
     registers,
     collect() {
-      for (const { projection, position } of projections()) this.set({ projection }, position);
+      for (const { projection, position } of projections())
+        this.set({ projection }, Number(position));
     },
   });
   new Gauge({
@@ -84,7 +86,7 @@ export const serviceMetrics = (sources: MetricSources) => {
     async collect() {
       this.reset();
       const position = await head().catch(() => undefined);
-      if (position !== undefined) this.set(position);
+      if (position !== undefined) this.set(Number(position));
     },
   });
   new Gauge({
@@ -111,7 +113,7 @@ export const serviceMetrics = (sources: MetricSources) => {
     help: 'Log position of the rulesets that this process evaluates with.',
     registers,
     collect() {
-      this.set(rulesets()?.position ?? -1);
+      this.set(Number(rulesets()?.position ?? -1));
     },
   });
   new Gauge({

@@ -1,5 +1,6 @@
 import { type Readiness } from '../../api/routes/health.js';
 import { type Logger } from 'pino';
+import { type Position, positionInJson } from '../../domain/position.js';
 import { reasonOf } from '../../infrastructure/check-services.js';
 import { withDeadline } from '../../infrastructure/deadline.js';
 import { type RulesetStatus } from '../../infrastructure/ruleset-supply.js';
@@ -11,6 +12,11 @@ const PROBE_MS = 2_000;
 
 /** Parked streams that /ready tells of. */
 const SHOWN = 10;
+
+const placed = ({ position, type }: Readonly<{ position: Position; type: string }>) => ({
+  position: positionInJson(position),
+  type,
+});
 
 /** Everybody may ask: what an event or a flag is called stands in the log of the process only. */
 const projectionReadiness = ({
@@ -30,18 +36,23 @@ const projectionReadiness = ({
   details: {
     state,
     ...details,
+    position: positionInJson(details.position),
     parkedStreams: parked.length,
     ...(parked.length > 0 && {
-      parked: parked.slice(0, SHOWN).map(({ position, type }) => ({ position, type })),
+      parked: parked.slice(0, SHOWN).map(placed),
     }),
-    ...(poison && { poison: { position: poison.position, type: poison.type } }),
+    ...(poison && { poison: placed(poison) }),
   },
 });
 
 const rulesetReadiness = ({ isDegraded, source, ...details }: RulesetStatus): Readiness => ({
   name: 'rulesets',
   isReady: !isDegraded,
-  details: { source, ...details },
+  details: {
+    source,
+    ...details,
+    position: details.position === null ? null : positionInJson(details.position),
+  },
 });
 
 /** Before the first run there is nothing to hold against it. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Json, type JsonObject } from '../json.js';
+import { type Position, positionInJson } from '../position.js';
 
 /** An event as the store has it: `recordedAt` is the store's own time, not made monotone. */
 export type StoredEvent = Readonly<{
@@ -7,7 +8,7 @@ export type StoredEvent = Readonly<{
   type: string;
   stream: string;
   revision: number;
-  position: number;
+  position: Position;
   recordedAt: string;
   data: unknown;
   metadata: unknown;
@@ -34,7 +35,7 @@ export const attestationOf = (
   type,
   stream,
   revision,
-  position,
+  position: positionInJson(position),
   recordedAt,
   data: present(data),
   metadata: present(metadata),

@@ -9,7 +9,8 @@ export type CheckpointStatement = Readonly<{
   organization: string;
   from: number;
   count: number;
-  position: number;
+  /** Digits where a double does not hold it. */
+  position: number | string;
   head: string;
   root: string;
   /** RFC 3339, UTC: when it was signed, by the clock of who signed. */

@@ -1,6 +1,7 @@
 import { type Configuration, type FlagType, type Variant } from '../flag/configuration.js';
 import { type FlagMetadata } from '../flag/events.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
+import { type Position, positionInJson } from '../position.js';
 
 /** All that evaluating one flag in one environment needs, as it is stored in Redis and on disk. */
 export type Ruleset = Readonly<{
@@ -8,7 +9,7 @@ export type Ruleset = Readonly<{
   type: FlagType;
   /** The flag's revision and log position that this was taken at. */
   revision: number;
-  position: number;
+  position: string | number;
   isArchived: boolean;
   salt: string;
   variants: readonly Variant[];
@@ -21,7 +22,7 @@ export type Ruleset = Readonly<{
 export const rulesetOf = (
   flag: ExistingFlag,
   environment: string,
-  { revision, position }: Readonly<{ revision: number; position: number }>,
+  { revision, position }: Readonly<{ revision: number; position: Position }>,
 ): Ruleset | undefined =>
   flag.status === 'deleted'
     ? undefined
@@ -29,7 +30,7 @@ export const rulesetOf = (
         key: flag.key,
         type: flag.type,
         revision,
-        position,
+        position: positionInJson(position),
         isArchived: flag.status === 'archived',
         salt: flag.salt,
         variants: flag.variants,

@@ -1,3 +1,4 @@
+import { type Position, positionInJson } from '../position.js';
 import { type SegmentRule } from '../segment/events.js';
 import { type ExistingSegment } from '../segment/segment.js';
 
@@ -6,7 +7,7 @@ export type SegmentDefinition = Readonly<{
   key: string;
   /** The segment's revision and log position that this was taken at. */
   revision: number;
-  position: number;
+  position: string | number;
   included: readonly string[];
   excluded: readonly string[];
   rules: readonly SegmentRule[];
@@ -15,9 +16,9 @@ export type SegmentDefinition = Readonly<{
 /** Undefined for a deleted segment: whether anybody is in it is unknown. */
 export const segmentDefinitionOf = (
   segment: ExistingSegment,
-  { revision, position }: Readonly<{ revision: number; position: number }>,
+  { revision, position }: Readonly<{ revision: number; position: Position }>,
 ): SegmentDefinition | undefined => {
   if (segment.status === 'deleted') return undefined;
   const { key, included, excluded, rules } = segment;
-  return { key, revision, position, included, excluded, rules };
+  return { key, revision, position: positionInJson(position), included, excluded, rules };
 };

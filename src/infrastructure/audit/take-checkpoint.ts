@@ -3,9 +3,10 @@ import { type Link } from '../../domain/audit/chain.js';
 import { type Checkpoint, signed, type SigningKey } from '../../domain/audit/checkpoint.js';
 import { merkleRoot } from '../../domain/audit/merkle.js';
 import { DomainError } from '../../domain/decider.js';
+import { type Position, positionInJson } from '../../domain/position.js';
 import { latestCheckpoint } from '../../queries/trail/checkpoints.js';
 
-type PlacedLink = Link & Readonly<{ position: number }>;
+type PlacedLink = Link & Readonly<{ position: Position }>;
 
 /** A proof reads as many links. */
 const LONGEST = 10_000;
@@ -17,7 +18,7 @@ type Signing = Readonly<{
 }>;
 
 const LINKS = `
-  select c.sequence::float8 as sequence, c.position::float8 as position, encode(c.hash, 'hex') as hash
+  select c.sequence::float8 as sequence, c.position, encode(c.hash, 'hex') as hash
     from audit_chain c
    where c.organization_id = $1`;
 
@@ -78,7 +79,7 @@ export const takeCheckpoint =
         organization: organizationId,
         from,
         count: last.sequence,
-        position: last.position,
+        position: positionInJson(last.position),
         head: last.hash,
         root: merkleRoot(links.map(({ hash }) => hash)),
         at: now().toISOString(),

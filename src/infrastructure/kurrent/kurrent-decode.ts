@@ -1,16 +1,17 @@
 import { type RecordedEvent } from '@eventstore/db-client';
 import { type Event } from '../../domain/decider.js';
 import { type Metadata } from '../../domain/metadata.js';
+import { toPosition } from '../../domain/position.js';
 import { type Recorded } from '../../domain/recorded.js';
 
+const MOST_REVISIONS = BigInt(Number.MAX_SAFE_INTEGER);
+
 /**
- * Log positions and revisions as numbers.
- * @throws RangeError above 2^53, which no log of ours reaches
+ * Revisions count the events of a stream, so those of events are far below 2^53; the one of the mark that a hard delete
+ * leaves is 2^63-1.
  */
-export const toSafeInteger = (value: bigint): number => {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} is above 2^53.`);
-  return Number(value);
-};
+export const revisionIn = (value: bigint): number =>
+  Number(value > MOST_REVISIONS ? MOST_REVISIONS : value);
 
 /** Why something in the log is not ours. `deletion`: the mark that a hard delete leaves in a stream. */
 export type ForeignKind = 'deletion' | 'system' | 'stream' | 'event';
@@ -51,8 +52,8 @@ export const decodeRecorded = <E extends Event>(
     data: event.data,
     id: event.id,
     stream,
-    revision: toSafeInteger(event.revision),
-    position: toSafeInteger(event.position?.commit ?? -1n),
+    revision: revisionIn(event.revision),
+    position: toPosition(event.position?.commit ?? -1),
     recordedAt: event.created.toISOString(),
     metadata: event.metadata as Metadata,
   }) as Recorded<E>;

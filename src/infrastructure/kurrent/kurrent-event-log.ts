@@ -6,9 +6,10 @@ import {
   StreamNotFoundError,
   streamNameFilter,
 } from '@eventstore/db-client';
+import { type Position } from '../../domain/position.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue, batchQueue } from './batch-queue.js';
-import { decodeRecorded, foreignKind, type ForeignKind, toSafeInteger } from './kurrent-decode.js';
+import { decodeRecorded, foreignKind, type ForeignKind, revisionIn } from './kurrent-decode.js';
 import { type Lease, tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
 import { type ForeignObserver } from './foreign-events.js';
@@ -60,7 +61,7 @@ const entriesOf =
     return undefined;
   };
 
-const subscribeTo = (source: Source, lease: Lease, after: number | null) => {
+const subscribeTo = (source: Source, lease: Lease, after: Position | null) => {
   const { client, signal } = lease;
   const queue = batchQueue<LogEntry>(LIVE_BATCH.limit);
   let isConfirmed = false;
@@ -107,7 +108,7 @@ const subscribeTo = (source: Source, lease: Lease, after: number | null) => {
 
 async function* subscribe(
   source: Source,
-  after: number | null,
+  after: Position | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   if (signal.aborted) return;
@@ -126,7 +127,7 @@ async function* subscribe(
 
 async function* readForward(
   source: Source,
-  after: number | null,
+  after: Position | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogBatch> {
   const queue = batchQueue<LogEntry>(REPLAY_BATCH.limit * 2);
@@ -161,7 +162,7 @@ const followed = (fromRevision: number) => {
   let next = fromRevision;
   let isWhole = true;
   return (event: RecordedEvent, decoded: LogEvent | undefined): LogEvent | undefined => {
-    const revision = toSafeInteger(event.revision);
+    const revision = revisionIn(event.revision);
     isWhole &&= revision === next;
     next = revision + 1;
     if (decoded === undefined) return undefined;
@@ -206,7 +207,7 @@ async function* readStream(
 export type KurrentEventLog = EventLog &
   Readonly<{
     /** Whether the log goes as far as `upTo`, with nothing of ours behind `after` up to there. */
-    isOthersOnly: (after: number, upTo: number) => Promise<boolean>;
+    isOthersOnly: (after: Position, upTo: Position) => Promise<boolean>;
   }>;
 
 /**

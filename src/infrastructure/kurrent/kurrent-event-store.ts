@@ -19,10 +19,11 @@ import {
 import { type Event } from '../../domain/decider.js';
 import { sizeOf } from '../../domain/json.js';
 import { type Metadata } from '../../domain/metadata.js';
+import { toPosition } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { pause } from './connect.js';
 import { type KurrentConnection } from './kurrent-connection.js';
-import { toSafeInteger } from './kurrent-decode.js';
+import { revisionIn } from './kurrent-decode.js';
 import { isNotReady } from './kurrent-client.js';
 import { appendFault, readFault } from './kurrent-faults.js';
 import { provenRefusal } from './proven-refusal.js';
@@ -32,7 +33,7 @@ import { readStreamPage } from './stream-pages.js';
 const TRY_AGAIN_MS = 50;
 
 const revisionOf = (version: unknown): number =>
-  typeof version === 'bigint' ? toSafeInteger(version) : NO_STREAM;
+  typeof version === 'bigint' ? revisionIn(version) : NO_STREAM;
 
 const toJsonEvent = <E extends Event>(
   { id, type, data }: NewEvent<E>,
@@ -95,8 +96,8 @@ const appendOnce = async (
     );
     heard();
     return {
-      revision: toSafeInteger(nextExpectedRevision),
-      position: toSafeInteger(position?.commit ?? -1n),
+      revision: revisionIn(nextExpectedRevision),
+      position: toPosition(position?.commit ?? -1),
     };
   } catch (error) {
     failed(error);

@@ -1,4 +1,5 @@
 import { type AllStreamResolvedEvent, type RecordedEvent } from '@eventstore/db-client';
+import { LAST_POSITION, later, type Position, toPosition } from '../../domain/position.js';
 import { type LogBatch, type LogEvent } from '../../projections/event-log.js';
 import { type BatchQueue } from './batch-queue.js';
 
@@ -11,18 +12,18 @@ export type LogEntry =
  * no event at the first in between: some released servers tell the place of the event that comes next, others one
  * beyond all places, and whoever resumes there never gets what is in front of it.
  */
-const progress = (start: number) => {
+const progress = (start: Position) => {
   let position = start;
   let told: bigint | undefined;
   return {
-    position: (): number => position,
+    position: (): Position => position,
     delivered: (event: LogEvent): void => {
       told = undefined;
-      position = Math.max(position, event.position);
+      position = later(position, event.position);
     },
     told: (checkpoint: bigint): void => {
-      if (checkpoint > BigInt(Number.MAX_SAFE_INTEGER)) return;
-      if (told !== undefined && checkpoint > told) position = Math.max(position, Number(told));
+      if (checkpoint > LAST_POSITION) return;
+      if (told !== undefined && checkpoint > told) position = later(position, toPosition(told));
       told = checkpoint;
     },
   };
@@ -31,7 +32,7 @@ const progress = (start: number) => {
 /** What gathers in the queue, as batches of the log's port. */
 export async function* batches(
   queue: BatchQueue<LogEntry>,
-  after: number | null,
+  after: Position | null,
   { limit, atLeast }: Readonly<{ limit: number; atLeast: number }>,
 ): AsyncGenerator<LogBatch> {
   const { position, delivered, told } = progress(after ?? -1);

@@ -9,17 +9,18 @@ import {
   StreamNotFoundError,
   type StreamingRead,
 } from '@eventstore/db-client';
+import { type Position, toPosition } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { type Lease, tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
-import { foreignKind, toSafeInteger } from './kurrent-decode.js';
+import { foreignKind } from './kurrent-decode.js';
 
 /** An answer is overdue: a server that takes questions and says nothing. */
 export const ANSWER_MS = 5_000;
 
 export const silent = (): Error => new Error('The event store does not answer.');
 
-export const positionOf = (after: number | null): ReadPosition =>
+export const positionOf = (after: Position | null): ReadPosition =>
   after === null || after < 0 ? START : { commit: BigInt(after), prepare: BigInt(after) };
 
 /** More than a projection that follows the log can be behind others' events, of which it hears every 1 024th. */
@@ -43,15 +44,15 @@ const look = async <T, Resolved>(
 };
 
 /** The position of the last event in the log, ours or not; -1 when it is empty. */
-export const headOf = (connection: KurrentConnection): Promise<number> =>
+export const headOf = (connection: KurrentConnection): Promise<Position> =>
   look(
     connection,
     (client) => client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }),
     async (events) => {
-      let position = -1;
+      let position: Position = -1;
       // To its end: the client keeps what was left in the middle.
       for await (const { event, commitPosition } of events)
-        position = toSafeInteger(event?.position.commit ?? commitPosition ?? -1n);
+        position = toPosition(event?.position.commit ?? commitPosition ?? -1);
       return position;
     },
   );
@@ -84,8 +85,8 @@ export const isDeleted = async (
  */
 export const isOthersOnly = (
   connection: KurrentConnection,
-  after: number,
-  upTo: number,
+  after: Position,
+  upTo: Position,
 ): Promise<boolean> => {
   /** Undefined: go on. */
   const judge = (event: RecordedEvent): boolean | undefined => {

@@ -6,7 +6,7 @@ import {
 } from '../../commands/event-store.js';
 import { withDeadline } from '../deadline.js';
 import { type KurrentConnection } from './kurrent-connection.js';
-import { toSafeInteger } from './kurrent-decode.js';
+import { revisionIn } from './kurrent-decode.js';
 import { NO_DEADLINE } from './kurrent-event-store.js';
 import { appendFault } from './kurrent-faults.js';
 
@@ -17,7 +17,7 @@ const IMPOSSIBLE = BigInt(Number.MAX_SAFE_INTEGER);
 const PROBED = 'organization-probe';
 
 const revisionOf = ({ actualVersion }: WrongExpectedVersionError): number =>
-  typeof actualVersion === 'bigint' ? toSafeInteger(actualVersion) : NO_STREAM;
+  typeof actualVersion === 'bigint' ? revisionIn(actualVersion) : NO_STREAM;
 
 /** Whatever became of it: there is nothing of it that could have been written. */
 const faultOf = (error: unknown): Error => {

@@ -4,7 +4,7 @@ import { withDeadline } from '../deadline.js';
 import { pause, unanswered } from './connect.js';
 import { tieToLease } from './held-client.js';
 import { type KurrentConnection } from './kurrent-connection.js';
-import { toSafeInteger } from './kurrent-decode.js';
+import { revisionIn } from './kurrent-decode.js';
 
 /** Between two looks at a store that does not show why it refused. */
 const LOOK_AGAIN_MS = 50;
@@ -22,7 +22,7 @@ export const shownRevision = async (
   const last = async (): Promise<number> => {
     let revision = NO_STREAM;
     for await (const { event } of reading)
-      if (event !== undefined) revision = toSafeInteger(event.revision);
+      if (event !== undefined) revision = revisionIn(event.revision);
     return revision;
   };
   try {

@@ -11,7 +11,7 @@ import { sizeOf } from '../../domain/json.js';
 import { type Recorded } from '../../domain/recorded.js';
 import { silenceWatch } from '../deadline.js';
 import { type Lease, tieToLease } from './held-client.js';
-import { decodeRecorded, foreignKind, toSafeInteger } from './kurrent-decode.js';
+import { decodeRecorded, foreignKind, revisionIn } from './kurrent-decode.js';
 
 /** Events of one page. */
 const MOST_EVENTS = 1000;
@@ -52,7 +52,7 @@ const collect = async <E extends Event>(
       onEvent();
       count += 1;
       if (event === undefined) continue;
-      last = toSafeInteger(event.revision);
+      last = revisionIn(event.revision);
       if (foreignKind(event, stream) === undefined) events.push(decodeRecorded<E>(event, stream));
       size += sizeOf(event.data);
       if (size >= MOST_CHARACTERS) return { events, last, isFull: true };

@@ -1,15 +1,16 @@
 import { type Grants } from '../../domain/access/grants.js';
 import { ROLES } from '../../domain/access/role.js';
 import { type Member } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 
 /** The members of an organization as they are since a log position. */
 export type OrganizationMembers = Readonly<{
   organizationId: string;
-  position: number;
+  position: Position;
   members: readonly Pick<Member, 'userId' | 'role' | 'projects'>[];
 }>;
 
-type Entry = Readonly<{ position: number; grants: ReadonlyMap<string, Grants> }>;
+type Entry = Readonly<{ position: Position; grants: ReadonlyMap<string, Grants> }>;
 
 /** Most members have no roles in projects: they share these. */
 const PLAIN: ReadonlyMap<string, Grants> = new Map(

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Position } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { type GrantsMemory, type OrganizationMembers } from './grants-memory.js';
 
@@ -9,13 +10,13 @@ const POSTGRES_MS = 2_000;
 type GrantsSupplyOptions = Readonly<{
   memory: GrantsMemory;
   /** Some of those that changed after a log position, in the order of their positions; none: there are no more. */
-  changedAfter: (position: number) => Promise<readonly OrganizationMembers[]>;
+  changedAfter: (position: Position) => Promise<readonly OrganizationMembers[]>;
 }>;
 
 /** Keeps the grants in memory as they are in the read model; while that is away what was known goes on counting. */
 export const grantsSupply = ({ memory, changedAfter }: GrantsSupplyOptions) => {
   const closing = new AbortController();
-  let position = -1;
+  let position: Position = -1;
 
   const refresh = async (): Promise<void> => {
     while (!closing.signal.aborted) {

@@ -1,11 +1,19 @@
 import { type Pool, type PoolClient } from 'pg';
 import { type Metadata } from '../../domain/metadata.js';
-import { type Erasure } from '../../queries/personal-data/erasures.js';
+import { type Position } from '../../domain/position.js';
 import { transaction } from '../postgres/postgres.js';
 import { type SubjectTable } from './subject-table.js';
 import { LOCKS } from '../postgres/locks.js';
 
 /** An erasure that is not in the log yet. */
+/** `position`: of the event that tells of it; null while that is not in the log. */
+type RecordedErasure = Readonly<{
+  subjectId: string;
+  /** RFC 3339. */
+  erasedAt: string;
+  position: Position | null;
+}>;
+
 export type PendingErasure = Readonly<{
   organizationId: string;
   subjectId: string;
@@ -99,7 +107,7 @@ export const erasureTable = (pool: Pool, { lookupOf }: SubjectTable) => ({
     return rows;
   },
 
-  recorded: async (subjectId: string, position: number): Promise<void> => {
+  recorded: async (subjectId: string, position: Position): Promise<void> => {
     await pool.query({
       name: 'erasure_recorded',
       text: `update chronoflag.personal_subject
@@ -121,24 +129,24 @@ export const erasureTable = (pool: Pool, { lookupOf }: SubjectTable) => ({
   },
 
   /** Log position of the last erasure that is in the log; -1 without one. */
-  lastPosition: async (): Promise<number> => {
-    const { rows } = await pool.query<{ position: number }>({
+  lastPosition: async (): Promise<Position> => {
+    const { rows } = await pool.query<{ position: Position }>({
       name: 'erasures_last',
-      text: 'select coalesce(max(s.position), -1)::float8 as position from chronoflag.personal_subject s',
+      text: 'select coalesce(max(s.position), -1) as position from chronoflag.personal_subject s',
     });
     return rows[0]?.position ?? -1;
   },
 
   /** Newest first. */
-  list: async (organizationId: string): Promise<readonly Omit<Erasure, 'isDone'>[]> => {
+  list: async (organizationId: string): Promise<readonly RecordedErasure[]> => {
     const { rows } = await pool.query<{
       subjectId: string;
       erasedAt: Date;
-      position: number | null;
+      position: Position | null;
     }>({
       name: 'erasures_list',
       text: `select s.subject_id as "subjectId", s.erased_at as "erasedAt",
-                    s.position::float8 as position
+                    s.position as position
                from chronoflag.personal_subject s
               where s.organization_id = $1
                 and s.erasure is not null

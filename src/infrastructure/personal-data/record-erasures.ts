@@ -1,6 +1,7 @@
 import { appendEvents } from '../../commands/append-events.js';
 import { type EventStore } from '../../commands/event-store.js';
 import { type SubjectErased } from '../../domain/personal/events.js';
+import { type Position } from '../../domain/position.js';
 import { subjectStream } from '../../domain/streams.js';
 import { type ErasureTable, type PendingErasure } from './erasure-table.js';
 
@@ -8,7 +9,7 @@ import { type ErasureTable, type PendingErasure } from './erasure-table.js';
 const record = async (
   store: EventStore,
   { organizationId, subjectId, metadata }: PendingErasure,
-): Promise<number> => {
+): Promise<Position> => {
   const stream = subjectStream(organizationId, subjectId);
   const event: SubjectErased = { type: 'SubjectErased', data: { subjectId } };
   const { events, revision: expectedRevision } = await store.read(stream);

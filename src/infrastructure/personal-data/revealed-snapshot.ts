@@ -1,4 +1,5 @@
 import { sealedTexts } from '../../domain/personal/sealed-text.js';
+import { type Position } from '../../domain/position.js';
 import { organizationOf } from '../../domain/streams.js';
 import {
   type CurrentStates,
@@ -18,7 +19,7 @@ export type SnapshotReveal = Readonly<{
 export type PersonalSnapshot = SnapshotReveal &
   Readonly<{
     /** Log position of the last known erasure; -1 without one. What Redis held before it is not to be trusted. */
-    lastErasure: () => Promise<number>;
+    lastErasure: () => Promise<Position>;
     forget: () => void;
   }>;
 

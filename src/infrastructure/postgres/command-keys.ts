@@ -10,6 +10,7 @@ import {
   type CommandKey,
   type CommandKeys,
 } from '../../commands/command-keys.js';
+import { toPosition } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { type MasterKey } from '../master-key.js';
 import { LOCKS } from './locks.js';
@@ -33,6 +34,12 @@ const MAX_LOOKS = 900;
 const MAX_ANSWER = 1024 * 1024;
 
 const [compress, decompress] = [promisify(gzip), promisify(gunzip)];
+
+/** JSON has no digits for positions beyond 2^53: they are texts in it. */
+const digits = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value;
+const positionOf = (name: string, value: unknown): unknown =>
+  name === 'position' && typeof value === 'string' ? toPosition(value) : value;
 
 type Found = Readonly<{ commandHash: string; isNew: boolean }>;
 
@@ -125,7 +132,7 @@ export const commandKeys = (pool: Pool, masterKey: MasterKey, log: Logger): Comm
   /** Nobody works on it any more; `answer` is for those who repeat it. */
   const end = async (key: CommandKey, answer?: object, namesPeople = false): Promise<void> => {
     const { organizationId, commandId } = key;
-    const packed = answer && (await compress(JSON.stringify(answer)));
+    const packed = answer && (await compress(JSON.stringify(answer, digits)));
     const isKept = packed !== undefined && packed.length <= MAX_ANSWER;
     const sealed = isKept ? answers.wrap(packed, contextOf(key)) : null;
     await transaction(pool, async (client) => {
@@ -151,7 +158,7 @@ export const commandKeys = (pool: Pool, masterKey: MasterKey, log: Logger): Comm
 
   const opened = async <Answer>(key: CommandKey, sealed: Buffer): Promise<Answer> => {
     const packed = await decompress(answers.unwrap(sealed, contextOf(key)));
-    return JSON.parse(packed.toString()) as Answer;
+    return JSON.parse(packed.toString(), positionOf) as Answer;
   };
 
   const run = async <Answer>(

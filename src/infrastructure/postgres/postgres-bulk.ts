@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { READ_MODELS } from '../../projections/index.js';
-import { type Table } from '../../projections/projection.js';
+import { exactJson, type Table, wholeNumbers } from '../../projections/projection.js';
 import { sameJson, type Json } from '../../domain/json.js';
 import { type RowDifference } from '../../domain/verification.js';
 import {
@@ -72,6 +72,14 @@ const NAMED_DIFFERENCES = 3;
 
 type Stored = Readonly<Record<string, Json>> | null;
 type Pair = Readonly<{ key: Record<string, unknown>; live: Stored; rebuilt: Stored }>;
+type Read = Pair & Readonly<{ numbersOfLive: Stored; numbersOfRebuilt: Stored }>;
+
+/** A double does not hold every whole number of a row. */
+const exactly = ({ key, live, rebuilt, numbersOfLive, numbersOfRebuilt }: Read): Pair => ({
+  key,
+  live: live && { ...live, ...numbersOfLive },
+  rebuilt: rebuilt && { ...rebuilt, ...numbersOfRebuilt },
+});
 
 const differenceOf = (table: string, { key, live, rebuilt }: Pair): RowDifference => {
   if (live === null) return { table, key, column: null, only: 'rebuilt' };
@@ -86,12 +94,14 @@ const differenceOf = (table: string, { key, live, rebuilt }: Pair): RowDifferenc
 const differingRows = async (
   client: pg.PoolClient,
   [live, rebuilt]: readonly [string, string],
-  { name, key }: Table,
+  table: Table,
 ): Promise<readonly RowDifference[]> => {
+  const { name, key } = table;
   const either = key.map((column) => `coalesce(l.${column}, r.${column})`);
-  const { rows } = await client.query<Pair>(
-    `select json_build_object(${key.map((column, nth) => `'${column}', ${either[nth] ?? ''}`).join(', ')}) as key,
-            to_json(l) as live, to_json(r) as rebuilt
+  const { rows } = await client.query<Read>(
+    `select json_build_object(${key.map((column, nth) => `'${column}', ${exactJson(table, column, either[nth] ?? '')}`).join(', ')}) as key,
+            to_json(l) as live, to_json(r) as rebuilt, ${wholeNumbers(table, 'l')} as "numbersOfLive",
+            ${wholeNumbers(table, 'r')} as "numbersOfRebuilt"
        from ${live}.${name} l
        full join ${rebuilt}.${name} r
          on ${key.map((column) => `l.${column} = r.${column}`).join(' and ')}
@@ -99,7 +109,7 @@ const differingRows = async (
       order by ${either.join(', ')}
       limit ${NAMED_DIFFERENCES}`,
   );
-  return rows.map((row) => differenceOf(name, row));
+  return rows.map((row) => differenceOf(name, exactly(row)));
 };
 
 /** Both read models, table by table; where the sums differ, also which rows. */

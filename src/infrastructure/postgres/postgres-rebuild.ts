@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { type Position } from '../../domain/position.js';
 import { loadCheckpoint } from '../../projections/checkpoint.js';
 import { READ_MODEL } from '../../projections/index.js';
 import {
@@ -29,7 +30,7 @@ const LOCK_PAUSE_MS = 100;
 const LOCKED_OUT: readonly unknown[] = ['55P03', '40P01'];
 
 /** Keeps writers out of the serving read model (readers go on), and tells where it stands. */
-const hold = async (client: pg.PoolClient): Promise<number> => {
+const hold = async (client: pg.PoolClient): Promise<Position> => {
   await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
   await client.query(`set local search_path = ${READ_MODEL_SCHEMA}`);
   await client.query('lock table checkpoint in share row exclusive mode');
@@ -54,7 +55,7 @@ const whenUnlocked = async (work: () => Promise<void>): Promise<void> => {
 
 const compare = async (
   pool: pg.Pool,
-  align: (livePosition: number) => Promise<void>,
+  align: (livePosition: Position) => Promise<void>,
 ): Promise<Comparison> => {
   const snapshot = await pool.connect();
   try {
@@ -78,7 +79,7 @@ const compare = async (
  * Renames in the transaction that keeps writers out. The short exclusive lock waits for transactions that have read
  * from the old tables, so that none of them goes on in the new ones.
  */
-const swap = (pool: pg.Pool, align: (livePosition: number) => Promise<void>): Promise<void> =>
+const swap = (pool: pg.Pool, align: (livePosition: Position) => Promise<void>): Promise<void> =>
   whenUnlocked(() =>
     transaction(pool, async (client) => {
       await client.query('set local synchronous_commit = on');
@@ -109,11 +110,11 @@ const rebuildOn = (pool: pg.Pool, copying: Set<pg.PoolClient>): RebuildDatabase 
     },
     next: databaseOn(pool),
     livePosition: async () => {
-      const { rows } = await pool.query<{ position: string }>(
+      const { rows } = await pool.query<{ position: Position }>(
         `select c.position from ${READ_MODEL_SCHEMA}.checkpoint c where c.projection = $1`,
         [READ_MODEL],
       );
-      return Number(rows[0]?.position ?? -1);
+      return rows[0]?.position ?? -1;
     },
     compare: (align) => compare(pool, align),
     swap: (align) => swap(pool, align),

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { toPosition } from '../../domain/position.js';
 import { DataRefused, type Database, type Transaction } from '../../projections/projection.js';
 
 /** What a pool is for; sets how long a statement may take. */
@@ -9,6 +10,15 @@ const LIMITS: Readonly<Record<PoolUse, Readonly<{ statementMs: number; queryMs: 
   request: { statementMs: 2_500, queryMs: 3_000 },
   projector: { statementMs: 10_000, queryMs: 11_000 },
   maintenance: { statementMs: 0, queryMs: 0 },
+};
+
+/** `bigint`, of which most are positions. Everything else as it is by default. */
+const INT8 = pg.types.builtins.INT8;
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === INT8 && format !== 'binary'
+      ? toPosition
+      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
 export const READ_MODEL_SCHEMA = 'read_model';
@@ -35,6 +45,7 @@ export const createPool = ({
   const { statementMs, queryMs } = LIMITS[use];
   const pool = new pg.Pool({
     connectionString: url,
+    types: TYPES,
     max,
     connectionTimeoutMillis: 1_000,
     keepAlive: true,

@@ -3,6 +3,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { type Pool } from 'pg';
 import { type StreamSnapshot } from '../../commands/snapshots.js';
 import { type SnapshotTable } from '../../commands/take-snapshots.js';
+import { positionInJson, toPosition } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { type MasterKey } from '../master-key.js';
 
@@ -16,11 +17,13 @@ const LENGTH_BYTES = 4;
 
 const [compress, decompress] = [promisify(gzip), promisify(gunzip)];
 
-type Head = Omit<StreamSnapshot<unknown>, 'commands'>;
+type Stored = Omit<StreamSnapshot<unknown>, 'commands' | 'position'> &
+  Readonly<{ position: string | number }>;
 
 /** The length of the JSON, the JSON, and the digests of commands. */
 const packed = ({ commands, ...head }: StreamSnapshot<unknown>): Buffer => {
-  const json = Buffer.from(JSON.stringify(head));
+  const stored: Stored = { ...head, position: positionInJson(head.position) };
+  const json = Buffer.from(JSON.stringify(stored));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(json.length);
   return Buffer.concat([length, json, Buffer.from(commands.buffer)]);
@@ -28,10 +31,14 @@ const packed = ({ commands, ...head }: StreamSnapshot<unknown>): Buffer => {
 
 const unpacked = (bytes: Buffer): StreamSnapshot<unknown> => {
   const end = LENGTH_BYTES + bytes.readUInt32BE();
-  const head = JSON.parse(bytes.subarray(LENGTH_BYTES, end).toString()) as Head;
+  const head = JSON.parse(bytes.subarray(LENGTH_BYTES, end).toString()) as Stored;
   // A copy, because the digests have to begin at a multiple of their size.
   const digests = Uint8Array.from(bytes.subarray(end));
-  return { ...head, commands: new BigUint64Array(digests.buffer) };
+  return {
+    ...head,
+    position: toPosition(head.position),
+    commands: new BigUint64Array(digests.buffer),
+  };
 };
 
 /**

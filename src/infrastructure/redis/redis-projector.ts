@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { parseStream } from '../../domain/streams.js';
 import {
   type Applied,
@@ -76,7 +77,7 @@ export const redisProjector = ({
   /** Where Redis must stand; undefined until it is known to be equal to the memory. */
   let expected: Stand | undefined;
   /** Where Redis stood at the start. It may be ahead of Postgres: then we follow the log up to there first. */
-  let ahead = -1;
+  let ahead: Position = -1;
   /** Somebody was erased: Redis, and its stream of changes, may hold who it was until all of it is replaced. */
   let isErasing = false;
   /** Taken into the memory, and not known to be in Redis. */

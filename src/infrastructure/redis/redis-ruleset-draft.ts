@@ -2,6 +2,7 @@ import { type EnvironmentContents } from '../../domain/evaluation/environment-co
 import { type RulesetChange } from '../../domain/evaluation/change.js';
 import { type Ruleset } from '../../domain/evaluation/ruleset.js';
 import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
+import { later, type Position } from '../../domain/position.js';
 import { type RulesetUpdate } from '../../queries/rulesets/ruleset-memory.js';
 import {
   type ChangeEntry,
@@ -16,15 +17,15 @@ export class StreamGap extends Error {
 }
 
 /** Where a reader stands in the change stream. */
-export type Cursor = Readonly<{ lastId: string; position: number; generation: string }>;
+export type Cursor = Readonly<{ lastId: string; position: Position; generation: string }>;
 
 type EnvironmentDraft = {
   flags: Map<string, Ruleset | null>;
   segments: Map<string, SegmentDefinition | null>;
-  loadedAt: number | undefined;
+  loadedAt: Position | undefined;
 };
 
-const draftOf = (contents?: EnvironmentContents, loadedAt?: number): EnvironmentDraft => ({
+const draftOf = (contents?: EnvironmentContents, loadedAt?: Position): EnvironmentDraft => ({
   flags: new Map(contents?.flags),
   segments: new Map(contents?.segments),
   loadedAt,
@@ -49,7 +50,7 @@ export const rulesetDraft = (
 
   const add = (id: string, { position, generation, contents }: EnvironmentSnapshot): void => {
     if (generation !== from.generation) throw new StreamGap('The snapshot was refilled meanwhile.');
-    minimum = Math.max(minimum, position);
+    minimum = later(minimum, position);
     environments.set(id, contents && draftOf(contents, position));
   };
   const load = async (id: string): Promise<void> => {
@@ -66,7 +67,7 @@ export const rulesetDraft = (
     return begun;
   };
 
-  const change = async (position: number, step: RulesetChange): Promise<void> => {
+  const change = async (position: Position, step: RulesetChange): Promise<void> => {
     if ((environments.get(step.environment)?.loadedAt ?? -1) >= position) return;
     const draft = 'reload' in step ? undefined : draftFor(step.environment);
     if ('reload' in step || draft === undefined) await load(step.environment);

@@ -6,12 +6,13 @@ import {
   isSegmentEntry,
 } from '../../domain/evaluation/environment-contents.js';
 import { type SegmentDefinition } from '../../domain/evaluation/segment-definition.js';
+import { type Position, toPosition } from '../../domain/position.js';
 import { withDeadline } from '../deadline.js';
 import { countIn, type RedisLayout } from './redis-layout.js';
 
 /** Where the snapshot in Redis stands. `lastId` is that of the last change, `0-0` when there is none. */
 export type SnapshotHead = Readonly<{
-  position: number;
+  position: Position;
   generation: string;
   lastId: string;
   environmentIds: readonly string[];
@@ -19,7 +20,7 @@ export type SnapshotHead = Readonly<{
 
 /** One environment and the position it was read at; `contents` is null when it does not exist. */
 export type EnvironmentSnapshot = Readonly<{
-  position: number;
+  position: Position;
   generation: string;
   contents: EnvironmentContents | null;
 }>;
@@ -27,7 +28,7 @@ export type EnvironmentSnapshot = Readonly<{
 /** One entry of the change stream. */
 export type ChangeEntry = Readonly<{
   id: string;
-  position: number;
+  position: Position;
   prev: string;
   generation: string;
   changes: readonly RulesetChange[];
@@ -70,7 +71,7 @@ const execute = async (transaction: ChainableCommander): Promise<unknown[]> => {
 };
 
 /** The log position in an entry's id. */
-export const positionOf = (id: string): number => Number(id.slice(0, id.indexOf('-')));
+export const positionOf = (id: string): Position => toPosition(id.slice(0, id.indexOf('-')));
 
 const entryOf = ([id, pairs]: StreamReply[number]): ChangeEntry => {
   const fields: Record<string, string> = {};
@@ -113,7 +114,7 @@ export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
     if (position === undefined || generation === undefined) return undefined;
     requireCount('environments', numberOf(checkpoint['environments']), environments.length);
     const lastId = last[0]?.[0] ?? '0-0';
-    return { position: Number(position), generation, lastId, environmentIds: environments };
+    return { position: toPosition(position), generation, lastId, environmentIds: environments };
   },
 
   environment: async (id: string): Promise<EnvironmentSnapshot> => {
@@ -129,7 +130,7 @@ export const redisRulesetReader = (redis: Redis, layout: RedisLayout) => ({
     if (known !== null)
       requireCount(`entries of '${id}'`, countIn(known), Object.keys(texts).length);
     return {
-      position: Number(position ?? -1),
+      position: toPosition(position ?? -1),
       generation: generation ?? '',
       contents: known === null ? null : contentsOf(texts),
     };

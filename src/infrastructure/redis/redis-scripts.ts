@@ -16,6 +16,8 @@ if (current[1] or '') ~= ARGV[1] or (current[2] or '') ~= ARGV[2] then
 end`;
 
 /**
+ * Positions are compared as texts: by length, then digit by digit, for Lua's numbers do not hold all of them.
+ *
  * One batch and its checkpoint, when Redis stands where the writer left it and nothing of it is missing.
  * KEYS: checkpoint, environments, changes, then the rulesets that are written.
  * ARGV: expected position and generation; new position, recordedAt, changes, entries kept; then operations:
@@ -24,7 +26,8 @@ end`;
 export const APPLY = `${GUARD}
 local last = redis.call('xrevrange', KEYS[3], '+', '-', 'COUNT', 1)
 local prev = last[1] and last[1][1] or '0-0'
-if tonumber(string.match(prev, '^%d+')) >= tonumber(ARGV[3]) then
+local held = string.match(prev, '^%d+')
+if #held > #ARGV[3] or (#held == #ARGV[3] and held >= ARGV[3]) then
   return { 0, current[1] or '', '' }
 end
 ${IS_WHOLE}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { type Position, toPosition } from '../../domain/position.js';
 import { type Checkpoint } from '../../projections/checkpoint.js';
 import {
   type Entries,
@@ -10,7 +11,7 @@ import { CHANGES_KEPT, countIn, type RedisLayout } from './redis-layout.js';
 import { APPLY, type ScriptReply, SWAP } from './redis-scripts.js';
 
 /** Where Redis stands; undefined when it holds nothing. */
-export type Stand = Readonly<{ position: number; generation: string }>;
+export type Stand = Readonly<{ position: Position; generation: string }>;
 
 /** Fields of one hash command: Lua's `unpack` holds about 8 000. */
 const FIELDS_AT_ONCE = 1_000;
@@ -87,7 +88,7 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
   const stand = async (): Promise<Stand | undefined> => {
     const [position, generation] = await redis.hmget(layout.checkpoint, 'position', 'generation');
     if (typeof position !== 'string' || typeof generation !== 'string') return undefined;
-    return { position: Number(position), generation };
+    return { position: toPosition(position), generation };
   };
 
   const stage = async (generation: string, id: string, entries: Entries): Promise<void> => {
@@ -124,13 +125,18 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
           ...values,
         ]),
       );
-      const head = [to.position, to.recordedAt ?? '', JSON.stringify(changes), CHANGES_KEPT];
+      const head = [
+        String(to.position),
+        to.recordedAt ?? '',
+        JSON.stringify(changes),
+        CHANGES_KEPT,
+      ];
       const values = [...standing(from), ...head, ...operations];
       const [written, position, generation] = await run(APPLY, keys, values);
       if (written === 1) return 'written';
       return position === ''
         ? undefined
-        : { position: Number(position), generation: generation ?? '' };
+        : { position: toPosition(position ?? -1), generation: generation ?? '' };
     },
 
     /** Replaces all that Redis holds. @returns where it stands now; undefined when another writer was faster */
@@ -152,7 +158,7 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
         ],
         [
           ...standing(from),
-          ...[to.position, to.recordedAt ?? '', generation, filled.length],
+          ...[String(to.position), to.recordedAt ?? '', generation, filled.length],
           ...[...contents].flatMap(([id, entries]) => [id, entries.size]),
         ],
       );

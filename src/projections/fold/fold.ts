@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { parseStream, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
 import { storableText } from './storable.js';
@@ -22,7 +23,7 @@ export type Step = Readonly<{
 export type Folded = Readonly<{ steps: readonly Step[] }>;
 
 /** Events that Postgres would not take: log position → why, and whether the audit trail took them. */
-export type Refusals = ReadonlyMap<number, Readonly<{ error: string; isAuditable: boolean }>>;
+export type Refusals = ReadonlyMap<Position, Readonly<{ error: string; isAuditable: boolean }>>;
 
 const NO_REFUSALS: Refusals = new Map();
 

@@ -1,10 +1,11 @@
+import { type Position } from '../../domain/position.js';
 import { type LogEvent } from '../event-log.js';
 import { type TrackedParked } from './tracked.js';
 
 /** Where and why a projection stopped: all that an operator needs to find the event. */
 export type Poison = Readonly<{
   projection: string;
-  position: number;
+  position: Position;
   stream: string;
   revision: number;
   type: string;
@@ -37,7 +38,7 @@ export const poisonOf = (projection: string, { event, message }: PoisonEvent): P
 export type Parked = Readonly<{
   stream: string;
   revision: number;
-  position: number;
+  position: Position;
   type: string;
   error: string;
   waiting: number;
@@ -51,7 +52,7 @@ export const parkedOf = (stream: string, { since, waiting }: TrackedParked): Par
 /** The log delivered an event behind one that it delivered before. Nothing of such a batch is applied. */
 export class OutOfOrder extends Error {
   override readonly name = 'OutOfOrder';
-  constructor(position: number, previous: number) {
+  constructor(position: Position, previous: Position) {
     super(`The log delivered position ${position} after ${previous}.`);
   }
 }

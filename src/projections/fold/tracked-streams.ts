@@ -1,5 +1,6 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingOrganization } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import {
@@ -68,7 +69,7 @@ const parkedFrom = (row: Row): readonly [string, TrackedParked] => [
   {
     category: 'parked',
     revision: Number(row['last_revision']),
-    position: Number(row['last_position']),
+    position: row['last_position'] as Position,
     since: {
       ...placeOf(row),
       type: String(row['type']),
@@ -81,7 +82,7 @@ const parkedFrom = (row: Row): readonly [string, TrackedParked] => [
 
 const placeOf = (row: Row) => ({
   revision: Number(row['revision']),
-  position: Number(row['position']),
+  position: row['position'] as Position,
 });
 
 const flagOf = (row: Row): readonly [string, Tracked] => {

@@ -7,6 +7,7 @@ import {
   evolveOrganization,
   type ExistingOrganization,
 } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
 import {
   absentProject,
@@ -24,7 +25,7 @@ import { type Category, projectIdOf, type StreamParts } from '../../domain/strea
 import { listBase, type ListBase } from './list-base.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
 
-type Place = Readonly<{ revision: number; position: number }>;
+type Place = Readonly<{ revision: number; position: Position }>;
 export type TrackedProject = Place &
   Readonly<{ category: 'project'; projectId: string; state: ExistingProject }>;
 export type TrackedFlag = Place &

@@ -1,3 +1,4 @@
+import { positionInJson } from '../../domain/position.js';
 import { type ReadModel, type Table } from '../projection.js';
 
 const table: Table = {
@@ -22,7 +23,7 @@ export const auditChain: ReadModel = {
       rows: steps.map(({ event, parts, link }) => ({
         organization_id: parts.organizationId,
         sequence: link.sequence,
-        position: event.position,
+        position: positionInJson(event.position),
         hash: `\\x${link.hash}`,
       })),
     },

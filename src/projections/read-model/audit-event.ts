@@ -1,4 +1,5 @@
 import { type Metadata } from '../../domain/metadata.js';
+import { positionInJson } from '../../domain/position.js';
 import { type LogEvent } from '../event-log.js';
 import { type Step } from '../fold/fold.js';
 import { storableText } from '../fold/storable.js';
@@ -64,7 +65,7 @@ export const auditEvent: ReadModel = {
     {
       table,
       rows: steps.map((step) => ({
-        position: step.event.position,
+        position: positionInJson(step.event.position),
         event_id: step.event.id,
         category: step.parts.category,
         stream: step.event.stream,

@@ -1,3 +1,4 @@
+import { positionInJson } from '../../domain/position.js';
 import { type Step } from '../fold/fold.js';
 import { type ReadModel, type Table } from '../projection.js';
 
@@ -34,12 +35,12 @@ export const parkedStream: ReadModel<Step> = {
             stream: event.stream,
             organization_id: parts.organizationId,
             category: parts.category,
-            ...{ revision: after.since.revision, position: after.since.position },
+            ...{ revision: after.since.revision, position: positionInJson(after.since.position) },
             ...{ type: after.since.type, recorded_at: after.since.recordedAt },
             error: after.since.error,
             waiting: after.waiting,
             last_revision: after.revision,
-            last_position: after.position,
+            last_position: positionInJson(after.position),
           }
         : [],
     );

@@ -1,3 +1,4 @@
+import { positionInJson } from '../../domain/position.js';
 import { type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 
@@ -10,8 +11,8 @@ export type Held<T extends Tracked> = Readonly<{
   revision: number;
   /** The one before, whose range this one ends; no column. */
   previous: number;
-  position_from: number;
-  position_to: number | null;
+  position_from: string | number;
+  position_to: string | number | null;
   recorded_from: string;
   recorded_to: string | null;
 }>;
@@ -32,8 +33,8 @@ export const heldStates = <T extends Tracked>(
       after: step.after,
       revision,
       previous: step.previous,
-      position_from: position,
-      position_to: end?.position ?? null,
+      position_from: positionInJson(position),
+      position_to: end === undefined ? null : positionInJson(end.position),
       recorded_from: recordedAt,
       recorded_to: end?.recordedAt ?? null,
     });

@@ -1,3 +1,4 @@
+import { positionInJson } from '../../domain/position.js';
 import { type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 import { type ReadModel, type Row, type Table, whenNewer } from '../projection.js';
@@ -66,7 +67,7 @@ export const stateReadModel = <Category extends WithState['category']>(
         rows: currentStates(steps, isOfCategory).map(({ after, createdAt, updatedAt }) => ({
           ...rowOf(after),
           revision: after.revision,
-          position: after.position,
+          position: positionInJson(after.position),
           created_at: createdAt,
           updated_at: updatedAt,
           state: storedState(after),

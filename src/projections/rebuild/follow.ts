@@ -1,3 +1,4 @@
+import { earlier, type Position } from '../../domain/position.js';
 import { applyBatch } from '../apply-batch.js';
 import { BEGINNING, type Checkpoint, moveCheckpoint } from '../checkpoint.js';
 import { type PoisonEvent } from '../fold/poison.js';
@@ -9,21 +10,21 @@ import { type RebuildOptions } from './rebuild-options.js';
 export const follower = ({ database, eventLog, signal, progress }: RebuildOptions) => {
   const streams = trackedStreams(eventLog);
   let checkpoint: Checkpoint = BEGINNING;
-  const standAt = async (position: number, recordedAt = checkpoint.recordedAt): Promise<void> => {
+  const standAt = async (position: Position, recordedAt = checkpoint.recordedAt): Promise<void> => {
     if (position <= checkpoint.position) return;
     const to = { position, recordedAt, applied: position };
     await database.next.transaction((tx) => moveCheckpoint(tx, READ_MODEL, checkpoint, to));
     checkpoint = to;
   };
   return {
-    position: (): number => checkpoint.position,
+    position: (): Position => checkpoint.position,
     standAt,
-    to: async (until: number): Promise<PoisonEvent | undefined> => {
+    to: async (until: Position): Promise<PoisonEvent | undefined> => {
       if (checkpoint.position >= until) return undefined;
       const after = checkpoint.position < 0 ? null : checkpoint.position;
       for await (const batch of eventLog.readForward(after, signal)) {
         const events = batch.events.filter(({ position }) => position <= until);
-        const position = Math.min(batch.position, until);
+        const position = earlier(batch.position, until);
         const applied = await applyBatch(database.next, streams, checkpoint, {
           ...batch,
           events,

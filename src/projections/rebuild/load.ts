@@ -1,3 +1,4 @@
+import { earlier, type Position } from '../../domain/position.js';
 import { type Table, type TableRows } from '../projection.js';
 import { type BulkRows } from './bulk-rows.js';
 import { copyLines } from './copy-lines.js';
@@ -35,14 +36,14 @@ const copySinks = ({ copy }: RebuildDatabase) => {
 export const load = async (
   { database, eventLog, signal, progress }: RebuildOptions,
   rows: BulkRows,
-  until: number,
+  until: Position,
 ): Promise<void> => {
   const sinks = copySinks(database);
   for await (const batch of eventLog.readForward(null, signal)) {
     const added = await rows.add(batch.events.filter(({ position }) => position <= until));
     await sinks.write(added.rows);
     progress.events += added.events;
-    progress.position = Math.min(batch.position, until);
+    progress.position = earlier(batch.position, until);
     if (batch.position >= until) break;
   }
   signal.throwIfAborted();

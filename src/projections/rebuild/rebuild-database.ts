@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type RowDifference } from '../../domain/verification.js';
 import { type Database, type Table } from '../projection.js';
 
@@ -30,11 +31,11 @@ export type RebuildDatabase = Readonly<{
   /** The rebuilt read model. */
   next: Database;
   /** Where the serving read model stands; -1 for an empty one. */
-  livePosition: () => Promise<number>;
+  livePosition: () => Promise<Position>;
   /** Holds the serving read model at its position for as long as `align` takes, then compares what both were then. */
-  compare: (align: (livePosition: number) => Promise<void>) => Promise<Comparison>;
+  compare: (align: (livePosition: Position) => Promise<void>) => Promise<Comparison>;
   /** Holds the serving read model while `align` takes the rest in, then puts the rebuilt one in its place. */
-  swap: (align: (livePosition: number) => Promise<void>) => Promise<void>;
+  swap: (align: (livePosition: Position) => Promise<void>) => Promise<void>;
   /** Drops the rebuilt one. */
   discard: () => Promise<void>;
   /** Drops the one that was replaced. Whatever still reads from it may keep it until the next rebuild. */

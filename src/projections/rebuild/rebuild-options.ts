@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type EventLog } from '../event-log.js';
 import { type RebuildDatabase } from './rebuild-database.js';
 
@@ -7,8 +8,8 @@ export type RebuildPhase = 'reading' | 'indexing' | 'comparing' | 'swapping' | '
 export type RebuildProgress = {
   phase: RebuildPhase;
   events: number;
-  position: number;
-  head: number;
+  position: Position;
+  head: Position;
 };
 
 export type RebuildOptions = Readonly<{

@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { parseStream } from '../../domain/streams.js';
 import {
   addCompared,
@@ -24,7 +25,7 @@ async function* streamsOf(
   { database }: Sources,
   organizationId: string,
 ): AsyncGenerator<readonly string[]> {
-  for (let after = -1; ;) {
+  for (let after: Position = -1; ;) {
     const { rows } = await database.transaction((tx) =>
       tx.query(
         `select e.stream, e.position
@@ -39,7 +40,7 @@ async function* streamsOf(
     );
     if (rows.length === 0) return;
     yield rows.map(({ stream }) => String(stream));
-    after = Number(rows.at(-1)?.['position']);
+    after = rows.at(-1)?.['position'] as Position;
   }
 }
 

@@ -1,5 +1,6 @@
 import { CHAIN_START, linkAfter } from '../../domain/audit/chain.js';
 import { type Json, sameJson } from '../../domain/json.js';
+import { type Position, toPosition } from '../../domain/position.js';
 import { parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import {
   addCompared,
@@ -13,7 +14,14 @@ import { foldEvents, type Refusals, type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep } from '../fold/link-steps.js';
 import { READ_MODEL, READ_MODELS } from '../index.js';
-import { type Database, keyText, type Row, type Table, type Transaction } from '../projection.js';
+import {
+  type Database,
+  keyText,
+  type Row,
+  type Table,
+  type Transaction,
+  wholeNumbers,
+} from '../projection.js';
 
 const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
 
@@ -21,10 +29,10 @@ type Stored = Readonly<Record<string, Json>>;
 
 /** The rows of one stream, as they are and with what comes before them in the log. */
 type Held = Readonly<{
-  upTo: number;
+  upTo: Position;
   rows: ReadonlyMap<string, readonly Stored[]>;
   /** By position. */
-  before: ReadonlyMap<number, Before>;
+  before: ReadonlyMap<Position, Before>;
 }>;
 
 /** What came before an event: the time of the event before it, and the link that the organization's chain had. */
@@ -60,10 +68,9 @@ const beforeOf = ({ previous_at: at, sequence, hash }: Row): Before => ({
   link: typeof hash === 'string' ? { sequence: Number(sequence), hash } : NOTHING_BEFORE.link,
 });
 
-const CHAIN = `
-  select to_json(c) as row
-    from audit_chain c
-    join audit_event e on e.organization_id = c.organization_id and e.position = c.position
+/** Links have no stream of their own. */
+const LINKS = `audit_chain t
+    join audit_event e on e.organization_id = t.organization_id and e.position = t.position
    where e.stream = $1`;
 
 const rowsOfTable = async (
@@ -72,14 +79,13 @@ const rowsOfTable = async (
   [stream, parts]: readonly [string, StreamParts],
 ): Promise<readonly Stored[]> => {
   const isNamed = table.stream.map((column, nth) => `t.${column} = $${nth + 1}`).join(' and ');
-  const { rows } =
-    table.name === 'audit_chain'
-      ? await tx.query(CHAIN, [stream])
-      : await tx.query(
-          `select to_json(t) as row from ${table.name} t where ${isNamed}`,
-          table.stream.map((column) => namedBy(column, stream, parts)),
-        );
-  return rows.map(({ row }) => row as Stored);
+  const isLinks = table.name === 'audit_chain';
+  const { rows } = await tx.query(
+    `select to_json(t) as row, ${wholeNumbers(table, 't')} as numbers
+       from ${isLinks ? LINKS : `${table.name} t where ${isNamed}`}`,
+    isLinks ? [stream] : table.stream.map((column) => namedBy(column, stream, parts)),
+  );
+  return rows.map(({ row, numbers }) => ({ ...(row as Stored), ...(numbers as Stored) }));
 };
 
 const heldOf = (database: Database, stream: string, parts: StreamParts): Promise<Held> =>
@@ -94,7 +100,7 @@ const heldOf = (database: Database, stream: string, parts: StreamParts): Promise
     return {
       upTo,
       rows,
-      before: new Map(before.rows.map((row) => [Number(row['position']), beforeOf(row)])),
+      before: new Map(before.rows.map((row) => [row['position'] as Position, beforeOf(row)])),
     };
   });
 
@@ -108,10 +114,10 @@ const refusalsIn = ({ rows }: Held): Refusals => {
   const [parked] = rows.get('parked_stream') ?? [];
   const error = textIn(parked, 'error');
   if (parked === undefined || !error.includes('SQLSTATE')) return new Map();
-  const at = Number(parked['position']);
+  const at = parked['position'];
   const told = rows.get('audit_event')?.find(({ position }) => position === at);
   const isAuditable = Object.keys(Object(told?.['data']) as object).length > 0;
-  return new Map([[at, { error, isAuditable }]]);
+  return new Map([[toPosition(at as string | number), { error, isAuditable }]]);
 };
 
 /** The steps that the log gives, each after what the rows say was before it in the log. */
@@ -172,7 +178,7 @@ const parkedIn = (stream: string, { rows }: Held): RowsCompared['parked'] =>
   (rows.get('parked_stream') ?? []).map((row) => ({
     stream,
     revision: Number(row['revision']),
-    position: Number(row['position']),
+    position: toPosition(row['position'] as string | number),
     type: textIn(row, 'type'),
   }));
 

@@ -1,4 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
+import { type Position, positionInJson, toPosition } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { type SortOrder } from '../flags/flag-filter.js';
 import { type Moment } from '../moments/resolve-moment.js';
@@ -52,22 +53,22 @@ export const auditLog =
   }: AuditLog): Promise<Page<AuditEntry>> => {
     const { organizationId, seesPeople, filter, order = 'desc' } = question;
     const scope = { list: 'audit', organizationId, order, ...filter };
-    const [last] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
-    const after = last === undefined ? null : Number(last);
+    const [last] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['position']);
+    const after = last === undefined ? null : toPosition(last);
     const range = { organizationId, seesPeople, filter, order, after, upTo: upTo.position };
     const { entries, fitting } = await readPage(auditSlices(db, range), limit);
-    return pageOf(entries, fitting, scope, ({ position }) => [position]);
+    return pageOf(entries, fitting, scope, ({ position }) => [positionInJson(position)]);
   };
 
 /** One event. @throws DomainError event-not-found when the organization has none there, or the filter leaves it out */
 export const auditEntry =
   (db: Database) =>
   async (
-    position: number,
+    position: Position,
     { organizationId, seesPeople, filter }: ActorScope & Readonly<{ filter: AuditFilter }>,
   ): Promise<AuditEntry> => {
     const range = { organizationId, seesPeople, filter, order: 'desc' } as const;
-    for await (const [found] of auditSlices(db, { ...range, after: position + 1, upTo: position }))
+    for await (const [found] of auditSlices(db, { ...range, after: null, upTo: position }))
       if (found?.entry.position === position) return found.entry;
       else break;
     throw new DomainError(

@@ -3,6 +3,7 @@ import { organizationChangesBetween } from '../../domain/changes/organization-ch
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type JsonObject } from '../../domain/json.js';
 import { type ExistingOrganization } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type Category } from '../../domain/streams.js';
 import { type Database } from '../database.js';
@@ -69,8 +70,8 @@ export type AuditRange = Readonly<{
   seesPeople: boolean;
   filter: AuditFilter;
   order: SortOrder;
-  after: number | null;
-  upTo: number;
+  after: Position | null;
+  upTo: Position;
 }>;
 
 const isStated = (row: Row): row is Row & StatesOf<keyof Stated> =>
@@ -151,6 +152,12 @@ const readRows = async (
   return rows;
 };
 
+/** The position as the digits of it, in a text, where a double does not hold it. */
+const jsonOf = (entry: AuditEntry): string =>
+  JSON.stringify(
+    typeof entry.position === 'number' ? entry : { ...entry, position: String(entry.position) },
+  );
+
 /** Entries read at a time. States can be large, so a slice after a large one is smaller. */
 const SLICE = { first: 25, least: 5, most: 200, bytes: 1_048_576 } as const;
 
@@ -176,7 +183,7 @@ export async function* auditSlices(
   for (let size: number = SLICE.first; ;) {
     const rows = await readRows(db, { ...range, after }, size);
     const entries = await nameActors(db)(rows.map(entryOf), range);
-    const slice = entries.map((entry) => ({ entry, json: JSON.stringify(entry) }));
+    const slice = entries.map((entry) => ({ entry, json: jsonOf(entry) }));
     if (slice.length > 0) yield slice;
     const last = rows.at(-1);
     if (last === undefined || rows.length < size) return;

@@ -1,6 +1,7 @@
+import { type Position } from '../../domain/position.js';
 import { type AuditEntry } from './audit-rows.js';
 
-type Cell = string | number | null;
+type Cell = string | Position | null;
 
 const COLUMNS: Readonly<Record<string, (entry: AuditEntry) => Cell>> = {
   position: ({ position }) => position,
@@ -36,7 +37,7 @@ const FORMULA = /^[=+\-@\t\r\n'\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 const cellText = (cell: Cell): string => {
   if (cell === null) return '';
-  if (typeof cell === 'number') return String(cell);
+  if (typeof cell !== 'string') return String(cell);
   const safe = FORMULA.test(cell) ? `'${cell}` : cell;
   return /["\n\r,;\t']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };

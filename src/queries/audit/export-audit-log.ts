@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { readPosition } from '../moments/read-position.js';
 import { type AuditFilter, auditConditions } from './audit-filter.js';
@@ -10,14 +11,14 @@ export type ExportFormat = 'ndjson' | 'csv';
 export type ExportAuditLog = ActorScope & Readonly<{ filter: AuditFilter; format: ExportFormat }>;
 
 /** Text to be sent as it comes; `position` is the last one that can be in it. */
-export type Export = Readonly<{ position: number; chunks: AsyncGenerator<string> }>;
+export type Export = Readonly<{ position: Position; chunks: AsyncGenerator<string> }>;
 
 const ndjsonLine = ({ json }: Sized): string => `${json}\n`;
 
 async function* chunksOf(
   db: Database,
   { format, ...range }: ExportAuditLog,
-  upTo: number,
+  upTo: Position,
 ): AsyncGenerator<string> {
   const line = format === 'csv' ? ({ entry }: Sized) => csvLine(entry) : ndjsonLine;
   if (format === 'csv') yield CSV_HEADER;

@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type Moment, type MomentRequest } from '../moments/resolve-moment.js';
 import { environmentIn } from '../projects/environments-in.js';
 import { type Queries } from '../queries.js';
@@ -18,7 +19,7 @@ export const environmentStates =
       resolveMoment,
       waitForPosition,
     }: Pick<Queries, 'sources' | 'resolveMoment' | 'waitForPosition'>,
-    head: () => Promise<number>,
+    head: () => Promise<Position>,
   ) =>
   async (
     address: EnvironmentAddress,

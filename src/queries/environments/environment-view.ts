@@ -5,6 +5,7 @@ import {
 } from '../../domain/flag/configuration.js';
 import { type FlagContent } from '../../domain/flag/events.js';
 import { configurationOf, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type Environment } from '../../domain/project/project.js';
 import { timeText } from '../provenance.js';
 import { type FlagState } from '../state-source.js';
@@ -22,7 +23,7 @@ export type EnvironmentFlag = Readonly<{
   hasOwnConfiguration: boolean;
   /** Of the flag; with the position and time of the change that led to it. */
   revision: number;
-  position: number;
+  position: Position;
   updatedAt: string;
 }>;
 

@@ -1,5 +1,6 @@
 import { type FlagContent } from '../../domain/flag/events.js';
 import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type FlagView, statusBefore } from '../flags/flag-view.js';
 import { type SegmentContent } from '../../domain/segment/events.js';
 import { type ExistingSegment, segmentContentOf } from '../../domain/segment/segment.js';
@@ -16,7 +17,7 @@ export type StateOfFlag = Omit<FlagContent, 'projectId'> &
     /** What a deleted flag was before; null for a live one. */
     statusBefore: FlagView['statusBefore'];
     revision: number;
-    position: number;
+    position: Position;
     updatedAt: string;
   }>;
 
@@ -25,7 +26,7 @@ export type StateOfSegment = Omit<SegmentContent, 'projectId'> &
   Readonly<{
     status: ExistingSegment['status'];
     revision: number;
-    position: number;
+    position: Position;
     updatedAt: string;
   }>;
 

@@ -1,5 +1,6 @@
 import { type Change, changesBetween } from '../../domain/changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { atBothEnds } from '../moments/at-both-ends.js';
 import { type Moment } from '../moments/resolve-moment.js';
@@ -9,7 +10,7 @@ import { type FlagRow } from './flag-row.js';
 
 /** One end of a diff; `revision`, `status` and `lastChange` are null before the flag existed. */
 export type DiffEnd = Readonly<{
-  position: number;
+  position: Position;
   revision: number | null;
   status: ExistingFlag['status'] | null;
   lastChange: Provenance | null;

@@ -1,4 +1,5 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type Fact, factColumns } from '../provenance.js';
 import { flagView, type FlagView } from './flag-view.js';
 
@@ -7,7 +8,7 @@ export type FlagRow = Fact & {
   key: string;
   createdAt: Date;
   state: ExistingFlag | null;
-  nextPosition: number | null;
+  nextPosition: Position | null;
   nextAt: Date | null;
 };
 
@@ -26,7 +27,7 @@ export const revisionAt = (position: string): string =>
 
 /** Select list of a FlagRow, from flag f, its revision r and that revision's event e. */
 export const FLAG_COLUMNS = `f.key, f.created_at as "createdAt", r.state,
-   r.position_to::float8 as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
+   r.position_to as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
 
 export const viewOfRow = (row: FlagRow, state: ExistingFlag): FlagView => {
   const { nextPosition, nextAt } = row;

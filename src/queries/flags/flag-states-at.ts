@@ -16,7 +16,7 @@ export const flagStatesAt =
       organizationId,
       name: 'flag_states_at',
       text: `select r.state, r.revision::float8 as revision,
-                    r.position_from::float8 as position, r.recorded_from as "recordedAt"
+                    r.position_from as position, r.recorded_from as "recordedAt"
                from flag f
               cross join lateral (${revisionAt('$2')}) r
               where f.project_id = $1

@@ -1,5 +1,6 @@
 import { type FlagContent } from '../../domain/flag/events.js';
 import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type Fact, type Provenance, provenanceOf, timeText } from '../provenance.js';
 
 /** How a flag was at one log position. */
@@ -15,7 +16,7 @@ export type FlagView = Omit<FlagContent, 'projectId'> &
     /** The event that made it what it was; of a deleted flag, its deletion. */
     lastChange: Provenance;
     /** When the next change came; null while nothing has. */
-    heldUntil: Readonly<{ position: number; recordedAt: string }> | null;
+    heldUntil: Readonly<{ position: Position; recordedAt: string }> | null;
   }>;
 
 /** What a view is made of; `last` is the event that led to `state`, `next` the one after it. */
@@ -23,7 +24,7 @@ export type FlagMoment = Readonly<{
   state: ExistingFlag;
   createdAt: string | Date;
   last: Fact;
-  next?: Readonly<{ position: number; recordedAt: string | Date }> | undefined;
+  next?: Readonly<{ position: Position; recordedAt: string | Date }> | undefined;
 }>;
 
 /** Of a deleted flag; null for a live one. */

@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type ProjectAddress } from '../projects/get-project.js';
 import { type Queries } from '../queries.js';
 
@@ -9,7 +10,7 @@ export const liveFlagKeys =
       resolveMoment,
       waitForPosition,
     }: Pick<Queries, 'sources' | 'resolveMoment' | 'waitForPosition'>,
-    head: () => Promise<number>,
+    head: () => Promise<Position>,
   ) =>
   async (address: ProjectAddress): Promise<readonly string[]> => {
     await waitForPosition(await head());

@@ -1,4 +1,5 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { organizationOf } from '../../domain/streams.js';
@@ -6,7 +7,7 @@ import { type Database } from '../database.js';
 import { wholeSegmentState } from '../segments/segment-row.js';
 
 /** A state as the read model holds it at a position. */
-export type HeldState<State> = Readonly<{ state: State; revision: number; position: number }>;
+export type HeldState<State> = Readonly<{ state: State; revision: number; position: Position }>;
 
 type Held<State> = Promise<HeldState<State> | undefined>;
 
@@ -30,7 +31,7 @@ const latest = async <State>(
   db: Database,
   table: keyof typeof STATE,
   identity: Identity,
-  position: number,
+  position: Position,
 ): Held<State> => {
   const { project_id: projectId, organization_id: organizationId } = identity;
   const columns = Object.keys(identity);
@@ -38,7 +39,7 @@ const latest = async <State>(
   const { rows } = await db.query<HeldState<State>>({
     organizationId: organizationId ?? organizationOf(projectId ?? ''),
     name: `held_${table}`,
-    text: `select ${STATE[table]} as state, h.revision::float8 as revision, h.position_from::float8 as position
+    text: `select ${STATE[table]} as state, h.revision::float8 as revision, h.position_from as position
              from ${table} h
             where h.position_from <= $1
               and ${isSame}
@@ -51,15 +52,15 @@ const latest = async <State>(
 
 export const heldFlag =
   (db: Database) =>
-  (projectId: string, flag: string, position: number): Held<ExistingFlag> =>
+  (projectId: string, flag: string, position: Position): Held<ExistingFlag> =>
     latest(db, 'flag_revision', { project_id: projectId, flag_key: flag }, position);
 
 export const heldSegment =
   (db: Database) =>
-  (projectId: string, segment: string, position: number): Held<ExistingSegment> =>
+  (projectId: string, segment: string, position: Position): Held<ExistingSegment> =>
     latest(db, 'segment_revision', { project_id: projectId, segment_key: segment }, position);
 
 export const heldProject =
   (db: Database) =>
-  (projectId: string, position: number): Held<ExistingProject> =>
+  (projectId: string, position: Position): Held<ExistingProject> =>
     latest(db, 'project_revision', { project_id: projectId }, position);

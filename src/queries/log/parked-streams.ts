@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 
 /** A stream that stands still in front of an event that this version cannot apply. */
@@ -6,7 +7,7 @@ export type ParkedStream = Readonly<{
   category: string;
   /** Of the event, in its stream and in the log. */
   revision: number;
-  position: number;
+  position: Position;
   type: string;
   /** RFC 3339: when the event was recorded. */
   recordedAt: string;
@@ -14,7 +15,7 @@ export type ParkedStream = Readonly<{
   /** Events of the stream behind it, which wait in the log. */
   waiting: number;
   /** Of the last of them. */
-  lastPosition: number;
+  lastPosition: Position;
 }>;
 
 export type ParkedStreams = Readonly<{
@@ -34,9 +35,9 @@ export const parkedStreams =
   async (organizationId: string): Promise<ParkedStreams> => {
     const { rows } = await db.query<Row>({
       name: 'parked_streams',
-      text: `select p.stream, p.category, p.revision::float8 as revision, p.position::float8 as position,
+      text: `select p.stream, p.category, p.revision::float8 as revision, p.position,
                     p.type, p.recorded_at as "recordedAt", p.error, p.waiting::float8 as waiting,
-                    p.last_position::float8 as "lastPosition", count(*) over ()::int as count
+                    p.last_position as "lastPosition", count(*) over ()::int as count
                from parked_stream p
               where p.organization_id = $1
               order by p.position

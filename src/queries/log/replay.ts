@@ -6,6 +6,7 @@ import {
   evolveOrganization,
   type ExistingOrganization,
 } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type ProjectEvent } from '../../domain/project/events.js';
 import { evolveProject, type ExistingProject } from '../../domain/project/project.js';
 import { type Recorded } from '../../domain/recorded.js';
@@ -45,7 +46,7 @@ async function* eventsOf<E extends Event>(
 
 const replay = async <State extends Readonly<{ status: string }>, E extends Event>(
   log: EventLog,
-  [stream, position]: readonly [stream: string, position: number],
+  [stream, position]: readonly [stream: string, position: Position],
   evolve: (state: State | Absent, event: E) => State | Absent,
 ): Promise<Replayed<State>> => {
   let state: State | Absent = { status: 'absent' };
@@ -69,7 +70,7 @@ export const replayFlag = (
   log: EventLog,
   projectId: string,
   flag: string,
-  position: number,
+  position: Position,
 ): Promise<Replayed<ExistingFlag>> =>
   replay<ExistingFlag, FlagEvent>(log, [flagStream(projectId, flag), position], evolveFlag);
 
@@ -77,7 +78,7 @@ export const replayFlag = (
 export const replayProject = (
   log: EventLog,
   projectId: string,
-  position: number,
+  position: Position,
 ): Promise<Replayed<ExistingProject>> =>
   replay<ExistingProject, ProjectEvent>(log, [projectStream(projectId), position], evolveProject);
 
@@ -86,7 +87,7 @@ export const replaySegment = (
   log: EventLog,
   projectId: string,
   segment: string,
-  position: number,
+  position: Position,
 ): Promise<Replayed<ExistingSegment>> =>
   replay<ExistingSegment, SegmentEvent>(
     log,
@@ -98,7 +99,7 @@ export const replaySegment = (
 export const replayOrganization = (
   log: EventLog,
   organizationId: string,
-  position: number,
+  position: Position,
 ): Promise<Replayed<ExistingOrganization>> =>
   replay<ExistingOrganization, OrganizationEvent>(
     log,

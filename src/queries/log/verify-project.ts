@@ -1,6 +1,7 @@
 import { changesBetween, projectChangesBetween } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { flagStream, projectIdOf, projectStream, segmentStream } from '../../domain/streams.js';
@@ -18,7 +19,7 @@ import { heldFlag, heldProject, heldSegment } from './held-states.js';
 
 export type Verification = Readonly<{
   /** The log position at which both were compared. */
-  position: number;
+  position: Position;
   flagsChecked: number;
   segmentsChecked: number;
   agree: boolean;
@@ -64,7 +65,7 @@ const verifyEntity =
   async (
     { kind, key }: Entity,
     projectId: string,
-    position: number,
+    position: Position,
   ): Promise<readonly Discrepancy[]> =>
     kind === 'flag'
       ? discrepancies<ExistingFlag>(
@@ -82,7 +83,7 @@ const verifyEntity =
 
 const verifyItself =
   (log: EventLog, db: Database) =>
-  async (projectId: string, position: number): Promise<readonly Discrepancy[]> =>
+  async (projectId: string, position: Position): Promise<readonly Discrepancy[]> =>
     discrepancies<ExistingProject>(
       { flag: null },
       await heldProject(db)(projectId, position),

@@ -1,9 +1,10 @@
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 
 /** When the last event at or before a log position was recorded. Milliseconds since 1970; 0 before the first event. */
 export const recordedAtPosition =
   (db: Database) =>
-  async (position: number): Promise<number> => {
+  async (position: Position): Promise<number> => {
     const { rows } = await db.query<{ recordedAt: Date }>({
       name: 'recorded_at_position',
       text: `select e.recorded_at as "recordedAt"

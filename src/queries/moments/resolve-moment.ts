@@ -1,13 +1,14 @@
 import { DomainError } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { parseTime } from './parse-time.js';
 import { type IsOthersOnly, noOthers, readPosition } from './read-position.js';
 
 /** What a caller may ask for; at most one of them, none is now. `at` is RFC 3339. */
-export type MomentRequest = Readonly<{ at?: string; position?: number; revision?: number }>;
+export type MomentRequest = Readonly<{ at?: string; position?: Position; revision?: number }>;
 
 /** A log position, and everything is taken as it was there. -1 is before the first event. */
-export type Moment = Readonly<{ position: number }>;
+export type Moment = Readonly<{ position: Position }>;
 
 /** Clocks of callers may be ahead of ours by this much before a time counts as the future. */
 const CLOCK_TOLERANCE_MS = 60_000;
@@ -22,7 +23,7 @@ const atTime = async (db: Database, at: string): Promise<Moment> => {
   }
   const { rows } = await db.query<Moment>({
     name: 'position_at_time',
-    text: `select e.position::float8 as position
+    text: `select e.position as position
              from audit_event e
             where e.recorded_at <= $1
             order by e.recorded_at desc, e.position desc
@@ -34,7 +35,7 @@ const atTime = async (db: Database, at: string): Promise<Moment> => {
 
 const atPosition = async (
   db: Database,
-  position: number,
+  position: Position,
   isOthersOnly: IsOthersOnly,
 ): Promise<Moment> => {
   const { position: last } = await readPosition(db)();
@@ -56,12 +57,12 @@ const atRevision = async (
       'Revisions count the changes of one flag or project: ask for a time or a position here.',
     );
   }
-  const { rows } = await db.query<{ position: number | null; last: number | null }>({
+  const { rows } = await db.query<{ position: Position | null; last: number | null }>({
     name: 'position_of_revision',
     text: `select (select e.position
                      from audit_event e
                     where e.stream = $1
-                      and e.revision = $2)::float8 as position,
+                      and e.revision = $2) as position,
                   (select max(e.revision)
                      from audit_event e
                     where e.stream = $1)::float8 as last`,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { type IsOthersOnly, noOthers, readPosition, type ReadPosition } from './read-position.js';
 
@@ -7,11 +8,11 @@ const DEFAULT_TIMEOUT_MS = 2000;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
-const notReached = (wanted: number, { position, recordedAt }: ReadPosition): DomainError => {
+const notReached = (wanted: Position, { position, recordedAt }: ReadPosition): DomainError => {
   const since = recordedAt === null ? 'has nothing yet' : `has all up to ${recordedAt}`;
   return new DomainError(
     'position-not-reached',
-    `The read model stands at position ${position} and ${since}; it is ${wanted - position} behind position ${wanted}. Try again shortly.`,
+    `The read model stands at position ${position} and ${since}; it is ${BigInt(wanted) - BigInt(position)} behind position ${wanted}. Try again shortly.`,
   );
 };
 
@@ -25,9 +26,9 @@ type WaitOptions = Readonly<{ timeoutMs?: number; isOthersOnly?: IsOthersOnly }>
  */
 export const waitForPosition =
   (db: Database, { timeoutMs = DEFAULT_TIMEOUT_MS, isOthersOnly = noOthers }: WaitOptions = {}) =>
-  async (wanted: number): Promise<ReadPosition> => {
+  async (wanted: Position): Promise<ReadPosition> => {
     const deadline = performance.now() + timeoutMs;
-    let lookedFrom: number | undefined;
+    let lookedFrom: Position | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       const reached = await readPosition(db)();
       if (reached.position >= wanted) return reached;

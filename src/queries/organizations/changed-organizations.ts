@@ -1,10 +1,11 @@
 import { type Member } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 
 /** The members of an organization as they are since a log position. */
 export type ChangedOrganization = Readonly<{
   organizationId: string;
-  position: number;
+  position: Position;
   members: readonly Member[];
 }>;
 
@@ -16,10 +17,10 @@ const PAGE = 1_000;
  */
 export const changedOrganizations =
   (db: Database) =>
-  async (after: number): Promise<readonly ChangedOrganization[]> => {
+  async (after: Position): Promise<readonly ChangedOrganization[]> => {
     const { rows } = await db.query<ChangedOrganization>({
       name: 'changed_organizations',
-      text: `select o.organization_id as "organizationId", o.position::float8 as position,
+      text: `select o.organization_id as "organizationId", o.position as position,
                     o.state -> 'members' as members
                from organization o
               where o.position > $1

@@ -1,5 +1,6 @@
 import { DomainError } from '../../domain/decider.js';
 import { type ExistingOrganization } from '../../domain/organization/organization.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { type Fact, factColumns } from '../provenance.js';
 import { organizationView, type OrganizationView } from './organization-view.js';
@@ -17,7 +18,7 @@ export const getOrganization =
   (db: Database) =>
   async (
     organizationId: string,
-    { position }: Readonly<{ position: number }>,
+    { position }: Readonly<{ position: Position }>,
   ): Promise<OrganizationView> => {
     const { rows } = await db.query<Row>({
       organizationId,

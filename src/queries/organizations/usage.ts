@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 
@@ -14,7 +15,7 @@ export type ProjectUsage = Readonly<{
 
 /** What an organization had at a log position. Invited people count as members. */
 export type Usage = Readonly<{
-  position: number;
+  position: Position;
   members: number;
   tokens: number;
   keys: number;
@@ -61,7 +62,7 @@ const MEASURED = `
 export const heldBytes = ({ isActive, environments, liveBytes, deletedBytes }: ProjectUsage) =>
   liveBytes * (isActive ? Math.max(1, environments) : 1) + deletedBytes;
 
-const STANDS_AT = '(select coalesce(min(c.position), -1)::float8 from checkpoint c) as position';
+const STANDS_AT = '(select coalesce(min(c.position), -1) from checkpoint c) as position';
 
 const countKeys = (kinds: string): string => `(
   select count(*)::float8
@@ -93,8 +94,8 @@ export const organizationUsage =
 
 /** Bytes that all organizations hold together. */
 export const installationUsage =
-  (db: Database) => async (): Promise<Readonly<{ position: number; bytes: number }>> => {
-    const { rows } = await db.query<{ position: number; bytes: number }>({
+  (db: Database) => async (): Promise<Readonly<{ position: Position; bytes: number }>> => {
+    const { rows } = await db.query<{ position: Position; bytes: number }>({
       name: 'installation_usage',
       text: `select ${STANDS_AT},
                     (select coalesce(sum(u."deletedBytes" + u."liveBytes"

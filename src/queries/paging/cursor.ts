@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '../../domain/decider.js';
 import { canonicalJson, type JsonObject } from '../../domain/json.js';
+import { isPosition } from '../../domain/position.js';
 
-/** Values of the sort keys of a page's last row, numbers being integers from 0; the next page begins after them. */
+/** Values of the sort keys of a page's last row, numbers being integers from 0, positions as in JSON; the next page begins after them. */
 export type SortKeys = readonly (string | number)[];
 
 /** The question that a cursor belongs to: its filters and order, without `limit` and `cursor`. */
@@ -32,8 +33,8 @@ const parsed = (cursor: string): unknown => {
 // Whoever forges a cursor must not reach Postgres with a value that it refuses.
 const isSortKey = (value: unknown, type: string): value is string | number =>
   typeof value === 'string'
-    ? type === 'string' && !value.includes('\0')
-    : type === 'number' && Number.isSafeInteger(value) && Number(value) >= 0;
+    ? (type === 'string' && !value.includes('\0')) || (type === 'position' && isPosition(value))
+    : type !== 'string' && Number.isSafeInteger(value) && Number(value) >= 0;
 
 /**
  * The sort keys to go on after, of these types.
@@ -42,7 +43,7 @@ const isSortKey = (value: unknown, type: string): value is string | number =>
 export const decodeCursor = (
   scope: Scope,
   cursor: string,
-  types: readonly ('string' | 'number')[],
+  types: readonly ('string' | 'number' | 'position')[],
 ): SortKeys => {
   const value = parsed(cursor);
   const [of, ...after] = Array.isArray(value) ? (value as unknown[]) : [];

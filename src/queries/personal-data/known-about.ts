@@ -1,6 +1,7 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Place, placesInFlag, placesInSegment } from '../../domain/personal/places.js';
 import { sealedPrefix } from '../../domain/personal/sealed-text.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { sessionStream } from '../../domain/streams.js';
 import { type Database } from '../database.js';
@@ -15,7 +16,7 @@ export type NamedIn = Readonly<{
 
 /** An event that names a person, that a user did, or that happened to that user's account. Of others who are named in it nothing is told. */
 export type PersonalEvent = Readonly<{
-  position: number;
+  position: Position;
   recordedAt: string;
   type: string;
   stream: string;
@@ -100,7 +101,7 @@ const eventsOf = async (
   type Row = Omit<PersonalEvent, 'recordedAt'> & { recordedAt: Date };
   const { rows } = await db.query<Row>({
     organizationId,
-    text: `select e.position::float8 as position, e.recorded_at as "recordedAt", e.type, e.stream,
+    text: `select e.position as position, e.recorded_at as "recordedAt", e.type, e.stream,
                   e.actor_id = any ($3::text[]) as "isOwnAction",
                   case when e.actor_id = any ($3::text[]) then e.metadata ->> 'ip' end as ip,
                   case when e.actor_id = any ($3::text[])

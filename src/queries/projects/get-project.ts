@@ -1,4 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project/project.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
@@ -26,7 +27,7 @@ export const getProject =
   (db: Database) =>
   async (
     { organizationId, project }: ProjectAddress,
-    { position }: Readonly<{ position: number }>,
+    { position }: Readonly<{ position: Position }>,
   ): Promise<ProjectView> => {
     const { rows } = await db.query<Row>({
       organizationId,

@@ -2,12 +2,13 @@ import { type Context } from '../../domain/evaluation/context.js';
 import { evaluate } from '../../domain/evaluation/evaluate.js';
 import { explain } from '../../domain/evaluation/explain/explain.js';
 import { type Explanation } from '../../domain/evaluation/explain/explanation.js';
+import { type Position } from '../../domain/position.js';
 import { type EnvironmentRulesets, evaluateAll } from './environment-rulesets.js';
 
 /** One environment at one log position. */
 export type EnvironmentAt = Readonly<{
   environment: EnvironmentRulesets;
-  position: number;
+  position: Position;
   /** Of a past moment: the instant that is "now" there. Milliseconds since 1970. */
   instantMs?: number;
 }>;

@@ -1,13 +1,14 @@
-type Waiter = Readonly<{ position: number; resolve: (isReached: boolean) => void }>;
+import { type Position } from '../../domain/position.js';
+type Waiter = Readonly<{ position: Position; resolve: (isReached: boolean) => void }>;
 
 /** Those who wait, each for a time, until a log position is reached. */
 export const positionWaiters = () => {
   const waiting = new Set<Waiter>();
   return {
-    reached: (position: number): void => {
+    reached: (position: Position): void => {
       for (const waiter of waiting) if (waiter.position <= position) waiter.resolve(true);
     },
-    wait: (position: number, timeoutMs: number): Promise<boolean> =>
+    wait: (position: Position, timeoutMs: number): Promise<boolean> =>
       new Promise((resolve) => {
         const timer = setTimeout(() => {
           waiter.resolve(false);

@@ -1,5 +1,6 @@
 import { type EvaluationPorts } from '../../domain/evaluation/clauses/clause.js';
 import { type ContentChanges } from '../../domain/evaluation/environment-contents.js';
+import { type Position } from '../../domain/position.js';
 import {
   changeEnvironment,
   EMPTY_ENVIRONMENT,
@@ -16,7 +17,7 @@ export type EnvironmentUpdate = ContentChanges & Readonly<{ isComplete: boolean 
 export type RulesetUpdate = Readonly<{
   source: RulesetSource;
   /** The log position that everything stands at once this is applied. */
-  position: number;
+  position: Position;
   /** True when an environment that is not named here does not exist. */
   isComplete: boolean;
   /** By environmentId; `null`: the environment is gone. */
@@ -26,7 +27,7 @@ export type RulesetUpdate = Readonly<{
 /** All environments at one log position; never changed, replaced by the next. */
 export type Rulesets = Readonly<{
   source: RulesetSource;
-  position: number;
+  position: Position;
   environments: ReadonlyMap<string, EnvironmentRulesets>;
 }>;
 
@@ -47,7 +48,7 @@ export type RulesetMemory = Readonly<{
   /** Applies all of it at once; false, and nothing happens, when it is older than what is held. */
   publish: (update: RulesetUpdate) => boolean;
   /** True once the position is reached, false after `timeoutMs` without it. */
-  waitForPosition: (position: number, timeoutMs: number) => Promise<boolean>;
+  waitForPosition: (position: Position, timeoutMs: number) => Promise<boolean>;
   /** The returned function ends the subscription. */
   subscribe: (listener: RulesetListener) => () => void;
 }>;

@@ -2,6 +2,7 @@ import { DomainError } from '../../domain/decider.js';
 import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
 import { rulesetOf } from '../../domain/evaluation/ruleset.js';
 import { segmentDefinitionOf } from '../../domain/evaluation/segment-definition.js';
+import { type Position } from '../../domain/position.js';
 import { type EnvironmentAddress } from '../environments/environment-at.js';
 import { parseTime } from '../moments/parse-time.js';
 import { type Moment, type MomentRequest } from '../moments/resolve-moment.js';
@@ -18,12 +19,14 @@ export const rulesetsAt =
   (
     source: Pick<StateSource, 'project' | 'flags' | 'segments'>,
     resolveMoment: (request: MomentRequest) => Promise<Moment>,
-    recordedAtPosition: (position: number) => Promise<number>,
+    recordedAtPosition: (position: Position) => Promise<number>,
   ) =>
   async (
     address: EnvironmentAddress,
     request: MomentRequest,
-  ): Promise<Readonly<{ contents: EnvironmentContents; position: number; instantMs: number }>> => {
+  ): Promise<
+    Readonly<{ contents: EnvironmentContents; position: Position; instantMs: number }>
+  > => {
     const moment = await resolveMoment(request);
     const project = await source.project(address, moment);
     const { key, status } = environmentIn(project, address.environment);

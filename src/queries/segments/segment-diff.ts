@@ -1,5 +1,6 @@
 import { type Change } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Database } from '../database.js';
 import { atBothEnds } from '../moments/at-both-ends.js';
@@ -10,7 +11,7 @@ import { type SegmentRow } from './segment-row.js';
 
 /** One end of a diff; `revision`, `status` and `lastChange` are null before the segment existed. */
 export type SegmentDiffEnd = Readonly<{
-  position: number;
+  position: Position;
   revision: number | null;
   status: ExistingSegment['status'] | null;
   lastChange: Provenance | null;

@@ -1,6 +1,7 @@
 import { type Change } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type JsonObject } from '../../domain/json.js';
+import { type Position } from '../../domain/position.js';
 import { type ExistingSegment } from '../../domain/segment/segment.js';
 import { type Fact, factColumns } from '../provenance.js';
 import { segmentView, type SegmentView } from './segment-view.js';
@@ -10,7 +11,7 @@ export type SegmentRow = Fact & {
   key: string;
   createdAt: Date;
   state: ExistingSegment | null;
-  nextPosition: number | null;
+  nextPosition: Position | null;
   nextAt: Date | null;
 };
 
@@ -86,7 +87,7 @@ export const storedRevisionAt = (position: string): string => revisionAt(positio
 
 /** Select list of a SegmentRow, from segment s, its revision r and that revision's event e. */
 export const SEGMENT_COLUMNS = `s.key, s.created_at as "createdAt", r.state,
-   r.position_to::float8 as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
+   r.position_to as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
 
 export const viewOfRow = (row: SegmentRow, state: ExistingSegment): SegmentView => {
   const { nextPosition, nextAt } = row;

@@ -16,7 +16,7 @@ export const segmentStatesAt =
       organizationId,
       name: 'segment_states_at',
       text: `select r.state, r.revision::float8 as revision,
-                    r.position_from::float8 as position, r.recorded_from as "recordedAt"
+                    r.position_from as position, r.recorded_from as "recordedAt"
                from segment s
               cross join lateral (${segmentRevisionAt('$2')}) r
               where s.project_id = $1

@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type SegmentContent } from '../../domain/segment/events.js';
 import { type ExistingSegment, segmentContentOf } from '../../domain/segment/segment.js';
 import { type Fact, type Provenance, provenanceOf, timeText } from '../provenance.js';
@@ -13,7 +14,7 @@ export type SegmentView = Omit<SegmentContent, 'projectId'> &
     /** The event that made it what it was; of a deleted segment, its deletion. */
     lastChange: Provenance;
     /** When the next change came; null while nothing has. */
-    heldUntil: Readonly<{ position: number; recordedAt: string }> | null;
+    heldUntil: Readonly<{ position: Position; recordedAt: string }> | null;
   }>;
 
 /** What a view is made of; `last` is the event that led to `state`, `next` the one after it. */
@@ -21,7 +22,7 @@ export type SegmentMoment = Readonly<{
   state: ExistingSegment;
   createdAt: string | Date;
   last: Fact;
-  next?: Readonly<{ position: number; recordedAt: string | Date }> | undefined;
+  next?: Readonly<{ position: Position; recordedAt: string | Date }> | undefined;
 }>;
 
 export const segmentView = ({ state, createdAt, last, next }: SegmentMoment): SegmentView => {

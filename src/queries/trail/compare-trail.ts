@@ -1,5 +1,6 @@
 import { CHAIN_START, type Link, linkAfter, type StoredEvent } from '../../domain/audit/chain.js';
 import { type CheckpointStatement } from '../../domain/audit/checkpoint.js';
+import { type Position, positionInJson } from '../../domain/position.js';
 import { findings, isSameEvent, NOTHING, sum, type Tally } from './findings.js';
 import { type Pair } from './pair-up.js';
 import { type WitnessedEvent } from './trail-sources.js';
@@ -12,7 +13,7 @@ export type Reproduction = 'reproduced' | 'different' | 'too-short';
 export type Compared = Readonly<{
   head: Link;
   /** Of the last event in the log; -1 without one. */
-  position: number;
+  position: Position;
   /** Events that the read model does not have yet. */
   unattested: number;
   integrity: Tally;
@@ -28,21 +29,21 @@ export type Compared = Readonly<{
 export const compareTrail = (
   organization: string,
   checkpoints: readonly CheckpointStatement[],
-  upTo: number,
+  upTo: Position,
 ) => {
   const differences = findings(upTo);
   const spans = witnessedSpans(checkpoints);
   const byCount = grouped(checkpoints, ({ count }) => count);
   const reproductions = new Map<CheckpointStatement, Reproduction>();
   let [log, witness] = [CHAIN_START, CHAIN_START];
-  let position = -1;
+  let position: Position = -1;
   let readModel = NOTHING;
 
   const extendLog = (event: StoredEvent): void => {
     log = linkAfter(log, organization, event);
     position = event.position;
     for (const statement of byCount.get(log.sequence) ?? []) {
-      const isSame = statement.head === log.hash && statement.position === position;
+      const isSame = statement.head === log.hash && statement.position === positionInJson(position);
       reproductions.set(statement, isSame ? 'reproduced' : 'different');
       if (!isSame) continue;
       const { integrity, completeness } = differences.clear();

@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 /**
  * What is wrong with one event. Altered: its content is not what was written. Moved: it is elsewhere in the log than it
  * was. Inserted: it was not there when its place was written. Missing: it is not there any more.
@@ -5,7 +6,7 @@
 export type FindingKind = 'altered' | 'moved' | 'inserted' | 'missing';
 
 type Place = Readonly<{
-  position: number;
+  position: Position;
   stream: string;
   revision: number;
   type: string;
@@ -66,7 +67,7 @@ export const sum = (...tallies: readonly Tally[]): Tally =>
  * Collects what differs between the log and a read model that stands at `upTo`, in bounded memory.
  * Behind that, what only the log has is new.
  */
-export const findings = (upTo: number) => {
+export const findings = (upTo: Position) => {
   const lone = new Map<string, Lone>();
   let changed = NOTHING;
   let surplus: Readonly<Record<LoneKind, Tally>> = NONE;

@@ -1,4 +1,5 @@
 import { type StoredEvent } from '../../domain/audit/chain.js';
+import { earlier, type Position } from '../../domain/position.js';
 import { type WitnessedEvent } from './trail-sources.js';
 
 /** What the log and the read model have at one position: at least one of them something. */
@@ -8,13 +9,13 @@ export type Pair = Readonly<{
 }>;
 
 /** The next of a sequence is known before it is taken. */
-const peeked = async <T extends Readonly<{ position: number }>>(from: AsyncIterable<T>) => {
+const peeked = async <T extends Readonly<{ position: Position }>>(from: AsyncIterable<T>) => {
   const iterator = from[Symbol.asyncIterator]();
   let current: IteratorResult<T, unknown> = await iterator.next();
   return {
-    position: (): number => (current.done === true ? Infinity : current.value.position),
+    position: (): Position => (current.done === true ? Infinity : current.value.position),
     /** The next one if it is at this position, else undefined. */
-    takeAt: async (position: number): Promise<T | undefined> => {
+    takeAt: async (position: Position): Promise<T | undefined> => {
       if (current.done === true || current.value.position !== position) return undefined;
       const { value } = current;
       current = await iterator.next();
@@ -34,7 +35,7 @@ export async function* pairUp(
   const [left, right] = [await peeked(log), await peeked(witness)];
   try {
     for (;;) {
-      const position = Math.min(left.position(), right.position());
+      const position = earlier(left.position(), right.position());
       if (position === Infinity) return;
       yield { logged: await left.takeAt(position), witnessed: await right.takeAt(position) };
     }

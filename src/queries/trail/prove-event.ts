@@ -3,6 +3,7 @@ import { type Checkpoint, signerOf } from '../../domain/audit/checkpoint.js';
 import { inclusionPath, merkleRoot } from '../../domain/audit/merkle.js';
 import { DomainError } from '../../domain/decider.js';
 import { type JsonObject } from '../../domain/json.js';
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { checkpointsOver } from './checkpoints.js';
 import { type TrailDeps } from './verify-trail.js';
@@ -20,17 +21,21 @@ export type EventProof = Readonly<{
   publicKey: string;
 }>;
 
-const eventNotFound = (position: number): DomainError =>
+const eventNotFound = (position: Position): DomainError =>
   new DomainError('event-not-found', `This organization has no event at position ${position}.`);
 
-type Placed = Readonly<{ sequence: number; before: number | null }>;
+type Placed = Readonly<{ sequence: number; before: Position | null }>;
 
 /** Where an event is in its chain, and the position in front of it in the log: reads can only begin at an event. */
-const placeOf = async (db: Database, organizationId: string, position: number): Promise<Placed> => {
+const placeOf = async (
+  db: Database,
+  organizationId: string,
+  position: Position,
+): Promise<Placed> => {
   const { rows } = await db.query<Placed>({
     name: 'chain_place',
     text: `select c.sequence::float8 as sequence,
-                  (select max(e.position)::float8 from audit_event e where e.position < $2) as before
+                  (select max(e.position) from audit_event e where e.position < $2) as before
              from audit_chain c
             where c.organization_id = $1
               and c.position = $2`,
@@ -59,7 +64,7 @@ const linksBetween = async (
   return rows.map(({ hash }) => hash);
 };
 
-const eventAt = async ({ log }: TrailDeps, before: number | null, position: number) => {
+const eventAt = async ({ log }: TrailDeps, before: Position | null, position: Position) => {
   const stopping = new AbortController();
   try {
     for await (const { events } of log.readForward(before, stopping.signal)) {
@@ -93,7 +98,7 @@ const coveringCheckpoint = async (
  */
 export const proveEvent =
   (deps: TrailDeps) =>
-  async (organizationId: string, position: number): Promise<EventProof> => {
+  async (organizationId: string, position: Position): Promise<EventProof> => {
     const { db, key } = deps;
     const { sequence, before } = await placeOf(db, organizationId, position);
     const checkpoint = await coveringCheckpoint(deps, organizationId, sequence);

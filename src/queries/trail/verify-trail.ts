@@ -6,6 +6,7 @@ import {
   type SigningKey,
 } from '../../domain/audit/checkpoint.js';
 import { DomainError } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { parseStream } from '../../domain/streams.js';
 import { type StoresVerification } from '../../domain/verification.js';
 import { type Database } from '../database.js';
@@ -22,7 +23,7 @@ export type TrailVerification = Readonly<{
   organization: string;
   /** In the log; the last of them is at `position`. */
   events: number;
-  position: number;
+  position: Position;
   /** Of the chain over all of them, computed anew. */
   head: string;
   /** Events that the read model has not taken in yet. */

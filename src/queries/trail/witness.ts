@@ -1,3 +1,4 @@
+import { type Position } from '../../domain/position.js';
 import { type Database } from '../database.js';
 import { type WitnessedEvent } from './trail-sources.js';
 
@@ -9,10 +10,10 @@ export async function* witnessed(
   db: Database,
   organizationId: string | undefined,
 ): AsyncGenerator<WitnessedEvent> {
-  for (let after = -1; ;) {
-    const { rows } = await db.query<WitnessedEvent>({
+  for (let after: Position = -1; ;) {
+    const { rows }: { rows: WitnessedEvent[] } = await db.query({
       name: organizationId === undefined ? 'witness' : 'witness_of',
-      text: `select e.organization_id as organization, e.position::float8 as position, e.stream,
+      text: `select e.organization_id as organization, e.position as position, e.stream,
                     e.revision::float8 as revision, e.type, e.event_id as id,
                     c.sequence::float8 as sequence, encode(c.hash, 'hex') as hash
                from audit_event e

@@ -3,6 +3,7 @@ import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../../src/domain/flag/flag.js';
 import { rulesetOf } from '../../../src/domain/evaluation/ruleset.js';
 import { canonicalJson, type Json } from '../../../src/domain/json.js';
+import { type Position } from '../../../src/domain/position.js';
 import { type ProjectEvent } from '../../../src/domain/project/events.js';
 import {
   absentProject,
@@ -59,7 +60,7 @@ export const logFlaws = (log: Log): readonly string[] => {
   const flaws: string[] = [];
   const ids = new Set<string>();
   const next = new Map<string, number>();
-  let last = -1;
+  let last: Position = -1;
   for (const { id, stream, revision, position } of log) {
     if (ids.has(id)) flaws.push(`event ${id} is there twice`);
     ids.add(id);
@@ -72,7 +73,7 @@ export const logFlaws = (log: Log): readonly string[] => {
   return flaws;
 };
 
-type Folded = Readonly<{ place: { revision: number; position: number } }> &
+type Folded = Readonly<{ place: { revision: number; position: Position } }> &
   (Readonly<{ flag: ExistingFlag }> | Readonly<{ project: ExistingProject }>);
 
 const flagIn = (folded: Folded | undefined) =>
@@ -112,8 +113,8 @@ const stateIn = (folded: Folded): unknown => ('flag' in folded ? folded.flag : f
 export const expectedReadModel = (log: Log): Facts => {
   const facts = new Map<string, string>();
   const { states, take } = folder();
-  const following = new Map<string, number>();
-  const next = new Map<Recorded<DomainEvent>, number>();
+  const following = new Map<string, Position>();
+  const next = new Map<Recorded<DomainEvent>, Position>();
   for (const event of log.toReversed()) {
     const to = following.get(event.stream);
     if (to !== undefined) next.set(event, to);
@@ -170,7 +171,7 @@ export const fact = text;
 
 /** What `production` serves of each flag at positions of the log, for flags that serve one variant to everyone. */
 const servedAt = (log: Log) => {
-  const changes = new Map<string, { position: number; variant: string | null }[]>();
+  const changes = new Map<string, { position: Position; variant: string | null }[]>();
   for (const event of log) {
     if (event.type !== 'FlagRolloutChanged' || event.data.environment !== ENVIRONMENT) continue;
     const { fallthrough } = event.data;

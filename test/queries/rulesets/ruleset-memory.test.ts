@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
+import { type Position } from '../../../src/domain/position.js';
 import { compileRegex } from '../../../src/infrastructure/re2-regex-compiler.js';
 import { rulesetMemory, type RulesetUpdate } from '../../../src/queries/rulesets/ruleset-memory.js';
 import { aRuleset } from '../../support/rulesets.js';
@@ -85,7 +86,7 @@ test('what is older than what is held is refused', async (t) => {
 
 test('a position moves on without a change, and nobody is told', async (t) => {
   const memory = loaded(5);
-  const told: number[] = [];
+  const told: Position[] = [];
   memory.subscribe(({ position }) => told.push(position));
   t.ok(memory.publish(update(9, new Map())));
   t.equal(memory.current()?.position, 9);

@@ -2,6 +2,7 @@ import { test } from 'tap';
 import { DomainError } from '../../../src/domain/decider.js';
 import { absentFlag, evolveFlag } from '../../../src/domain/flag/flag.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
+import { type Position } from '../../../src/domain/position.js';
 import { type ExistingProject } from '../../../src/domain/project/project.js';
 import { rulesetsAt } from '../../../src/queries/rulesets/rulesets-at.js';
 import { type StateSource } from '../../../src/queries/state-source.js';
@@ -31,7 +32,7 @@ const sourceOf = (
     lastChange: { eventId: '', actor: { id: '', type: 'user', authMethod: '' } } as never,
   }),
   flags: async (_, { position }) => {
-    const revision = Math.floor(position / 10);
+    const revision = Math.floor(Number(position) / 10);
     const state = history.slice(0, revision + 1).reduce(evolveFlag, absentFlag);
     if (state.status === 'absent') return [];
     return [{ state, revision, position: revision * 10, recordedAt: RECORDED_AT }];
@@ -46,7 +47,7 @@ const sourceOf = (
 });
 
 /** Event n is recorded n seconds after 1970 began. */
-const recordedAt = async (position: number): Promise<number> => position * 1_000;
+const recordedAt = async (position: Position): Promise<number> => Number(position) * 1_000;
 
 const at = (position: number, source: Pick<StateSource, 'project' | 'flags' | 'segments'>) =>
   rulesetsAt(

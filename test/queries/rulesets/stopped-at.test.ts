@@ -4,6 +4,7 @@ import { type DomainEvent } from '../../../src/domain/catalogue.js';
 import { DomainError } from '../../../src/domain/decider.js';
 import { type Context } from '../../../src/domain/evaluation/context.js';
 import { type EnvironmentContents } from '../../../src/domain/evaluation/environment-contents.js';
+import { type Position } from '../../../src/domain/position.js';
 import { type Recorded } from '../../../src/domain/recorded.js';
 import { environmentIdOf } from '../../../src/domain/streams.js';
 import { foldEvents } from '../../../src/projections/fold/fold.js';
@@ -61,7 +62,7 @@ const statesOf = (log: Log): CurrentStates => {
   };
 };
 
-const answersOf = (contents: EnvironmentContents | undefined, position: number) =>
+const answersOf = (contents: EnvironmentContents | undefined, position: Position) =>
   contents === undefined
     ? 'no environment'
     : CONTEXTS.map((context) =>
@@ -75,7 +76,7 @@ test('evaluating at a position is evaluating on a system that was stopped there'
   const { pool: db } = await testDatabase(t);
   const reasons = new Set<string>();
 
-  const answersAt = async (source: StateSource, environment: string, position: number) => {
+  const answersAt = async (source: StateSource, environment: string, position: Position) => {
     const address = { organizationId: ORGANIZATION, project: PROJECT, environment };
     const at = rulesetsAt(source, resolveMoment(db), async () => 0);
     try {

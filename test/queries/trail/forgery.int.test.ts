@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
 import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
+import { type Position } from '../../../src/domain/position.js';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
 import { rotateSigningKey } from '../../../src/infrastructure/audit/rotate-signing-key.js';
 import { loadSigningKey } from '../../../src/infrastructure/audit/signing-key.js';
@@ -99,7 +100,7 @@ const provenShop = async (t: Test) => {
           checkpoint,
         }),
       ),
-    prove: (position: number, withKey = key) =>
+    prove: (position: Position, withKey = key) =>
       withStore((connection) =>
         proveEvent({ db: pool, log: kurrentEventLog(connection), key: withKey })('acme', position),
       ),

@@ -35,7 +35,7 @@ const remembered = rememberedOf(events);
 
 const kept: CheckpointStatement = {
   ...{ version: 1, organization: ACME, from: 0, count: SIZE, keyId: '0'.repeat(16) },
-  position: events.at(-1)?.position ?? 0,
+  position: Number(events.at(-1)?.position ?? 0),
   head: remembered.at(-1)?.hash ?? '',
   root: merkleRoot(remembered.map(({ hash }) => hash ?? '')),
   at: '2026-03-01T12:01:00.000Z',
@@ -104,10 +104,10 @@ test('any bit of what an event says is seen to be another', async (t) => {
 test('any event that is altered, dropped, put in, swapped or moved is found', async (t) => {
   for (const [at, event] of events.entries()) {
     const rest = events.filter((_, nth) => nth !== at);
-    const inserted = { ...event, id: 'another', position: event.position - 1 };
+    const inserted = { ...event, id: 'another', position: Number(event.position) - 1 };
     t.match(await verdicts(replacedAt(at, { data: {} })), /^broken/, `altered ${at}`);
     t.match(await verdicts(replacedAt(at, { revision: 99 })), /^broken/, `revised ${at}`);
-    t.match(await verdicts(replacedAt(at, { position: event.position + 1 })), /^broken/);
+    t.match(await verdicts(replacedAt(at, { position: Number(event.position) + 1 })), /^broken/);
     t.match(await verdicts(rest), /\/broken$/, `dropped ${at}`);
     t.match(await verdicts(events.toSpliced(at, 0, inserted)), /^broken/, `put in ${at}`);
     const next = events[at + 1];

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type ServerResponse } from 'node:http';
 import { setImmediate as giveWay } from 'node:timers/promises';
 import { type ApplicationKey } from '../../../domain/organization/application-key.js';
+import { type Position } from '../../../domain/position.js';
 import { configTag } from '../../../queries/rulesets/config-tag.js';
 import { type EnvironmentRulesets } from '../../../queries/rulesets/environment-rulesets.js';
 import { type RulesetMemory, type Rulesets } from '../../../queries/rulesets/ruleset-memory.js';
@@ -41,7 +42,7 @@ type Channel = {
   environment: EnvironmentRulesets | undefined;
   tag: string;
   /** Log position and epoch milliseconds at which the content is known to have changed last. */
-  changedAt: number;
+  changedAt: Position;
   changedAtMs: number;
   isDelivering: boolean;
   isAgain: boolean;
@@ -155,7 +156,7 @@ export const eventStreams = ({
     add: (
       { key, address }: Listener,
       response: ServerResponse,
-      lastEventId: number | undefined,
+      lastEventId: Position | undefined,
     ): void => {
       const channel = channelOf(key.environmentId);
       const stream = { keyId: key.keyId, response };

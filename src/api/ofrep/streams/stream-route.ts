@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../../domain/decider.js';
+import { isPosition, type Position, toPosition } from '../../../domain/position.js';
 import { requireOrigin } from '../../edge/cors.js';
 import { clientNetwork } from '../../limits/client-network.js';
 import { OfrepFailure } from '../failure.js';
@@ -25,9 +26,9 @@ const HEAD = {
   connection: 'close',
 } as const;
 
-const lastEventIdOf = ({ headers }: FastifyRequest): number | undefined => {
+const lastEventIdOf = ({ headers }: FastifyRequest): Position | undefined => {
   const given = headers['last-event-id'];
-  return typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : undefined;
+  return typeof given === 'string' && isPosition(given) ? toPosition(given) : undefined;
 };
 
 const open = (

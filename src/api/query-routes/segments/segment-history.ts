@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
+import { later } from '../../../domain/position.js';
 import { projectIdOf, segmentStream } from '../../../domain/streams.js';
 import { type NamedActor } from '../../../queries/audit/actors.js';
 import { parseMoment } from '../../../queries/moments/parse-moment.js';
@@ -9,7 +10,7 @@ import { type SegmentDiff } from '../../../queries/segments/segment-diff.js';
 import { type SegmentHistoryItem } from '../../../queries/segments/segment-history.js';
 import { type ToldDiff, toldDiff } from '../../access/who-changed.js';
 import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
-import { Position, Revision } from '../../schemas.js';
+import { objectOrNull, Position, Revision } from '../../schemas.js';
 import {
   ActorText,
   actorScope,
@@ -33,7 +34,7 @@ const DiffEnd = Type.Object({
   position: Position,
   revision: nullable(Revision),
   status: nullable(Type.String()),
-  lastChange: nullable(LastChange),
+  lastChange: objectOrNull(LastChange),
 });
 
 const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, position: Position });
@@ -52,7 +53,7 @@ export const segmentHistoryRoutes =
           ...querySchema(
             'segments',
             'Every event of a segment, and what it changed',
-            answering<Page<SegmentHistoryItem & { actor: NamedActor }> & { position: number }>(
+            answering<Page<SegmentHistoryItem & { actor: NamedActor }> & { position: Position }>(
               pageOf(HistoryItem),
             ),
           ),
@@ -84,7 +85,7 @@ export const segmentHistoryRoutes =
           ...querySchema(
             'segments',
             'What changed in a segment between two moments',
-            answering<ToldDiff<SegmentDiff> & { position: number }>(Diff),
+            answering<ToldDiff<SegmentDiff> & { position: Position }>(Diff),
           ),
           params: SegmentParams,
           querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
@@ -100,7 +101,7 @@ export const segmentHistoryRoutes =
         const before = await queries.resolveMoment(parseMoment(from), stream);
         const after = await queries.resolveMoment(parseMoment(to), stream);
         const diff = await queries.segmentDiff(address, before, after);
-        return standing(reply, Math.max(before.position, after.position), toldDiff(request, diff));
+        return standing(reply, later(before.position, after.position), toldDiff(request, diff));
       },
     );
   };

@@ -8,7 +8,7 @@ import { segmentUsage, type SegmentUsage } from '../../../queries/segments/segme
 import { type SegmentView } from '../../../queries/segments/segment-view.js';
 import { type Told, toldTo } from '../../access/who-changed.js';
 import { SegmentParams } from '../../routes/targeting/segment-schemas.js';
-import { Position, Revision, Timestamp } from '../../schemas.js';
+import { objectOrNull, Position, Revision, Timestamp } from '../../schemas.js';
 import {
   addressIn,
   awaitPosition,
@@ -24,7 +24,7 @@ import {
 } from '../asking.js';
 import { answering, LastChange, nullable, pageOf, segmentContent } from '../view-schemas.js';
 
-type Standing = Readonly<{ position: number }>;
+type Standing = Readonly<{ position: Position }>;
 
 const { included: _, excluded: __, rules: ___, ...identity } = segmentContent;
 
@@ -45,7 +45,7 @@ const SegmentAnswer = Type.Object({
   createdAt: Timestamp,
   updatedAt: Timestamp,
   lastChange: LastChange,
-  heldUntil: nullable(Type.Object({ position: Position, recordedAt: Timestamp })),
+  heldUntil: objectOrNull(Type.Object({ position: Position, recordedAt: Timestamp })),
   position: Position,
 });
 

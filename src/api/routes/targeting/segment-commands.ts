@@ -23,7 +23,7 @@ import {
   SegmentDetails,
   SegmentParams,
 } from './segment-schemas.js';
-import { emptyBodyIsObject, requireMoment } from '../time-travel-commands.js';
+import { emptyBodyIsObject, momentIn, requireMoment } from '../time-travel-commands.js';
 
 export type SegmentCommandDeps = Readonly<{
   segments: Handle<Segment, SegmentCommand, SegmentEvent>;
@@ -122,7 +122,8 @@ export const segmentCommandRoutes =
       },
       async (request, reply) => {
         const place = segmentIn(request);
-        const snapshot = await segmentSnapshotOf(place.projectId, place.segmentKey, request.body);
+        const moment = momentIn(request.body);
+        const snapshot = await segmentSnapshotOf(place.projectId, place.segmentKey, moment);
         return send(request, reply, { type: 'RestoreSegment', data: { ...place, snapshot } });
       },
     );
