@@ -1,20 +1,10 @@
 import { DomainError } from '../../domain/decider.js';
-import { type FlagType, type Variant } from '../../domain/flag/configuration.js';
-import { type Json } from '../../domain/json.js';
+import { type FlagType, typeOfValue, type Variant } from '../../domain/flag/configuration.js';
 
 export const BOOLEAN_VARIANTS: readonly Variant[] = [
   { name: 'on', value: true },
   { name: 'off', value: false },
 ];
-
-/** The flag type that a value belongs to; undefined for null and arrays, which no flag serves. */
-export const typeOfValue = (value: Json): FlagType | undefined => {
-  if (value === null || Array.isArray(value)) return undefined;
-  const type = typeof value;
-  return type === 'boolean' || type === 'string' || type === 'number' || type === 'object'
-    ? type
-    : undefined;
-};
 
 /** At least one variant, unique names, values of the flag's type. @throws DomainError */
 export const requireValidVariants = (type: FlagType, variants: readonly Variant[]): void => {

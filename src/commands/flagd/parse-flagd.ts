@@ -1,10 +1,9 @@
 import { DomainError } from '../../domain/decider.js';
 import { requireValidLogic } from '../../domain/evaluation/logic/compile-logic.js';
-import { type FlagType, type Variant } from '../../domain/flag/configuration.js';
+import { type FlagType, typeOfValue, type Variant } from '../../domain/flag/configuration.js';
 import { type FlagMetadata } from '../../domain/flag/events.js';
 import { type WrittenFlag } from '../../domain/flagd/flag-expression.js';
 import { type Json, type JsonObject } from '../../domain/json.js';
-import { typeOfValue } from '../flag/variants.js';
 import { withEvaluators } from './evaluators.js';
 import { type FlagdFile } from './flagd-file.js';
 import { parseMetadata } from './metadata.js';

@@ -6,6 +6,15 @@ export type FlagType = 'boolean' | 'string' | 'number' | 'object';
 
 export type Variant = Readonly<{ name: string; value: Json; description?: string }>;
 
+/** The flag type that a value belongs to; undefined for null and arrays, which no flag serves. */
+export const typeOfValue = (value: Json): FlagType | undefined => {
+  if (value === null || Array.isArray(value)) return undefined;
+  const type = typeof value;
+  return type === 'boolean' || type === 'string' || type === 'number' || type === 'object'
+    ? type
+    : undefined;
+};
+
 /** Shares of one split. Weights are non-negative integers in a fixed order; they sum to `total` (≤ 2^20). */
 export type Split = Readonly<{
   weights: readonly Readonly<{ variant: string; weight: number }>[];
