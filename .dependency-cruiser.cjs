@@ -5,7 +5,8 @@ const layers = {
   projections: ['domain'],
   queries: ['domain'],
   infrastructure: ['domain', 'commands', 'projections', 'queries'],
-  api: ['domain', 'commands', 'queries'],
+  api: ['domain', 'commands', 'queries', 'identity'],
+  identity: ['domain', 'commands', 'queries', 'infrastructure'],
   jobs: ['domain', 'commands', 'projections', 'queries'],
   embedded: [],
 };

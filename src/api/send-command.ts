@@ -1,5 +1,5 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type CommandOutcome, type CommandRequest } from '../commands/command.js';
+import { type CommandRequest, type Handle } from '../commands/command.js';
 import { type Claim } from '../commands/command-keys.js';
 import { AppendOutcomeUnknown } from '../commands/event-store.js';
 import { type Change } from '../domain/changes.js';
@@ -9,10 +9,6 @@ import { type CommandAnswer, type CommandQuery, metadataOf, underItsKey } from '
 /** One that carries, or writes, long lists of keys. */
 const LARGE_COMMAND_TIMEOUT_MS = 30_000;
 const LARGE_BODY = 64 * 1024;
-
-export type Handle<S, C extends Command, E extends Event> = (
-  request: CommandRequest<C>,
-) => Promise<CommandOutcome<S, E>>;
 
 type Existing<S> = Exclude<S, { status: 'absent' }>;
 

@@ -38,6 +38,11 @@ export type CommandOutcome<S, E extends Event> = Readonly<{
   after: S;
 }>;
 
+/** Handles the commands of one kind of stream. */
+export type Handle<S, C extends Command, E extends Event> = (
+  request: CommandRequest<C>,
+) => Promise<CommandOutcome<S, E>>;
+
 export type HandlerDeps<S, C extends Command, E extends Event, R> = Readonly<{
   store: EventStore;
   decider: Decider<S, C, E, R>;

@@ -1,17 +1,13 @@
-import { type ApiTokens } from '../api/routes/keys/api-tokens.js';
+import { type ApiTokens, type KeyHandle } from '../identity/key-ports.js';
 import {
   type CredentialStore,
   newAdminCredential,
 } from '../infrastructure/postgres/credentials.js';
 import { keyIdFrom } from '../infrastructure/secrets.js';
 import { revoking, rotationOf, secretMaking } from './secret-making.js';
-import { type WriteSide } from './write-side.js';
 
 /** API tokens: what issues, rotates, revokes and lists them. */
-export const apiTokens = (
-  { apiKeys }: Pick<WriteSide, 'apiKeys'>,
-  credentials: CredentialStore,
-): ApiTokens => ({
+export const apiTokens = (apiKeys: KeyHandle, credentials: CredentialStore): ApiTokens => ({
   issuing: ({ organizationId, name, grants, by, expiresAt, commandId }) => {
     const fresh = newAdminCredential(keyIdFrom(organizationId, 'token', commandId));
     const { keyId, prefix } = fresh;

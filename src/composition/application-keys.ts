@@ -3,10 +3,10 @@ import { type Logger } from 'pino';
 import type pg from 'pg';
 import {
   type ApplicationKeys,
+  type KeyHandle,
   type KeyPlace,
   type NewApplicationKey,
-} from '../api/routes/keys/application-keys.js';
-import { type Config } from '../config.js';
+} from '../identity/key-ports.js';
 import { projectIdOf } from '../domain/streams.js';
 import { keyFile } from '../infrastructure/application-keys/key-file.js';
 import { keyLists } from '../infrastructure/application-keys/key-lists.js';
@@ -15,13 +15,12 @@ import { keySupply } from '../infrastructure/application-keys/key-supply.js';
 import { keyTable } from '../infrastructure/application-keys/key-table.js';
 import { keyIdFrom, newSecret } from '../infrastructure/secrets.js';
 import { revoking, rotationOf, secretMaking } from './secret-making.js';
-import { type WriteSide } from './write-side.js';
 
 const KINDS = { server: 'srv', client: 'cli' } as const;
 
 type KeyDeps = Readonly<{
   pool: pg.Pool;
-  commands: WriteSide;
+  handle: KeyHandle;
   /** Rejects with a DomainError when there is no such environment. */
   requireEnvironment: (place: KeyPlace) => Promise<void>;
   log: Logger;
@@ -31,8 +30,8 @@ type KeyDeps = Readonly<{
 
 /** Application keys: what verifies them, and what issues, rotates and revokes them. */
 export const startApplicationKeys = async (
-  { dataDirectory }: Config,
-  { pool, commands, requireEnvironment, log, tokenUses }: KeyDeps,
+  dataDirectory: string,
+  { pool, handle, requireEnvironment, log, tokenUses }: KeyDeps,
 ) => {
   const memory = keyMemory();
   const table = keyTable(pool);
@@ -67,7 +66,7 @@ export const startApplicationKeys = async (
     return {
       keyId,
       command: { type: 'IssueApiKey', data } as const,
-      ...secretMaking(commands.apiKeys, async () => {
+      ...secretMaking(handle, async () => {
         const key = { ...place, keyId, kind, name, sha256, expiresAt: expiresAt ?? null };
         const isSaved = await table.save(key);
         await supply.refresh();
@@ -79,7 +78,7 @@ export const startApplicationKeys = async (
   const keys: ApplicationKeys = {
     issuing,
     rotating: (keyId, place) =>
-      secretMaking(commands.apiKeys, async (outcome) => {
+      secretMaking(handle, async (outcome) => {
         const { after } = outcome;
         const isClient = after.status !== 'absent' && after.kind === 'client';
         const fresh = newSecret(isClient ? 'cli' : 'srv', keyId);
@@ -88,7 +87,7 @@ export const startApplicationKeys = async (
         return isRotated ? fresh.secret : undefined;
       }),
     revoking: (keyId, place) =>
-      revoking(commands.apiKeys, async () => {
+      revoking(handle, async () => {
         await table.revoke(keyId, place);
         await supply.refresh();
       }),

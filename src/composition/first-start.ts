@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ApplicationKeys } from '../api/routes/keys/application-keys.js';
+import { type ApplicationKeys } from '../identity/key-ports.js';
 import { commandHashOf } from '../commands/event-id.js';
 import { OWNER_GRANTS } from '../domain/access/grants.js';
 import { DomainError } from '../domain/decider.js';

@@ -5,18 +5,27 @@ import { type ExistingOrganization } from '../domain/organization/organization.j
 import { personOf } from '../domain/personal/person.js';
 import { type Position, positionInJson } from '../domain/position.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
+import { type ErasureTable } from '../infrastructure/personal-data/erasure-table.js';
+import { type PersonalData } from '../infrastructure/personal-data/personal-data.js';
+import { type SubjectTable } from '../infrastructure/personal-data/subject-table.js';
 import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
 import { getOrganization } from '../queries/organizations/get-organization.js';
 import { knownAbout, type Person } from '../queries/personal-data/known-about.js';
 import { usersOf } from '../queries/personal-data/users-of.js';
 import { type Queries } from '../queries/queries.js';
-import { type StartedPersonalData } from './personal-data.js';
 
 type Membership = Pick<ExistingOrganization, 'members' | 'invitations'>;
 
 type RequestDeps = Readonly<{
   databaseUrl: string;
-  personal: StartedPersonalData;
+  personal: PersonalData &
+    Readonly<{
+      find: SubjectTable['find'];
+      erasures: Pick<ErasureTable, 'erase' | 'list'>;
+      /** Brings erasures into the log that are not there yet. */
+      record: () => Promise<unknown>;
+      forgetAll: () => void;
+    }>;
   queries: Queries;
   head: () => Promise<Position>;
   /** Position that the rulesets of this process stand at. */

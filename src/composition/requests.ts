@@ -1,5 +1,5 @@
 import { type Logger } from 'pino';
-import { type KeyPlace } from '../api/routes/keys/application-keys.js';
+import { type KeyPlace } from '../identity/key-ports.js';
 import { eventStreams } from '../api/ofrep/streams/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type EventStore } from '../commands/event-store.js';
@@ -51,6 +51,12 @@ type RequestSources = Readonly<{
   events: ServiceEvents;
 }>;
 
+const organizationSettings = ({ publicUrl, host, port, ...config }: Config) => ({
+  acceptUrl: `${publicUrl ?? `http://${host}:${port}`}/api/v1/invitations/accept`,
+  invitationWebhook: config.invitationWebhook,
+  isRegistrationOpen: config.registration === 'open',
+});
+
 /** A first start waits at most this long for its own rulesets. */
 const CAUGHT_UP_MS = 1_000;
 
@@ -93,8 +99,8 @@ export const startRequests = async (
   };
   const credentials = credentialStore(pool);
   const { takeUses: tokenUses } = credentials;
-  const keys = await startApplicationKeys(config, {
-    ...{ pool, commands, requireEnvironment, log, tokenUses },
+  const keys = await startApplicationKeys(config.dataDirectory, {
+    ...{ pool, handle: commands.apiKeys, requireEnvironment, log, tokenUses },
   });
   const grants = await startGrants(pool);
   const limits = openLimits(config, redisUrl);
@@ -105,7 +111,7 @@ export const startRequests = async (
   });
   const { accounts } = authentication;
   const usedKeys = commandKeys(pool, masterKey, log);
-  const organizations = organizationsOver(config, {
+  const organizations = organizationsOver(organizationSettings(config), {
     ...{ usedKeys, pool, commands, grants, accounts, masterKey, log },
   });
   const streams = eventStreams({ memory, find: keys.find, onKeysChanged: keys.subscribe });
@@ -135,7 +141,7 @@ export const startRequests = async (
     ...{ authentication, persons, organizations, commands, queries, evaluation, keys, trail },
     quotas,
     head,
-    apiTokens: apiTokens(commands, credentials),
+    apiTokens: apiTokens(commands.apiKeys, credentials),
   });
   return {
     commands,

@@ -1,10 +1,7 @@
-import { type SecretMaking } from '../api/routes/keys/application-keys.js';
+import { type KeyHandle, type SecretMaking } from '../identity/key-ports.js';
 import { type CommandOutcome } from '../commands/command.js';
 import { type ApiKey } from '../domain/organization/api-key.js';
 import { type ApiKeyEvent } from '../domain/organization/events.js';
-import { type WriteSide } from './write-side.js';
-
-type Keys = WriteSide['apiKeys'];
 
 /**
  * A command that gives a key a secret, which `make` stores the hash of and answers. It is logged before, so that none
@@ -12,7 +9,7 @@ type Keys = WriteSide['apiKeys'];
  * at the same time both believe to have logged it: `make` answers undefined to the one whose secret was not stored.
  */
 export const secretMaking = (
-  commands: Keys,
+  commands: KeyHandle,
   make: (outcome: CommandOutcome<ApiKey, ApiKeyEvent>) => Promise<string | undefined>,
 ): SecretMaking => {
   let secret: string | undefined;
@@ -37,7 +34,7 @@ export const rotationOf = ({ after, revision }: CommandOutcome<ApiKey, ApiKeyEve
 
 /** A key is refused before its revocation is logged; when that is interrupted, it is completed by revoking again. */
 export const revoking =
-  (commands: Keys, revoke: () => Promise<void>): Keys =>
+  (commands: KeyHandle, revoke: () => Promise<void>): KeyHandle =>
   async (request) => {
     const asked = await commands({ ...request, dryRun: true });
     if (request.dryRun === true) return asked;

@@ -2,29 +2,18 @@ import { fastifyCookie } from '@fastify/cookie';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { DomainError } from '../../domain/decider.js';
+import { type OidcLogins } from '../../identity/oidc-port.js';
 import { closed, problems } from '../schemas.js';
 import { type BrowserSessions } from './browser.js';
 import { nameLogin, originOf } from './origin.js';
 import { sessionSender } from './session-routes.js';
 import { SessionAnswer } from './session-schemas.js';
-import { type OpenSession, type Origin } from './sessions.js';
 
 /** What the browser keeps while somebody is at the provider. */
 const COOKIE_NAME = '__Host-chronoflag-oidc';
 /** Lax: the provider's redirect comes from another site. */
 const COOKIE = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const;
 const COOKIE_SECONDS = 600;
-
-export type OidcLogins = Readonly<{
-  start: (
-    wanted: Readonly<{ organizationId: string; hasCookies: boolean }>,
-  ) => Promise<Readonly<{ url: string; sealed: string }>>;
-  /** Undefined when the provider's answer proves no member. */
-  finish: (
-    answered: Readonly<{ sealed: string; answer: URLSearchParams }>,
-    origin: Origin,
-  ) => Promise<Readonly<{ session: OpenSession; hasCookies: boolean }> | undefined>;
-}>;
 
 const Start = Type.Object(
   {

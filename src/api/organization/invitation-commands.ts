@@ -2,7 +2,8 @@ import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { organizationChangesBetween } from '../../domain/changes/organization-changes.js';
 import { commandSchema, creationSchema, nameCommand } from '../command-route.js';
 import { commandSender } from '../send-command.js';
-import { askerOf, type Organizations } from './organizations.js';
+import { askerOf } from './asker.js';
+import { type Organizations } from './organizations.js';
 import { InvitationParams, InvitedAnswer, NewInvitation } from './organization-schemas.js';
 
 const config = { permission: 'members.manage' } as const;

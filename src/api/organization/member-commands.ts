@@ -2,7 +2,8 @@ import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { organizationChangesBetween } from '../../domain/changes/organization-changes.js';
 import { commandSchema, nameCommand } from '../command-route.js';
 import { commandSender } from '../send-command.js';
-import { askerOf, type Organizations, userIn } from './organizations.js';
+import { askerOf, userIn } from './asker.js';
+import { type Organizations } from './organizations.js';
 import { NewName, Ownership, Roles, UserParams } from './organization-schemas.js';
 
 const MANAGE = { permission: 'members.manage' } as const;

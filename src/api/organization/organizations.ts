@@ -1,11 +1,9 @@
-import { type FastifyRequest } from 'fastify';
 import { type Asker } from '../../commands/organization/members/guards.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
 import { type ProjectRoles, type Role } from '../../domain/access/role.js';
-import { DomainError } from '../../domain/decider.js';
 import { type OrganizationEvent } from '../../domain/organization/events.js';
 import { type Organization } from '../../domain/organization/organization.js';
-import { type Handle } from '../send-command.js';
+import { type Handle } from '../../commands/command.js';
 
 export type OrganizationHandle = Handle<Organization, OrganizationCommand, OrganizationEvent>;
 
@@ -48,13 +46,3 @@ export type Organizations = Readonly<{
   /** @throws DomainError `invitation-not-found` for every token that cannot be accepted */
   accepting: (wanted: Readonly<{ token: string; password: string }>) => Promise<Joining>;
 }>;
-
-/** Who asks, as the stream of the organization knows them. */
-export const askerOf = ({ caller: { actor, grants } }: Pick<FastifyRequest, 'caller'>): Asker =>
-  actor.type === 'user' ? { userId: actor.id } : { role: grants.role };
-
-/** @throws DomainError `forbidden` for a caller that is no user */
-export const userIn = ({ caller: { actor } }: Pick<FastifyRequest, 'caller'>): string => {
-  if (actor.type === 'user') return actor.id;
-  throw new DomainError('forbidden', 'Only a member who has logged in can do this.');
-};

@@ -12,8 +12,9 @@ import {
   projectPath,
 } from '../command-route.js';
 import { closed, Key } from '../schemas.js';
-import { commandSender, type Handle } from '../send-command.js';
+import { commandSender } from '../send-command.js';
 import { FlagDetails, FlagParams, NewFlag, Variants } from './flag-schemas.js';
+import { type Handle } from '../../commands/command.js';
 
 export type FlagCommandDeps = Readonly<{ flags: Handle<Flag, FlagCommand, FlagEvent> }>;
 

@@ -13,7 +13,8 @@ import {
   projectPath,
 } from '../command-route.js';
 import { closed, Description, Key, Name } from '../schemas.js';
-import { commandSender, type Handle } from '../send-command.js';
+import { commandSender } from '../send-command.js';
+import { type Handle } from '../../commands/command.js';
 
 export type ProjectCommandDeps = Readonly<{
   projects: Handle<Project, ProjectCommand, ProjectEvent>;

@@ -1,6 +1,5 @@
-import { type OidcLogins } from '../../api/authentication/oidc-routes.js';
+import { type OidcLogins } from '../../identity/oidc-port.js';
 import { type OpenSession, type Origin } from '../../api/authentication/sessions.js';
-import { type Config, InvalidConfig } from '../../config.js';
 import { DomainError } from '../../domain/decider.js';
 import { type AccountTable } from '../../infrastructure/accounts/account-table.js';
 import { emailLookup } from '../../infrastructure/accounts/accounts.js';
@@ -9,7 +8,7 @@ import { type MasterKey, type Wrapping } from '../../infrastructure/master-key.j
 import {
   type Challenge,
   type Identity,
-  oidcProvider,
+  type OidcProvider,
 } from '../../infrastructure/oidc/oidc-provider.js';
 import { type OpenSessions } from './sessions.js';
 
@@ -33,19 +32,6 @@ type Begun = Readonly<{
   untilMs: number;
 }>;
 
-/** @throws InvalidConfig */
-const providerIn = ({ oidcIssuer, oidcClientId, oidcClientSecret, publicUrl }: Config) => {
-  if (oidcIssuer === undefined) return undefined;
-  if (oidcClientId === undefined || oidcClientSecret === undefined || publicUrl === undefined)
-    throw new InvalidConfig('OIDC_ISSUER needs OIDC_CLIENT_ID, OIDC_CLIENT_SECRET and PUBLIC_URL.');
-  return oidcProvider({
-    issuer: oidcIssuer,
-    clientId: oidcClientId,
-    clientSecret: oidcClientSecret,
-    redirectUri: `${publicUrl}/api/v1/auth/oidc/callback`,
-  });
-};
-
 /** What the browser keeps meanwhile: sealed, so that it neither reads nor makes one. */
 const sealing = (wrapping: Wrapping) => ({
   seal: (begun: Begun): string =>
@@ -65,9 +51,8 @@ const notConfigured = async (): Promise<never> => {
   throw new DomainError('route-not-found', 'No OpenID provider is configured.');
 };
 
-/** Logging in at the configured provider. @throws InvalidConfig */
-export const oidcLogins = (config: Config, deps: OidcDeps): OidcLogins => {
-  const provider = providerIn(config);
+/** Logging in at a provider; without one, both refuse. */
+export const oidcLogins = (provider: OidcProvider | undefined, deps: OidcDeps): OidcLogins => {
   if (provider === undefined) return { start: notConfigured, finish: notConfigured };
   const { accounts, identities, wrapping, sessions, isMember } = deps;
   const { seal, open } = sealing(deps.masterKey.for('logins at a provider'));

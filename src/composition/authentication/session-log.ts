@@ -1,12 +1,13 @@
 import { NO_GRANTS } from '../../domain/access/grants.js';
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
+import { type Handle } from '../../commands/command.js';
 import { commandHashOf } from '../../commands/event-id.js';
 import { type SessionCommand } from '../../commands/session-decider.js';
 import { type Actor, type Metadata, SCHEMA_VERSION } from '../../domain/metadata.js';
 import { type EndCause, type SessionEvent } from '../../domain/session/events.js';
+import { type Sessions } from '../../domain/session/sessions.js';
 import { type SessionTable } from '../../infrastructure/accounts/session-table.js';
-import { type WriteSide } from '../write-side.js';
 
 const COMMAND_MS = 950;
 
@@ -31,7 +32,7 @@ type Person = Readonly<{ organizationId: string; userId: string }>;
 
 /** Writes to the log what happens to sessions. Postgres has the truth of whether they are alive. */
 export const sessionLog = (
-  { sessions: handle }: Pick<WriteSide, 'sessions'>,
+  handle: Handle<Sessions, SessionCommand, SessionEvent>,
   { table, log }: Readonly<{ table: SessionTable; log: Logger }>,
 ) => {
   const record = async (

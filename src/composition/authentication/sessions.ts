@@ -1,4 +1,3 @@
-import { type AccessTokens } from '../../api/authentication/access-tokens.js';
 import { type OpenSession, type Origin, type Person } from '../../api/authentication/sessions.js';
 import { type Actor } from '../../domain/metadata.js';
 import { type EndCause, type LoginMethod } from '../../domain/session/events.js';
@@ -10,7 +9,8 @@ import { type SessionLog } from './session-log.js';
 export type OpenSessionsDeps = Readonly<{
   table: SessionTable;
   refreshTokens: RefreshTokens;
-  tokens: AccessTokens;
+  /** Signs an access token. */
+  tokens: Readonly<{ sign: (person: Person) => string }>;
   sessionLog: SessionLog;
   isMember: (organizationId: string, userId: string) => boolean;
   onSessionsEnded: () => Promise<void>;

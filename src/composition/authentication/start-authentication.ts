@@ -22,6 +22,7 @@ import { type ServiceEvents } from '../service-events.js';
 import { type WriteSide } from '../write-side.js';
 import { personWith } from './authenticate.js';
 import { oidcLogins } from './oidc.js';
+import { providerIn } from './provider.js';
 import { passwordLogins } from './passwords.js';
 import { refusedLogins } from './refused-logins.js';
 import { sessionLog } from './session-log.js';
@@ -52,7 +53,7 @@ export const startAuthentication = async (config: Config, sources: Authenticatio
   const hashes = passwordHashes();
   const wrapping = masterKey.for('accounts');
   const tokens = accessTokens(watching.ring, config.publicUrl ?? 'chronoflag');
-  const toLog = sessionLog(commands, { table: sessionsTable, log });
+  const toLog = sessionLog(commands.sessions, { table: sessionsTable, log });
   const sessions = openSessions({
     table: sessionsTable,
     refreshTokens: refreshTokens(pool, masterKey.for('refresh tokens')),
@@ -84,7 +85,7 @@ export const startAuthentication = async (config: Config, sources: Authenticatio
       await sessionsTable.sweep();
     },
   });
-  const oidc = oidcLogins(config, {
+  const oidc = oidcLogins(providerIn(config), {
     accounts: table,
     identities: identityTable(pool),
     ...{ wrapping, masterKey, sessions, isMember },

@@ -6,31 +6,34 @@ import {
 } from '../../api/organization/organizations.js';
 import { type UsedKeys } from '../../commands/command-keys.js';
 import { type OrganizationCommand } from '../../commands/organization-decider.js';
-import { type Config } from '../../config.js';
 import { normalisedEmail, requirePlainAddress } from '../../domain/organization/email.js';
 import { type MasterKey } from '../../infrastructure/master-key.js';
 import { deliverInvitation } from '../../infrastructure/organizations/deliver-invitation.js';
+import { type OrganizationMembers } from '../../infrastructure/organizations/grants-memory.js';
 import { invitationTable } from '../../infrastructure/organizations/invitation-table.js';
 import { keyIdFrom, newSecret } from '../../infrastructure/secrets.js';
-import { type WriteSide } from '../write-side.js';
 import { type OrganizationAccounts } from './accounts.js';
-import { type StartedGrants } from './grants.js';
 import { joiningWith } from './joining.js';
 
 const DAY_MS = 86_400_000;
 
+type OrganizationSettings = Readonly<{
+  /** Where invitations are accepted. */
+  acceptUrl: string;
+  invitationWebhook?: string | undefined;
+  isRegistrationOpen: boolean;
+}>;
+
 type OrganizationDeps = Readonly<{
   pool: pg.Pool;
   usedKeys: UsedKeys;
-  commands: WriteSide;
-  grants: StartedGrants;
+  commands: Readonly<{ organizations: OrganizationHandle }>;
+  /** Takes over at once what a command of this process changed. */
+  grants: Readonly<{ adopt: (organization: OrganizationMembers) => void }>;
   accounts: OrganizationAccounts;
   masterKey: MasterKey;
   log: Logger;
 }>;
-
-const acceptAt = ({ publicUrl, host, port }: Config): string =>
-  `${publicUrl ?? `http://${host}:${port}`}/api/v1/invitations/accept`;
 
 const leaverIn = ({ data }: OrganizationCommand) => ({
   organizationId: data.organizationId,
@@ -38,10 +41,13 @@ const leaverIn = ({ data }: OrganizationCommand) => ({
 });
 
 /** Organizations and their members: their commands, with what these need of accounts, tokens and grants. */
-export const organizationsOver = (config: Config, deps: OrganizationDeps): Organizations => {
+export const organizationsOver = (
+  settings: OrganizationSettings,
+  deps: OrganizationDeps,
+): Organizations => {
   const { commands, grants, accounts, masterKey } = deps;
   const invitations = invitationTable(deps.pool);
-  const deliver = deliverInvitation(config.invitationWebhook, deps.log);
+  const deliver = deliverInvitation(settings.invitationWebhook, deps.log);
 
   const handle: OrganizationHandle = async (request) => {
     const outcome = await commands.organizations(request);
@@ -85,7 +91,7 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
           // Another process got the same command: what it delivered works, this token would not.
           if (!(await invitations.save(place, token.sha256)))
             return { ...outcome, kind: 'repeated' };
-          const link = `${acceptAt(config)}#${token.secret}`;
+          const link = `${settings.acceptUrl}#${token.secret}`;
           const person = { organizationId, invitationId, email, expiresAt };
           void deliver({ ...person, token: token.secret, link });
           return outcome;
@@ -99,7 +105,7 @@ export const organizationsOver = (config: Config, deps: OrganizationDeps): Organ
       invitations,
       masterKey,
       usedKeys: deps.usedKeys,
-      isRegistrationOpen: config.registration === 'open',
+      isRegistrationOpen: settings.isRegistrationOpen,
     }),
   };
 };

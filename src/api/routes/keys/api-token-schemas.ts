@@ -1,9 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { PROJECT_ROLES, type ProjectRoles, type Role, ROLES } from '../../../domain/access/role.js';
+import { PROJECT_ROLES, type Role, ROLES } from '../../../domain/access/role.js';
 import { KEY_PATTERN } from '../../../domain/streams.js';
 import { CommandAnswer } from '../../command-route.js';
 import { closed, Name } from '../../schemas.js';
-import { type Lifecycle, lifecycle, lifecycleOf } from './lifecycle.js';
+import { lifecycle, lifecycleOf } from './lifecycle.js';
+import { type ListedToken } from '../../../identity/key-ports.js';
 
 const Role = Type.Union(
   ROLES.map((role) => Type.Literal(role)),
@@ -53,10 +54,6 @@ const Listed = Type.Object({
 });
 
 export const TokenList = Type.Object({ items: Type.Array(Listed) });
-
-/** What is kept of a token besides its hashes. */
-export type ListedToken = Lifecycle &
-  Readonly<{ keyId: string; name: string; role: Role; projects: ProjectRoles }>;
 
 /** A token as it is listed. */
 export const tokenView = ({

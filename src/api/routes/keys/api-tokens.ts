@@ -1,49 +1,16 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { type FastifyReply } from 'fastify';
-import { type IssueApiKey } from '../../../commands/organization/issue-api-key.js';
-import { type Grants } from '../../../domain/access/grants.js';
 import { apiKeyChangesBetween } from '../../../domain/changes/api-key-changes.js';
 import { type Caller } from '../../caller.js';
 import { commandSchema, creationSchema, nameCommand } from '../../command-route.js';
 import { closed, problems } from '../../schemas.js';
 import { commandSender } from '../../send-command.js';
 import { emptyBodyIsObject } from '../time-travel-commands.js';
-import {
-  IssuedToken,
-  type ListedToken,
-  NewToken,
-  TokenList,
-  TokenParams,
-  tokenView,
-} from './api-token-schemas.js';
-import { type SecretMaking } from './application-keys.js';
+import { IssuedToken, NewToken, TokenList, TokenParams, tokenView } from './api-token-schemas.js';
 import { unusedForDays } from './lifecycle.js';
 import { expiryOf, RotateBody, rotationNow } from './overlap.js';
-
-export type NewApiToken = Readonly<{
-  organizationId: string;
-  name: string;
-  grants: Grants;
-  /** What who issues it may do. */
-  by: Grants;
-  expiresAt?: Date | undefined;
-  commandId: string;
-}>;
-
-type NamedToken = Readonly<{ organizationId: string; keyId: string }>;
-
-export type ApiTokens = Readonly<{
-  /** `secret` is there once `handle` has made it work, and only in the request that did. */
-  issuing: (
-    wanted: NewApiToken,
-  ) => SecretMaking & Readonly<{ keyId: string; command: IssueApiKey }>;
-  rotating: (token: NamedToken) => SecretMaking;
-  revoking: (token: NamedToken) => SecretMaking['handle'];
-  list: (
-    asked: Readonly<{ organizationId: string; unusedForDays?: number }>,
-  ) => Promise<readonly ListedToken[]>;
-}>;
+import { type ApiTokens, type SecretMaking } from '../../../identity/key-ports.js';
 
 type Token = Readonly<{ tokenId: string; token?: string }>;
 

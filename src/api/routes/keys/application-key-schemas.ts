@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { type ApplicationKeyKind } from '../../../domain/organization/events.js';
 import { CommandAnswer } from '../../command-route.js';
 import { closed, Key, Name } from '../../schemas.js';
-import { type Lifecycle, lifecycle, lifecycleOf } from './lifecycle.js';
+import { lifecycle, lifecycleOf } from './lifecycle.js';
+import { type ListedKey } from '../../../identity/key-ports.js';
 
 export const Params = Type.Object({ project: Key, environment: Key });
 export const KeyParams = Type.Object({
@@ -35,10 +35,6 @@ export const IssuedKey = Type.Composite([
 const Listed = Type.Object({ keyId: Type.String(), kind: Kind, name: Type.String(), ...lifecycle });
 
 export const KeyList = Type.Object({ items: Type.Array(Listed) });
-
-/** What is kept of a key besides its hashes. */
-export type ListedKey = Lifecycle &
-  Readonly<{ keyId: string; kind: ApplicationKeyKind; name: string }>;
 
 /** A key as it is listed. */
 export const viewOf = ({ keyId, kind, name, ...rest }: ListedKey): Static<typeof Listed> => ({

@@ -1,10 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyRequest } from 'fastify';
-import { type ApiKeyCommand } from '../../../commands/organization-decider.js';
-import { type IssueApiKey } from '../../../commands/organization/issue-api-key.js';
 import { apiKeyChangesBetween } from '../../../domain/changes/api-key-changes.js';
-import { type ApiKey } from '../../../domain/organization/api-key.js';
-import { type ApiKeyEvent, type ApplicationKeyKind } from '../../../domain/organization/events.js';
 import {
   commandSchema,
   creationSchema,
@@ -14,44 +10,17 @@ import {
 } from '../../command-route.js';
 import { problems } from '../../schemas.js';
 import { emptyBodyIsObject } from '../time-travel-commands.js';
-import { commandSender, type Handle } from '../../send-command.js';
+import { commandSender } from '../../send-command.js';
 import {
   IssuedKey,
   KeyList,
   KeyParams,
-  type ListedKey,
   NewKey,
   Params,
   viewOf,
 } from './application-key-schemas.js';
 import { expiryOf, RotateBody, rotationNow } from './overlap.js';
-
-export type KeyPlace = Readonly<{ organizationId: string; project: string; environment: string }>;
-
-export type NewApplicationKey = Readonly<{
-  kind: ApplicationKeyKind;
-  place: KeyPlace;
-  name: string;
-  expiresAt?: Date | undefined;
-  commandId: string;
-}>;
-
-/** A command that makes a secret, which is there once `handle` has made it work. */
-export type SecretMaking = Readonly<{ handle: KeyHandle; secret: () => string | undefined }>;
-
-type KeyHandle = Handle<ApiKey, ApiKeyCommand, ApiKeyEvent>;
-
-export type ApplicationKeys = Readonly<{
-  /** A key to be issued; `secret` is there once `handle` has made it work, and only in the request that did. */
-  issuing: (
-    wanted: NewApplicationKey,
-  ) => SecretMaking & Readonly<{ keyId: string; command: IssueApiKey }>;
-  /** A new secret for a key; `secret` as of `issuing`. */
-  rotating: (keyId: string, place: KeyPlace) => SecretMaking;
-  revoking: (keyId: string, place: KeyPlace) => KeyHandle;
-  /** @throws DomainError when there is no such environment */
-  list: (place: KeyPlace) => Promise<readonly ListedKey[]>;
-}>;
+import { type KeyPlace, type ApplicationKeys } from '../../../identity/key-ports.js';
 
 type Placed = Pick<FastifyRequest, 'caller'> &
   Readonly<{ params: Readonly<{ project: string; environment: string }> }>;

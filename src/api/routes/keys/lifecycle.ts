@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { Timestamp } from '../../schemas.js';
+import { type Lifecycle } from '../../../identity/key-ports.js';
 
 const Moment = Type.Union([Timestamp, Type.Null()]);
 
@@ -15,15 +16,6 @@ export const lifecycle = {
   }),
   lastUsedAt: Type.Union([Timestamp, Type.Null()], { description: 'To the minute or so.' }),
 };
-
-export type Lifecycle = Readonly<{
-  issuedAt: Date;
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-  rotatedAt: Date | null;
-  previousUntil: Date | null;
-  lastUsedAt: Date | null;
-}>;
 
 type View = Static<TObject<typeof lifecycle>>;
 

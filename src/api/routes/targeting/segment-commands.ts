@@ -14,7 +14,7 @@ import {
   projectPath,
 } from '../../command-route.js';
 import { Key } from '../../schemas.js';
-import { commandSender, type Handle } from '../../send-command.js';
+import { commandSender } from '../../send-command.js';
 import { MomentBody } from '../flag-schemas.js';
 import { clausesIn } from './rule-schemas.js';
 import {
@@ -24,6 +24,7 @@ import {
   SegmentParams,
 } from './segment-schemas.js';
 import { emptyBodyIsObject, momentIn, requireMoment } from '../time-travel-commands.js';
+import { type Handle } from '../../../commands/command.js';
 
 export type SegmentCommandDeps = Readonly<{
   segments: Handle<Segment, SegmentCommand, SegmentEvent>;
