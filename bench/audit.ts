@@ -70,7 +70,7 @@ await runBench('audit', 900, async (bench) => {
   const reading = await secondsOf(() => readAll(client));
   void client.dispose();
   const rebuilding = await secondsOf(() =>
-    runScript(['dist/projections-cli.js', 'rebuild'], {
+    runScript(['dist/cli/projections.js', 'rebuild'], {
       EVENTSTORE_URL: backends.eventStoreUrl,
       DATABASE_URL: backends.databaseUrl,
     }),

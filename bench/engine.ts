@@ -1,17 +1,19 @@
 // Nanoseconds per evaluation in process. References in the same run: the murmur3 of the `crypto`-free kind that
 // encodes the text first, and SHA-256, which other services bucket with.
 import { createHash } from 'node:crypto';
-import { bucketOf } from '../src/domain/evaluation/bucket.js';
-import { type Split } from '../src/domain/flag/configuration.js';
 import { compile } from '../src/domain/evaluation/compile.js';
 import { type Context } from '../src/domain/evaluation/context.js';
 import { evaluate } from '../src/domain/evaluation/evaluate.js';
 import { hashPrefix, murmur3 } from '../src/domain/evaluation/murmur3.js';
 import { type Ruleset } from '../src/domain/evaluation/ruleset.js';
-import { compileRegex } from '../src/infrastructure/re2-regex-compiler.js';
-import { compileEnvironment } from '../src/queries/rulesets/environment-rulesets.js';
+import { bucketOf } from '../src/domain/evaluation/split.js';
+import { type Split } from '../src/domain/flag/configuration.js';
 import { type Clause } from '../src/domain/targeting/clause.js';
-import { prepareAnswer } from '../src/queries/rulesets/answer.js';
+import { compileRegex } from '../src/infrastructure/re2-regex-compiler.js';
+import {
+  compileEnvironment,
+  prepareAnswer,
+} from '../src/queries/evaluation/environment-rulesets.js';
 import { runBench } from './support/bench.js';
 import { benchFlag, members } from './support/flags.js';
 import { figure } from './support/numbers.js';

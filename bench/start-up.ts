@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { startLocalStack } from '../src/embedded/stack.js';
+import { startLocalStack } from '../src/embedded/stack/stack.js';
 import { type Bench, runBench } from './support/bench.js';
 import { callUntil } from './support/http.js';
 import { figure, median } from './support/numbers.js';

@@ -40,7 +40,7 @@ await runBench('time-travel', 780, async (bench) => {
   bench.say(`read at ${figure(read)}/s`);
   void client.dispose();
 
-  const output = await runScript(['dist/projections-cli.js', 'rebuild'], {
+  const output = await runScript(['dist/cli/projections.js', 'rebuild'], {
     EVENTSTORE_URL: backends.eventStoreUrl,
     DATABASE_URL: backends.databaseUrl,
   });

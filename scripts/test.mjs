@@ -104,7 +104,7 @@ const buildTap = async () => {
 
 const startStack = async () => {
   const { startLocalStack } = await import(
-    pathToFileURL(join(root, 'dist', 'embedded', 'stack.js')).href
+    pathToFileURL(join(root, 'dist', 'embedded', 'stack', 'stack.js')).href
   );
   const stack = await startLocalStack({
     dataDirectory,

@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import { type Config, loadConfig } from './config.js';
 import { type FirstCredentials } from './composition/first-start.js';
-import { endWith } from './composition/run-program.js';
+import { endWith } from './cli/run-program.js';
 import { startService } from './composition/service.js';
 
 /** Longer than any request and the draining may take; then the process ends all the same. */

@@ -16,7 +16,7 @@ export type Bench = Readonly<{
 }>;
 
 /** A port that is free now is so in the range in which no outgoing connection takes it. */
-export { freePort } from '../../src/embedded/stack/free-port.js';
+export { freePort } from '../../src/embedded/stack/data-directory.js';
 
 /**
  * Runs a benchmark in a folder of its own and reports its rows. Leaves no file and no process, also when it fails,

@@ -2,13 +2,13 @@
 // the same bytes. Tells its parent both origins, and on every message the CPU time it has used, in microseconds.
 import Fastify, { type FastifyReply } from 'fastify';
 import { pino } from 'pino';
-import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
-import { createHttp } from '../../src/composition/http/create-http.js';
-import { serviceMetrics } from '../../src/composition/http/metrics.js';
+import { evaluationRoutes } from '../../src/api/evaluation/routes.js';
+import { createHttp } from '../../src/composition/http.js';
+import { serviceMetrics } from '../../src/composition/metrics.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
-import { sha256 } from '../../src/infrastructure/secrets.js';
+import { rulesetMemory } from '../../src/queries/evaluation/ruleset-memory.js';
+import { keyMemory } from '../../src/infrastructure/keys/application-key-memory.js';
+import { sha256 } from '../../src/infrastructure/keys/secrets.js';
 import { keyOf } from './evaluation-keys.js';
 import { mixedFlags, team, teamFlags, userQueries } from './flags.js';
 

@@ -1,5 +1,4 @@
-import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
+import { type Ruleset, type SegmentDefinition } from '../../src/domain/evaluation/ruleset.js';
 import {
   type Configuration,
   type Rule,

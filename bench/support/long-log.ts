@@ -3,8 +3,8 @@ import { type EventStoreDBClient, jsonEvent, type JSONEventData } from '@eventst
 import { type Event } from '../../src/domain/decider.js';
 import { type Configuration, SPLIT_TOTAL } from '../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
-import { SCHEMA_VERSION } from '../../src/domain/metadata.js';
-import { type ProjectEvent } from '../../src/domain/project/events.js';
+import { SCHEMA_VERSION } from '../../src/domain/recorded.js';
+import { type ProjectEvent } from '../../src/domain/project.js';
 import { flagStream, projectIdOf, projectStream } from '../../src/domain/streams.js';
 import { forEachOf } from './http.js';
 

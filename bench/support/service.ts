@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type LocalStack, startLocalStack } from '../../src/embedded/stack.js';
+import { type LocalStack, startLocalStack } from '../../src/embedded/stack/stack.js';
 import { type Bench, freePort } from './bench.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

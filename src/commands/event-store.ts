@@ -1,7 +1,24 @@
+import { createHash } from 'node:crypto';
 import { type Event } from '../domain/decider.js';
-import { type Metadata } from '../domain/metadata.js';
 import { type Position } from '../domain/position.js';
-import { type Recorded } from '../domain/recorded.js';
+import { type Metadata, type Recorded } from '../domain/recorded.js';
+
+/** UUID (version 8, RFC 9562) of the index-th event of a command on a stream: the same on every retry. */
+export const eventId = (stream: string, commandId: string, index: number): string => {
+  const hex = createHash('sha256').update(`${stream}\n${commandId}\n${index}`).digest('hex');
+  const variant = ((parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+};
+
+/** SHA-256 (hex) of a command's canonical text. */
+export const commandHashOf = (canonicalCommand: string): string =>
+  createHash('sha256').update(canonicalCommand).digest('hex');
 
 /** The revision of a stream that has no events. */
 export const NO_STREAM = -1;
@@ -115,4 +132,38 @@ export const beforeAbort = async <T>(signal: AbortSignal, work: Promise<T>): Pro
   } finally {
     signal.removeEventListener('abort', refuse);
   }
+};
+
+type AppendRequest<E extends Event> = Readonly<{
+  stream: string;
+  events: readonly E[];
+  expectedRevision: number;
+  metadata: Metadata;
+  /** Tells several appends of one command to one stream apart. @defaultValue 0 */
+  firstIndex?: number;
+  /** After this the append is not begun any more. */
+  signal?: AbortSignal;
+}>;
+
+/** Where the last event is now. */
+type Appended = Awaited<ReturnType<EventStore['append']>> & Readonly<{ eventId: string }>;
+
+/**
+ * Appends events with ids that follow from the command: the only code that writes to the log.
+ * @throws WrongRevision, CommandNotStarted, EventStoreUnavailable, AppendOutcomeUnknown
+ */
+export const appendEvents = async <E extends Event>(
+  store: EventStore,
+  { stream, events, expectedRevision, metadata, firstIndex = 0, signal }: AppendRequest<E>,
+): Promise<Appended> => {
+  const identified = events.map((event, index) => ({
+    ...event,
+    id: eventId(stream, metadata.commandId, firstIndex + index),
+  }));
+  const written = await store.append(stream, identified, {
+    expectedRevision,
+    metadata,
+    ...(signal && { signal }),
+  });
+  return { ...written, eventId: identified.at(-1)?.id ?? '' };
 };

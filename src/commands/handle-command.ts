@@ -1,10 +1,15 @@
 import { type Command, DomainError, type Event } from '../domain/decider.js';
 import { type Loaded } from './aggregates.js';
-import { appendEvents } from './append-events.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
-import { AppendOutcomeUnknown, beforeAbort, StaleDecision, WrongRevision } from './event-store.js';
-import { weightOf } from './snapshots.js';
+import {
+  appendEvents,
+  AppendOutcomeUnknown,
+  beforeAbort,
+  StaleDecision,
+  WrongRevision,
+} from './event-store.js';
 import { repeatedCommands } from './repeated-command.js';
+import { weightOf } from './snapshots.js';
 import { streamQueue } from './stream-queue.js';
 
 /** How often a decision is made again after another process wrote first. */

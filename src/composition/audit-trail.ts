@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type AuditTrail } from '../api/routes/audit-trail.js';
+import { type AuditTrail } from '../api/audit/trail.js';
 import { type Config } from '../config.js';
 import {
   type AuditKey,

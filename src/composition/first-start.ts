@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type ApplicationKeys } from '../identity/key-ports.js';
-import { commandHashOf } from '../commands/event-id.js';
+import { type ApplicationKeys } from '../identity/ports.js';
+import { commandHashOf } from '../commands/event-store.js';
 import { OWNER_GRANTS } from '../domain/access/grants.js';
 import { DomainError } from '../domain/decider.js';
-import { type Metadata, SCHEMA_VERSION } from '../domain/metadata.js';
+import { type Metadata, SCHEMA_VERSION } from '../domain/recorded.js';
 import { projectIdOf } from '../domain/streams.js';
-import {
-  type CredentialStore,
-  newAdminCredential,
-} from '../infrastructure/postgres/credentials.js';
+import { type CredentialStore, newAdminCredential } from '../infrastructure/keys/api-tokens.js';
 import { type WriteSide } from './write-side.js';
 
 /** The organization of an installation with one organization. */

@@ -1,10 +1,12 @@
 import { type EventStore } from '../commands/event-store.js';
-import { type MasterKey } from '../infrastructure/master-key.js';
-import { erasureTable } from '../infrastructure/personal-data/erasure-table.js';
-import { erasureWatch } from '../infrastructure/personal-data/erasure-watch.js';
+import { type MasterKey } from '../infrastructure/keys/master-key.js';
+import {
+  erasureTable,
+  erasureWatch,
+  recordErasures,
+} from '../infrastructure/personal-data/erasures.js';
 import { personalData } from '../infrastructure/personal-data/personal-data.js';
 import { personalEventStore } from '../infrastructure/personal-data/personal-event-store.js';
-import { recordErasures } from '../infrastructure/personal-data/record-erasures.js';
 import { subjectTable } from '../infrastructure/personal-data/subject-table.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 

@@ -11,7 +11,7 @@ import {
   organizationUsage,
   sizesOf,
   type Usage,
-} from '../queries/organizations/usage.js';
+} from '../queries/usage.js';
 
 /** While a process loads it a byte of configuration takes up to four: a third of the heap, beside all else. */
 const HEAP_SHARE = 12;

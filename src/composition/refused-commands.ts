@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Logger } from 'pino';
-import { type NoteRefusal, type RefusedCommand } from '../api/edge/refused-commands.js';
-import { commandHashOf } from '../commands/event-id.js';
+import { type NoteRefusal, type RefusedCommand } from '../api/audit/refused-commands.js';
+import { commandHashOf } from '../commands/event-store.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
-import { SCHEMA_VERSION } from '../domain/metadata.js';
+import { SCHEMA_VERSION } from '../domain/recorded.js';
 import { type Refusal } from '../domain/refusals.js';
 import { type WriteSide } from './write-side.js';
 

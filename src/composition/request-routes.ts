@@ -1,20 +1,16 @@
-import { organizationRoutes } from '../api/organization/organization-routes.js';
-import { personalDataRoutes } from '../api/personal-data/routes.js';
-import { usageRoutes } from '../api/query-routes/usage.js';
-import { queryRoutes } from '../api/query-routes/query-routes.js';
-import { auditTrailRoutes } from '../api/routes/audit-trail.js';
-import { commandRoutes } from '../api/routes/command-routes.js';
-import { evaluationRoutes } from '../api/routes/evaluation.js';
-import { flagdExportRoutes } from '../api/routes/flagd-export.js';
-import { apiTokenRoutes } from '../api/routes/keys/api-tokens.js';
-import { applicationKeyRoutes } from '../api/routes/keys/application-keys.js';
-import { keyReportRoutes } from '../api/routes/keys/key-report.js';
+import { commandRoutes, organizationRoutes, queryRoutes } from '../api/all-routes.js';
+import { auditTrailRoutes } from '../api/audit/trail.js';
+import { evaluationRoutes } from '../api/evaluation/routes.js';
+import { apiTokenRoutes } from '../api/keys/api-tokens.js';
+import { applicationKeyRoutes, keyReportRoutes } from '../api/keys/application-keys.js';
+import { usageRoutes } from '../api/organization/queries.js';
+import { personalDataRoutes } from '../api/personal-data.js';
+import { flagdExportRoutes } from '../api/projects/flagd.js';
 import { type Position } from '../domain/position.js';
-import { liveFlagKeys } from '../queries/flags/live-flag-keys.js';
+import { type StartedApplicationKeys } from '../identity/keys.js';
 import { environmentStates } from '../queries/environments/environment-states.js';
-import { type Queries } from '../queries/queries.js';
-import { type StartedApplicationKeys } from './application-keys.js';
-import { type Authentication } from './authentication/start-authentication.js';
+import { liveFlagKeys, type Queries } from '../queries/queries.js';
+import { type Authentication } from './authentication.js';
 import { type WriteSide } from './write-side.js';
 
 type Parts = Readonly<{

@@ -1,45 +1,68 @@
 import { type Logger } from 'pino';
-import { type KeyPlace } from '../identity/key-ports.js';
-import { eventStreams } from '../api/ofrep/streams/event-streams.js';
+import { parseBudget } from '../api/limits/buckets.js';
+import { type Budgets, type Limits } from '../api/limits/limit-requests.js';
+import { eventStreams } from '../api/ofrep/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
 import { type EventStore } from '../commands/event-store.js';
 import { type Config } from '../config.js';
 import { type Position } from '../domain/position.js';
-import { commandKeys } from '../infrastructure/postgres/command-keys.js';
-import { LOCKS, whileLocked } from '../infrastructure/postgres/locks.js';
-import { credentialStore } from '../infrastructure/postgres/credentials.js';
-import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
-import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { type MasterKey } from '../infrastructure/master-key.js';
+import { apiTokens, startApplicationKeys } from '../identity/keys.js';
+import { organizationsOver } from '../identity/organizations.js';
+import { personalRequests } from '../identity/personal-requests.js';
+import { type KeyPlace } from '../identity/ports.js';
+import { credentialStore } from '../infrastructure/keys/api-tokens.js';
+import { type MasterKey } from '../infrastructure/keys/master-key.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/connection.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/event-log.js';
+import { revealingDatabase } from '../infrastructure/personal-data/personal-event-store.js';
 import { revealedSnapshot } from '../infrastructure/personal-data/revealed-snapshot.js';
-import { revealingDatabase } from '../infrastructure/personal-data/revealing-database.js';
-import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
-import { compareStreams } from '../projections/verify/compare-streams.js';
-import { recordedAtPosition } from '../queries/moments/recorded-at-position.js';
+import { commandKeys } from '../infrastructure/postgres/command-keys.js';
+import { createPool, databaseOn, LOCKS, whileLocked } from '../infrastructure/postgres/postgres.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
-import { afterCatchUp, firstCatchUp } from '../queries/moments/read-position.js';
-import { waitForPosition } from '../queries/moments/wait-for-position.js';
-import { rulesetsAt } from '../queries/rulesets/rulesets-at.js';
-import { environmentIn } from '../queries/projects/environments-in.js';
+import { redisBuckets } from '../infrastructure/redis/buckets.js';
+import { compareStreams } from '../projections/verify/compare-streams.js';
+import { rulesetsAt } from '../queries/evaluation/rulesets-at.js';
+import {
+  afterCatchUp,
+  firstCatchUp,
+  recordedAtPosition,
+  waitForPosition,
+} from '../queries/moments.js';
+import { environmentIn } from '../queries/projects.js';
 import { queriesOver } from '../queries/queries.js';
-import { apiTokens } from './api-tokens.js';
 import { auditKey, auditTrail, checkpointPlaces } from './audit-trail.js';
-import { startApplicationKeys } from './application-keys.js';
-import { startGrants } from './organizations/grants.js';
-import { organizationsOver } from './organizations/organizations.js';
-import { startEvaluation } from './evaluation.js';
-import { startSync } from './flagd-sync.js';
-import { startAuthentication } from './authentication/start-authentication.js';
-import { openLimits } from './limits.js';
-import { openQuotas } from './quotas.js';
+import { startAuthentication, startGrants } from './authentication.js';
+import { startEvaluation, startSync } from './evaluation.js';
 import { type StartedPersonalData } from './personal-data.js';
-import { personalRequests } from './personal-requests.js';
-import { type ServiceEvents } from './service-events.js';
-import { openSnapshots } from './snapshots.js';
-import { type Services } from './services.js';
+import { openQuotas } from './quotas.js';
 import { refusedCommands } from './refused-commands.js';
 import { routesOf } from './request-routes.js';
+import { type ServiceEvents } from './service-events.js';
+import { type Services } from './services.js';
+import { openSnapshots } from './snapshots.js';
 import { writeSide } from './write-side.js';
+
+const budgetsOf = (config: Config): Budgets => ({
+  login: parseBudget(config.rateLimitLogin),
+  account: parseBudget(config.rateLimitAccount),
+  commands: parseBudget(config.rateLimitCommands),
+  tenantCommands: parseBudget(config.rateLimitTenantCommands),
+  queries: parseBudget(config.rateLimitQueries),
+  tenantQueries: parseBudget(config.rateLimitTenantQueries),
+  public: parseBudget(config.rateLimitPublic),
+  evaluation: parseBudget(config.rateLimitEvaluation),
+  clientEvaluation: parseBudget(config.rateLimitClientEvaluation),
+  refusals: parseBudget(config.rateLimitRefusals),
+});
+
+/** The configured limits, over buckets in Redis. */
+const openLimits = (
+  config: Config,
+  redisUrl: string,
+): Readonly<{ limits: Limits; close: () => void }> => {
+  const { take: takeShared, close } = redisBuckets(redisUrl, config.redisPrefix);
+  return { limits: { budgets: budgetsOf(config), takeShared }, close };
+};
 
 type RequestSources = Readonly<{
   connection: KurrentConnection;

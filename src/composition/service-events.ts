@@ -4,13 +4,13 @@ import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/aggregates.js';
 import { type EventStore } from '../commands/event-store.js';
 import { commandHandler } from '../commands/handle-command.js';
-import { type OperationsCommand, operationsDecider } from '../commands/operations-decider.js';
+import { type OperationsCommand, operationsDecider } from '../commands/operations.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
 import { type ShownConfiguration } from '../domain/operations.js';
 import { operationsStream } from '../domain/streams.js';
 import { type Config, VARIABLES } from '../config.js';
 import { bySystem, FIRST_ORGANIZATION } from './first-start.js';
-import { VERSION } from './http/version.js';
+import { VERSION } from './metrics.js';
 
 const COMMAND_MS = 2_000;
 const HOUR_MS = 3_600_000;

@@ -2,28 +2,44 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { type Config } from '../config.js';
 import { type Position } from '../domain/position.js';
-import { kurrentEventLog } from '../infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../infrastructure/kurrent/kurrent-event-store.js';
-import { writability } from '../infrastructure/kurrent/writability.js';
-import { type MasterKey } from '../infrastructure/master-key.js';
-import { type KurrentConnection } from '../infrastructure/kurrent/kurrent-connection.js';
+import { type MasterKey } from '../infrastructure/keys/master-key.js';
+import { type KurrentConnection } from '../infrastructure/kurrent/connection.js';
+import { kurrentEventLog } from '../infrastructure/kurrent/event-log.js';
+import { kurrentEventStore } from '../infrastructure/kurrent/event-store.js';
+import { writability } from '../infrastructure/kurrent/probe-append.js';
 import { auditKey } from './audit-trail.js';
 import { type FirstCredentials } from './first-start.js';
-import { closeHttp, createHttp } from './http/create-http.js';
-import { guardOf } from './http/guard.js';
+import { closeHttp, createHttp, guardOf, listen } from './http.js';
 import { type Jobs, startJobs } from './jobs.js';
-import { listen } from './http/listen.js';
-import { serviceMetrics } from './http/metrics.js';
-import { doneNow, masterKeyOf, migrated, prepared, requireServices, untilDone } from './prepare.js';
-import { opened } from './opened.js';
-import { ownLog } from './own-log.js';
+import { serviceMetrics, VERSION } from './metrics.js';
 import { type StartedPersonalData, startPersonalData } from './personal-data.js';
+import {
+  doneNow,
+  masterKeyOf,
+  migrated,
+  ownLog,
+  prepared,
+  requireServices,
+  untilDone,
+} from './prepare.js';
 import { type Projector, startProjector } from './projector.js';
-import { readinessOf } from './http/readiness.js';
-import { VERSION } from './http/version.js';
+import { readinessOf } from './readiness.js';
 import { type Requests, startRequests } from './requests.js';
 import { type ServiceEvents, serviceEvents } from './service-events.js';
 import { connectEventStore, provideServices, type Services, stackLog } from './services.js';
+
+/** What was opened, closed again in reverse. */
+const opened = () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    push: (close: () => Promise<unknown>): void => {
+      closers.push(close);
+    },
+    close: async (): Promise<void> => {
+      for (const close of closers.splice(0).reverse()) await close();
+    },
+  };
+};
 
 export type RunningService = Readonly<{
   /** Where HTTP is. */

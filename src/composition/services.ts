@@ -11,7 +11,7 @@ import {
   type ConnectionLog,
   type KurrentConnection,
   kurrentConnection,
-} from '../infrastructure/kurrent/kurrent-connection.js';
+} from '../infrastructure/kurrent/connection.js';
 import {
   runningStack,
   startLocalStack,
@@ -19,7 +19,7 @@ import {
   type StackLog,
   type StackOptions,
   type StackUrls,
-} from '../embedded/stack.js';
+} from '../embedded/stack/stack.js';
 
 /** Where the three backing services are, and how to let go of those that are ours. */
 export type Services = Readonly<{

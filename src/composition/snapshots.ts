@@ -6,12 +6,12 @@ import { type Snapshots } from '../commands/snapshots.js';
 import { snapshotOf, snapshotQueue } from '../commands/take-snapshots.js';
 import { absentFlag, evolveFlag, type Flag } from '../domain/flag/flag.js';
 import { isSealedFlag, isSealedSegment } from '../domain/personal/targeting-fields.js';
-import { absentProject, evolveProject } from '../domain/project/project.js';
+import { absentProject, evolveProject } from '../domain/project.js';
 import { evolveRefusals, noRefusals } from '../domain/refusals.js';
-import { absentSegment, evolveSegment, type Segment } from '../domain/segment/segment.js';
-import { evolveSessions, noSessions } from '../domain/session/sessions.js';
+import { absentSegment, evolveSegment, type Segment } from '../domain/segment.js';
+import { evolveSessions, noSessions } from '../domain/session.js';
 import { type Category, parseStream } from '../domain/streams.js';
-import { type MasterKey } from '../infrastructure/master-key.js';
+import { type MasterKey } from '../infrastructure/keys/master-key.js';
 import { type PersonalData } from '../infrastructure/personal-data/personal-data.js';
 import { snapshotTable } from '../infrastructure/postgres/snapshot-table.js';
 

@@ -8,16 +8,16 @@ import {
 } from '../domain/verification.js';
 import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { databaseOn } from '../infrastructure/postgres/postgres.js';
-import { redisLayout } from '../infrastructure/redis/redis-layout.js';
+import { redisLayout } from '../infrastructure/redis/layout.js';
 import {
   createProjectorRedis,
   type RedisSnapshot,
   redisSnapshot,
-} from '../infrastructure/redis/redis-snapshot.js';
+} from '../infrastructure/redis/snapshot.js';
 import { evaluationSnapshot } from '../projections/evaluation-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
 import { compareOrganization, compareReadModel } from '../projections/verify/compare-read-model.js';
-import { loadCurrentStates } from '../queries/load-current-states.js';
+import { loadCurrentStates } from '../queries/evaluation/current-states.js';
 import { auditedOrganizations } from '../queries/trail/checkpoints.js';
 
 /** `pool` without a limit for statements: tables are read whole. */

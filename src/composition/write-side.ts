@@ -1,28 +1,35 @@
 import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/aggregates.js';
 import { type EventStore } from '../commands/event-store.js';
-import { type Snapshot, snapshotAt } from '../commands/flag/snapshot.js';
-import { type FlagCommand, flagDecider } from '../commands/flag-decider.js';
+import { type FlagCommand, flagDecider } from '../commands/flag/decider.js';
 import { commandHandler } from '../commands/handle-command.js';
-import { type Moment } from '../commands/history-at.js';
+import { type NamedProjects } from '../commands/organization/guards.js';
 import {
   type ApiKeyCommand,
   apiKeyDecider,
   type OrganizationCommand,
   organizationDecider,
-} from '../commands/organization-decider.js';
-import { type NamedProjects } from '../commands/organization/members/guards.js';
-import { type Position } from '../domain/position.js';
-import { historiesOf } from './histories.js';
+} from '../commands/organization/organization.js';
 import { requireProject } from '../commands/project/guards.js';
-import { projectDecider } from '../commands/project-decider.js';
-import { refusalsDecider } from '../commands/refusals-decider.js';
+import { projectDecider } from '../commands/project/project.js';
 import { referencesOver } from '../commands/references/references-over.js';
+import { refusalsDecider } from '../commands/refusals.js';
+import { type SegmentCommand, segmentDecider } from '../commands/segment/decider.js';
+import { sessionDecider } from '../commands/session.js';
+import {
+  type Moment,
+  type SegmentSnapshot,
+  segmentSnapshotAt,
+  type Snapshot,
+  snapshotAt,
+} from '../commands/snapshot.js';
 import { NO_SNAPSHOTS, type Snapshots } from '../commands/snapshots.js';
-import { type SegmentSnapshot, segmentSnapshotAt } from '../commands/segment/snapshot.js';
-import { type SegmentCommand, segmentDecider } from '../commands/segment-decider.js';
 import { DomainError } from '../domain/decider.js';
-import { type ExistingProject, type Project } from '../domain/project/project.js';
+import { type FlagEvent } from '../domain/flag/events.js';
+import { type Histories } from '../domain/flagd/here.js';
+import { type Position } from '../domain/position.js';
+import { type ExistingProject, type Project } from '../domain/project.js';
+import { type SegmentEvent } from '../domain/segment.js';
 import {
   apiKeyStream,
   flagStream,
@@ -33,9 +40,16 @@ import {
   segmentStream,
   sessionStream,
 } from '../domain/streams.js';
-import { sessionDecider } from '../commands/session-decider.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
-import { parseTime } from '../queries/moments/parse-time.js';
+import { parseTime } from '../queries/time.js';
+
+/** Streams from their beginning, as the log has them; empty for what never was. */
+const historiesOf = (store: EventStore): Histories => ({
+  flagHistory: async (projectId, flagKey) =>
+    (await store.read<FlagEvent>(flagStream(projectId, flagKey))).events,
+  segmentHistory: async (projectId, segmentKey) =>
+    (await store.read<SegmentEvent>(segmentStream(projectId, segmentKey))).events,
+});
 
 /** How old the view of a project may be when a flag of it is changed; another process may have written since. */
 const PROJECT_MAX_AGE_MS = 100;

@@ -1,12 +1,12 @@
-import { type DependencyReserved } from './dependencies/events.js';
+import { type DependencyReserved } from './references.js';
 import { type FlagEvent } from './flag/events.js';
 import { type OperationsEvent } from './operations.js';
-import { type ApiKeyEvent, type OrganizationEvent } from './organization/events.js';
-import { type SubjectErased } from './personal/events.js';
-import { type ProjectEvent } from './project/events.js';
+import { type ApiKeyEvent, type OrganizationEvent } from './organization.js';
+import { type SubjectErased } from './personal/sealed-text.js';
+import { type ProjectEvent } from './project.js';
 import { type CommandsRefused } from './refusals.js';
-import { type SegmentEvent } from './segment/events.js';
-import { type SessionEvent } from './session/events.js';
+import { type SegmentEvent } from './segment.js';
+import { type SessionEvent } from './session.js';
 import { type Category } from './streams.js';
 
 /** Every event that this version of the service writes or understands. */

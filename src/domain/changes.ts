@@ -1,9 +1,9 @@
 import { type Change, listed, valueChange } from './changes/change.js';
 import { configurationChanges, firstConfigurations } from './changes/configuration-changes.js';
-import { environmentChanges } from './changes/environment-changes.js';
+import { environmentChanges } from './changes/project-changes.js';
 import { statusChanges, tagChanges, variantsChanges } from './changes/flag-changes.js';
 import { configurationOf, type ExistingFlag } from './flag/flag.js';
-import { type ExistingProject } from './project/project.js';
+import { type ExistingProject } from './project.js';
 
 export { type Change } from './changes/change.js';
 

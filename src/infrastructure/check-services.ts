@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStoreRefuses, EventStoreUnavailable } from '../commands/event-store.js';
-import { withDeadline } from './deadline.js';
-import { HostUnusable } from './kurrent/greet-host.js';
-import { type KurrentConnection } from './kurrent/kurrent-connection.js';
-import { kurrentEventLog } from './kurrent/kurrent-event-log.js';
-import { readFault } from './kurrent/kurrent-faults.js';
+import { withDeadline } from './waiting.js';
+import { HostUnusable } from './kurrent/connect.js';
+import { type KurrentConnection } from './kurrent/connection.js';
+import { kurrentEventLog } from './kurrent/event-log.js';
+import { readFault } from './kurrent/faults.js';
 import { probeAppend } from './kurrent/probe-append.js';
 import { createPool } from './postgres/postgres.js';
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Pool } from 'pg';
-import { appendEvents } from '../commands/append-events.js';
-import { type EventStore, WrongRevision } from '../commands/event-store.js';
+import { appendEvents, type EventStore, WrongRevision } from '../commands/event-store.js';
 import { type Event } from '../domain/decider.js';
-import { type Metadata } from '../domain/metadata.js';
+import { type Metadata } from '../domain/recorded.js';
 import { type EventLog } from '../projections/event-log.js';
-import { type MasterKey } from './master-key.js';
+import { type MasterKey } from './keys/master-key.js';
 
 /** Of no category: no projection, no query and no audit trail ever sees it. */
 const STREAM = 'chronoflag-installation';

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { DomainError } from '../domain/decider.js';
-import { type RegexCompiler } from '../domain/targeting/regex-compiler.js';
+import { type RegexCompiler } from '../domain/targeting/clause.js';
 
 /** Instructions of a compiled pattern: with the length of the text, what a test can cost at most. */
 const LARGEST_PROGRAM = 1_000;

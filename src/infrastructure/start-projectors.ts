@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import { type CurrentStates } from '../projections/evaluation-snapshot.js';
 import { type EventLog } from '../projections/event-log.js';
-import { READ_MODEL } from '../projections/index.js';
+import { READ_MODEL } from '../projections/read-models.js';
 import {
   type BatchObserver,
   type ProjectionLog,
@@ -14,14 +14,10 @@ import {
 import { rowsConsumer, runProjection } from '../projections/run-projection.js';
 import { type PersonalSnapshot } from './personal-data/revealed-snapshot.js';
 import { databaseOn } from './postgres/postgres.js';
-import { type Leading, whileLeading } from './postgres/postgres-leader.js';
-import { type RedisLayout } from './redis/redis-layout.js';
-import {
-  EVALUATION_SNAPSHOT,
-  redisProjector,
-  type RedisProjector,
-} from './redis/redis-projector.js';
-import { redisSnapshot } from './redis/redis-snapshot.js';
+import { type Leading, whileLeading } from './postgres/leader.js';
+import { type RedisLayout } from './redis/layout.js';
+import { EVALUATION_SNAPSHOT, redisProjector, type RedisProjector } from './redis/projector.js';
+import { redisSnapshot } from './redis/snapshot.js';
 
 /** How soon a flush or an empty restart of Redis is noticed while nothing else happens. */
 const CHECK_MS = 1_000;

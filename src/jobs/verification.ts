@@ -1,8 +1,21 @@
-import { Queue, Worker } from 'bullmq';
+import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import { agrees, type StoresVerification } from '../domain/verification.js';
-import { jobConnection } from './connection.js';
 
-export type VerificationJobOptions = Readonly<{
+/** Where BullMQ is, for its workers: it waits for Redis for as long as it takes. */
+const jobConnection = (redisUrl: string): ConnectionOptions => {
+  const { protocol, hostname, port, username, password, pathname } = new URL(redisUrl);
+  return {
+    host: hostname,
+    port: Number(port === '' ? 6379 : port),
+    db: Number(pathname.slice(1) || 0),
+    ...(username !== '' && { username: decodeURIComponent(username) }),
+    ...(password !== '' && { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' && { tls: {} }),
+    maxRetriesPerRequest: null,
+  };
+};
+
+type VerificationJobOptions = Readonly<{
   redisUrl: string;
   /** First part of every Redis key. */
   prefix: string;
@@ -69,5 +82,3 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
     },
   };
 };
-
-export type VerificationJob = ReturnType<typeof startVerificationJob>;

@@ -5,7 +5,7 @@ import { foldEvents, type Refusals, type Step } from './fold/fold.js';
 import { type LinkedStep, linkSteps } from './fold/link-steps.js';
 import { OutOfOrder, type Parked, parkedOf, PoisonEvent } from './fold/poison.js';
 import { type TrackedStreams } from './fold/tracked-streams.js';
-import { READ_MODEL, READ_MODELS, STREAM_MODELS } from './index.js';
+import { READ_MODEL, READ_MODELS, STREAM_MODELS } from './read-models.js';
 import {
   DataRefused,
   type Database,

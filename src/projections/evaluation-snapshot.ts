@@ -1,8 +1,14 @@
-import { type RulesetChange } from '../domain/evaluation/change.js';
+import {
+  type RulesetChange,
+  rulesetOf,
+  segmentDefinitionOf,
+  segmentEntry,
+} from '../domain/evaluation/ruleset.js';
 import { type ExistingFlag } from '../domain/flag/flag.js';
+import { canonicalJson } from '../domain/json.js';
 import { type Position } from '../domain/position.js';
-import { type ExistingProject } from '../domain/project/project.js';
-import { type ExistingSegment } from '../domain/segment/segment.js';
+import { type ExistingProject } from '../domain/project.js';
+import { type ExistingSegment } from '../domain/segment.js';
 import { environmentIdOf, parseStream, projectIdOf } from '../domain/streams.js';
 import { type Step } from './fold/fold.js';
 import {
@@ -12,7 +18,35 @@ import {
   type TrackedProject,
   type TrackedSegment,
 } from './fold/tracked.js';
-import { type EntryIn, flagEntryIn, segmentEntryIn } from './snapshot-entries.js';
+
+/** One flag or segment in one environment: its entry as canonical JSON, and what evaluating processes are told. */
+type Entry = Readonly<{ name: string; json: string | null; change: RulesetChange }>;
+
+/** `environment` is the key, `id` the environmentId. */
+type EntryIn = (environment: string, id: string) => Entry;
+
+const flagEntryIn =
+  (flag: TrackedFlag): EntryIn =>
+  (environment, id) => {
+    const ruleset = rulesetOf(flag.state, environment, flag) ?? null;
+    const change = { environment: id, flag: flag.key, ruleset };
+    return { name: flag.key, json: ruleset && canonicalJson(ruleset), change };
+  };
+
+/** Characters of a segment that the stream of changes carries. It keeps thousands of changes, in the memory of Redis. */
+const LONGEST_TOLD = 256 * 1024;
+
+const segmentEntryIn =
+  (segment: TrackedSegment): EntryIn =>
+  (_, id) => {
+    const definition = segmentDefinitionOf(segment.state, segment) ?? null;
+    const json = definition && canonicalJson(definition);
+    const isLong = json !== null && json.length > LONGEST_TOLD;
+    const change: RulesetChange = isLong
+      ? { environment: id, reload: true }
+      : { environment: id, segment: segment.key, definition };
+    return { name: segmentEntry(segment.key), json, change };
+  };
 
 type Place = Readonly<{ revision: number; position: Position }>;
 

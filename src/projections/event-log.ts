@@ -1,6 +1,5 @@
-import { type Metadata } from '../domain/metadata.js';
 import { type Position } from '../domain/position.js';
-import { type Recorded } from '../domain/recorded.js';
+import { type Metadata, type Recorded } from '../domain/recorded.js';
 
 /**
  * An event as the log delivers it: nothing about its type, data or metadata has been checked, so that an event

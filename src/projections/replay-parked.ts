@@ -5,7 +5,7 @@ import { type TrackedParked } from './fold/tracked.js';
 import { replayedSteps } from './fold/replay.js';
 import { loadStates, type TrackedStreams } from './fold/tracked-streams.js';
 import { writeStreamRows } from './apply-batch.js';
-import { READ_MODEL } from './index.js';
+import { READ_MODEL } from './read-models.js';
 import { DataRefused, type Database, type Transaction } from './projection.js';
 
 /** The events of a parked stream that have been passed by, from the one that it stands at on. */

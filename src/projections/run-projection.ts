@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { earlier, later, type Position } from '../domain/position.js';
-import { applyBatch, type Applied } from './apply-batch.js';
+import { type Applied, applyBatch } from './apply-batch.js';
 import {
   BEGINNING,
   type Checkpoint,
@@ -8,14 +8,44 @@ import {
   noteCaughtUp,
   overlapPosition,
 } from './checkpoint.js';
-import { type EventLog, type LogBatch } from './event-log.js';
+import { type EventLog, type LogBatch, type LogEvent } from './event-log.js';
 import { type Parked, parkedOf, poisonOf } from './fold/poison.js';
 import { trackedStreams } from './fold/tracked-streams.js';
-import { READ_MODEL } from './index.js';
-import { replayParked } from './replay-parked.js';
 import { type StatusReporter } from './projection-status.js';
 import { type Database } from './projection.js';
-import { wholeAppends } from './whole-appends.js';
+import { READ_MODEL } from './read-models.js';
+import { replayParked } from './replay-parked.js';
+
+const isContinued = (event: LogEvent | undefined): boolean => event?.metadata?.isContinued === true;
+
+/** Where the append begins that the last event leaves open; the number of events when it leaves none open. */
+const openFrom = (events: readonly LogEvent[]): number => {
+  if (!isContinued(events.at(-1))) return events.length;
+  let begin = events.length - 1;
+  while (isContinued(events[begin - 1]) && events[begin - 1]?.stream === events[begin]?.stream)
+    begin -= 1;
+  return begin;
+};
+
+/**
+ * Moves the ends of batches to where appends end, so that whoever applies them shows all of a command's events at once or
+ * none. The store takes an append whole, so its end always comes.
+ */
+export async function* wholeAppends(batches: AsyncIterable<LogBatch>): AsyncGenerator<LogBatch> {
+  let held: readonly LogEvent[] = [];
+  for await (const batch of batches) {
+    const events = held.length === 0 ? batch.events : [...held, ...batch.events];
+    const end = openFrom(events);
+    held = events.slice(end);
+    if (held.length === 0) yield { ...batch, events };
+    else if (end > 0)
+      yield {
+        events: events.slice(0, end),
+        position: events[end - 1]?.position ?? -1,
+        isCaughtUp: false,
+      };
+  }
+}
 
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 2_000;

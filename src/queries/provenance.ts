@@ -1,4 +1,4 @@
-import { type Actor, type Metadata } from '../domain/metadata.js';
+import { type Actor, type Metadata } from '../domain/recorded.js';
 import { type Position } from '../domain/position.js';
 
 /** Who, when, from where and why, of one event. */

@@ -1,24 +1,33 @@
+import { type Position } from '../domain/position.js';
 import { findActors, nameActors } from './audit/actors.js';
 import { requireKnownEnvironment } from './audit/audit-filter.js';
 import { auditEntry, auditLog } from './audit/audit-log.js';
 import { exportAuditLog } from './audit/export-audit-log.js';
 import { type Database } from './database.js';
+import { getFlag, getSegment, type StateSource } from './entities/entity-at.js';
+import { flagDiff, segmentDiff } from './entities/entity-diff.js';
+import { flagHistory, segmentHistory } from './entities/entity-history.js';
+import { listFlags } from './entities/list-flags.js';
+import { listSegments } from './entities/list-segments.js';
+import { flagStatesAt, segmentStatesAt } from './entities/states-at.js';
 import { environmentDiff } from './environments/environment-diff.js';
-import { flagDiff } from './flags/flag-diff.js';
-import { flagHistory } from './flags/flag-history.js';
-import { listFlags } from './flags/list-flags.js';
-import { type EventLog } from './log/event-log.js';
-import { parkedStreams } from './log/parked-streams.js';
 import { logSource } from './log/log-source.js';
-import { type CompareStreams, verifyProject } from './log/verify-project.js';
-import { type IsOthersOnly } from './moments/read-position.js';
-import { resolveMoment } from './moments/resolve-moment.js';
-import { waitForPosition } from './moments/wait-for-position.js';
-import { listProjects } from './projects/list-projects.js';
-import { listSegments } from './segments/list-segments.js';
-import { segmentDiff } from './segments/segment-diff.js';
-import { segmentHistory } from './segments/segment-history.js';
-import { readModelSource } from './read-model-source.js';
+import { parkedStreams } from './log/parked-streams.js';
+import { type EventLog } from './log/replay.js';
+import { type CompareStreams, verifyProject } from './log/verify.js';
+import { type IsOthersOnly, resolveMoment, waitForPosition } from './moments.js';
+import { getOrganization } from './organizations.js';
+import { getProject, listProjects, type ProjectAddress } from './projects.js';
+
+/** States from the temporal tables: one indexed query each. */
+export const readModelSource = (db: Database): StateSource => ({
+  organization: getOrganization(db),
+  project: getProject(db),
+  flag: getFlag(db),
+  flags: flagStatesAt(db),
+  segment: getSegment(db),
+  segments: segmentStatesAt(db),
+});
 
 type QueryOptions = Readonly<{
   /** How long at most to wait for a position. */
@@ -59,3 +68,22 @@ export const queriesOver = (
 });
 
 export type Queries = ReturnType<typeof queriesOver>;
+
+/** Keys of all flags of a project that are not deleted, in order. What was acknowledged before is among them. */
+export const liveFlagKeys =
+  (
+    {
+      sources,
+      resolveMoment,
+      waitForPosition,
+    }: Pick<Queries, 'sources' | 'resolveMoment' | 'waitForPosition'>,
+    head: () => Promise<Position>,
+  ) =>
+  async (address: ProjectAddress): Promise<readonly string[]> => {
+    await waitForPosition(await head());
+    const flags = await sources['read-model'].flags(address, await resolveMoment({}));
+    return flags
+      .filter(({ state }) => state.status !== 'deleted')
+      .map(({ state }) => state.key)
+      .toSorted();
+  };

@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { test } from 'tap';
-import { sendText } from '../../src/api/edge/compression.js';
+import { sendText } from '../../src/api/http/compression.js';
 
 test('an answer that cannot be sent costs the others of its turn nothing', async (t) => {
   const app = Fastify();

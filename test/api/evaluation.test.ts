@@ -1,16 +1,16 @@
 import { type InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { test } from 'tap';
-import { buildApp } from '../../src/api/build-app.js';
+import { buildApp } from '../../src/api/http/build-app.js';
 import { type EvaluationDeps } from '../../src/api/evaluation/locate-environment.js';
-import { evaluationRoutes } from '../../src/api/routes/evaluation.js';
-import { type Caller } from '../../src/api/caller.js';
+import { evaluationRoutes } from '../../src/api/evaluation/routes.js';
+import { type Caller } from '../../src/api/http/caller.js';
 import { DomainError } from '../../src/domain/decider.js';
-import { type ApplicationKey } from '../../src/domain/organization/application-key.js';
-import { type ApplicationKeyKind } from '../../src/domain/organization/events.js';
+import { type ApplicationKey } from '../../src/domain/api-key.js';
+import { type ApplicationKeyKind } from '../../src/domain/organization.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { rulesetMemory } from '../../src/queries/evaluation/ruleset-memory.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { aRuleset, aSplit, contentsOf } from '../support/rulesets.js';
 

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { parseJsonBody } from '../../src/api/json-body.js';
+import { parseJsonBody } from '../../src/api/http/json-body.js';
 import { DomainError } from '../../src/domain/decider.js';
 
 const codeOf = (text: string, exactness?: 'whole'): string => {

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { operationIdOf } from '../../src/api/edge/documentation.js';
+import { operationIdOf } from '../../src/api/http/documentation.js';
 
 const NAMES = [
   ['POST', '/api/v1/projects', 'postProjects'],

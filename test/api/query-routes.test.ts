@@ -1,8 +1,7 @@
 import { test } from 'tap';
-import { projectState } from '../../src/queries/environments/project-state.js';
-import { environmentAt } from '../../src/queries/environments/environment-at.js';
-import { queriesOver } from '../../src/queries/queries.js';
 import { CATEGORIES } from '../../src/domain/streams.js';
+import { environmentAt, projectState } from '../../src/queries/environments/environment-state.js';
+import { queriesOver } from '../../src/queries/queries.js';
 import { comparingWith } from '../support/compared-rows.js';
 import { queryApp } from '../support/query-app.js';
 import { eventLogOf } from '../support/read-model.js';

@@ -1,8 +1,8 @@
 import { type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { test, type Test } from 'tap';
-import { buildApp } from '../../src/api/build-app.js';
-import { type AuditTrail, auditTrailRoutes } from '../../src/api/routes/audit-trail.js';
+import { buildApp } from '../../src/api/http/build-app.js';
+import { type AuditTrail, auditTrailRoutes } from '../../src/api/audit/trail.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { type VerifyTrail } from '../../src/queries/trail/verify-trail.js';
 import { httpClient } from '../support/http-client.js';

@@ -8,7 +8,7 @@ import {
   type EventStore,
   WrongRevision,
 } from '../../src/commands/event-store.js';
-import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { type FlagCommand } from '../../src/commands/flag/decider.js';
 import { flagDecider } from '../support/deciders.js';
 import { commandHandler } from '../../src/commands/handle-command.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';

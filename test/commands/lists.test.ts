@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { boundedFlagEvents } from '../../src/commands/flag/configuration/target-events.js';
-import { boundedSegmentEvents } from '../../src/commands/segment/keys/key-events.js';
+import { boundedFlagEvents } from '../../src/commands/flag/target-events.js';
+import { boundedSegmentEvents } from '../../src/commands/segment/keys.js';
 import { type Target } from '../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
 import { canonicalJson, type Json } from '../../src/domain/json.js';
-import { setDifference } from '../../src/domain/key-lists.js';
-import { type SegmentEvent } from '../../src/domain/segment/events.js';
-import { absentSegment, evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  type SegmentEvent,
+} from '../../src/domain/segment.js';
+import { setDifference } from '../../src/domain/targeting/key-lists.js';
 import { booleanDefaults, content, created, ENVIRONMENT } from '../support/flags.js';
 import { property } from '../support/property.js';
 

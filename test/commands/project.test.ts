@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { projectDecider } from '../../src/commands/project-decider.js';
-import { type ProjectEvent } from '../../src/domain/project/events.js';
+import { projectDecider } from '../../src/commands/project/project.js';
+import { type ProjectEvent } from '../../src/domain/project.js';
 import { given } from '../support/given.js';
 
 const projectId = 'acme:web';

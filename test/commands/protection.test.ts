@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { type FlagCommand } from '../../src/commands/flag/decider.js';
 import { type Grants } from '../../src/domain/access/grants.js';
 import { ENVIRONMENT, PROJECT_ID } from '../support/flags.js';
 import { inMemoryEventStore } from '../support/in-memory-event-store.js';

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { segmentDecider as segmentDeciderWith } from '../../src/commands/segment-decider.js';
-import { type SegmentContent, type SegmentEvent } from '../../src/domain/segment/events.js';
+import { segmentDecider as segmentDeciderWith } from '../../src/commands/segment/decider.js';
+import { type SegmentContent, type SegmentEvent } from '../../src/domain/segment.js';
 import { type Clause } from '../../src/domain/targeting/clause.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { project, PROJECT_ID } from '../support/flags.js';

@@ -1,6 +1,10 @@
 import { type Test } from 'tap';
-import { eventId } from '../../src/commands/event-id.js';
-import { type EventStore, NO_STREAM, WrongRevision } from '../../src/commands/event-store.js';
+import {
+  eventId,
+  type EventStore,
+  NO_STREAM,
+  WrongRevision,
+} from '../../src/commands/event-store.js';
 import { type Event } from '../../src/domain/decider.js';
 import { metadata } from '../support/metadata.js';
 

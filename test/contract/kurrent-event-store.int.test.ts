@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import { EventStoreUnavailable } from '../../src/commands/event-store.js';
-import { eventId } from '../../src/commands/event-id.js';
-import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { eventId, EventStoreUnavailable } from '../../src/commands/event-store.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
 import { connectService } from '../support/event-store.js';
 import { freePort } from '../support/free-port.js';
 import { metadata } from '../support/metadata.js';

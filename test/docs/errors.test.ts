@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { isProblemCode, PROBLEMS } from '../../src/api/problem.js';
+import { isProblemCode, PROBLEMS } from '../../src/api/http/problem.js';
 
 const SOURCES = new URL('../../src/', import.meta.url);
 const TABLE = 'api/problem.ts';

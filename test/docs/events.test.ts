@@ -3,17 +3,14 @@ import { test } from 'tap';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { CATALOGUE, type DomainEvent, isKnownType } from '../../src/domain/catalogue.js';
 import { evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { type ApiKey, evolveApiKey } from '../../src/domain/organization/api-key.js';
-import {
-  evolveOrganization,
-  type Organization,
-} from '../../src/domain/organization/organization.js';
-import { evolveProject, type Project } from '../../src/domain/project/project.js';
+import { type ApiKey, evolveApiKey } from '../../src/domain/api-key.js';
+import { evolveOrganization, type Organization } from '../../src/domain/organization.js';
+import { evolveProject, type Project } from '../../src/domain/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import { evolveOperations } from '../../src/domain/operations.js';
 import { type CommandsRefused, evolveRefusals } from '../../src/domain/refusals.js';
-import { evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
-import { evolveSessions } from '../../src/domain/session/sessions.js';
+import { evolveSegment, type Segment } from '../../src/domain/segment.js';
+import { evolveSessions } from '../../src/domain/session.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { content } from '../support/flags.js';
 

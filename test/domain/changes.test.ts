@@ -9,7 +9,7 @@ import { type Serve } from '../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../src/domain/flag/flag.js';
 import { sameJson } from '../../src/domain/json.js';
-import { type ExistingProject } from '../../src/domain/project/project.js';
+import { type ExistingProject } from '../../src/domain/project.js';
 import { configuration, flagContent, logs, splitServe } from '../support/histories.js';
 
 const SEED = 20_260_101;

@@ -1,12 +1,15 @@
 import { test } from 'tap';
-import { type Node, type Reference } from '../../src/domain/dependencies/events.js';
-import { circleThrough, type Graph, longestThrough } from '../../src/domain/dependencies/graph.js';
 import {
   addedReferences,
+  circleThrough,
+  type Graph,
+  longestThrough,
+  type Node,
   nodeId,
+  type Reference,
   referencesOfFlag,
   referencesOfSegment,
-} from '../../src/domain/dependencies/references.js';
+} from '../../src/domain/references.js';
 import { content } from '../support/flags.js';
 import { segmentContent } from '../support/histories.js';
 

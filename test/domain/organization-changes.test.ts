@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { organizationChangesBetween } from '../../src/domain/changes/organization-changes.js';
-import { normalisedEmail } from '../../src/domain/organization/email.js';
-import { type ExistingOrganization } from '../../src/domain/organization/organization.js';
+import { normalisedEmail } from '../../src/domain/personal/person.js';
+import { type ExistingOrganization } from '../../src/domain/organization.js';
 
 const anna = {
   userId: 'usr_anna',

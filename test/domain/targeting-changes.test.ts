@@ -1,10 +1,10 @@
 import { test } from 'tap';
 import { changesBetween } from '../../src/domain/changes.js';
-import { clausesText } from '../../src/domain/changes/clause-text.js';
+import { clausesText } from '../../src/domain/changes/wording.js';
 import { segmentChangesBetween } from '../../src/domain/changes/segment-changes.js';
 import { type Configuration, type Rule } from '../../src/domain/flag/configuration.js';
 import { type ExistingFlag } from '../../src/domain/flag/flag.js';
-import { type ExistingSegment } from '../../src/domain/segment/segment.js';
+import { type ExistingSegment } from '../../src/domain/segment.js';
 import { type Clause, OPERATORS } from '../../src/domain/targeting/clause.js';
 import { content } from '../support/flags.js';
 import { segmentContent } from '../support/histories.js';

@@ -5,13 +5,13 @@ import { masterKeyOf } from '../../src/composition/prepare.js';
 import { verifyStores } from '../../src/composition/verify-stores.js';
 import { loadConfig } from '../../src/config.js';
 import { type StoresVerification } from '../../src/domain/verification.js';
-import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
-import { kurrentConnection } from '../../src/infrastructure/kurrent/kurrent-connection.js';
+import { kurrentEventLog } from '../../src/infrastructure/kurrent/event-log.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
+import { kurrentConnection } from '../../src/infrastructure/kurrent/connection.js';
 import { revealedSnapshot } from '../../src/infrastructure/personal-data/revealed-snapshot.js';
 import { createPool } from '../../src/infrastructure/postgres/postgres.js';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
-import { READ_MODELS } from '../../src/projections/index.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
+import { READ_MODELS } from '../../src/projections/read-models.js';
 import { runVerify } from '../support/programs.js';
 import { testService } from '../support/service.js';
 

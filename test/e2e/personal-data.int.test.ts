@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type Erased, type PersonalExport } from '../../src/api/personal-data/requests.js';
+import { type Erased, type PersonalExport } from '../../src/identity/ports.js';
 import { type Checkpoint } from '../../src/domain/audit/checkpoint.js';
 import { type EventProof } from '../../src/queries/trail/prove-event.js';
 import { type FullVerification } from '../../src/queries/trail/verify-trail.js';

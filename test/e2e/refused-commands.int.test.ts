@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { type RefusedCommand } from '../../src/api/edge/refused-commands.js';
-import { operationsDecider } from '../../src/commands/operations-decider.js';
-import { type RecordRefusals } from '../../src/commands/refusals-decider.js';
-import { rebuildCommand } from '../../src/composition/projections-commands.js';
+import { type RefusedCommand } from '../../src/api/audit/refused-commands.js';
+import { operationsDecider } from '../../src/commands/operations.js';
+import { type RecordRefusals } from '../../src/commands/refusals.js';
+import { rebuildCommand } from '../../src/cli/projections-commands.js';
 import { refusedCommands } from '../../src/composition/refused-commands.js';
 import { type OperationsEvent } from '../../src/domain/operations.js';
 import { type CommandsRefused } from '../../src/domain/refusals.js';

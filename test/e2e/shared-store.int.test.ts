@@ -66,7 +66,7 @@ test('two installations on one event store', async (t) => {
       t.match(await runRebuild(environment), /^0\n[^]*The rebuilt read model is equal\./);
       t.match(await runVerify(environment), /^0\n/);
     }
-    const issued = await runProgram(shop.environment, 'credential-cli', 'issue');
+    const issued = await runProgram(shop.environment, 'cli/credential', 'issue');
     const [, credential = ''] = /(cf_\S+)/.exec(issued) ?? [];
     keepSecret(credential);
     t.match(await shop.get(FLAG, { credential }), { body: { name: 'of the shop' } });
@@ -86,7 +86,7 @@ test('two installations on one event store', async (t) => {
     t.match(told, /^1\nchronoflag: the log in [^\n]+another master key: give this one[^\n]+\n$/);
     await t.rejects(starts({ ...stranger, ROLE: 'projector' }), /another master key/);
     t.match(
-      await runProgram(stranger, 'credential-cli', 'issue'),
+      await runProgram(stranger, 'cli/credential', 'issue'),
       /^1\ncredential: the log in the/,
     );
   });

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { test } from 'tap';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
 import { startStore } from '../support/event-store.js';
 import { farPositions } from '../support/far-positions.js';
 import { runRebuild, runVerify } from '../support/programs.js';

@@ -152,9 +152,9 @@ const run = async (
 
 const PROGRAMS = [
   ['chronoflag', 'main', [], 1],
-  ['projections', 'projections-cli', ['rebuild'], 1],
-  ['verify', 'verify-cli', [], 2],
-  ['credential', 'credential-cli', ['issue'], 1],
+  ['projections', 'cli/projections', ['rebuild'], 1],
+  ['verify', 'cli/verify', [], 2],
+  ['credential', 'cli/credential', ['issue'], 1],
 ] as const;
 
 const lines = (output: string): readonly string[] => output.trimEnd().split('\n');
@@ -192,8 +192,8 @@ test('every program that cannot start ends with one line, and tells no secret', 
   const silent = await silentServer(t);
   const CERTIFICATE = /the event store \(EVENTSTORE_URL\): .*authority that is not trusted/;
   await Promise.all(PROGRAMS.map((program) => check(program, {}, CERTIFICATE)));
-  const list = ['signing-keys', 'signing-keys-cli', ['list'], 1] as const;
-  const rotate = ['audit-key', 'audit-key-cli', ['rotate'], 1] as const;
+  const list = ['signing-keys', 'cli/signing-keys', ['list'], 1] as const;
+  const rotate = ['audit-key', 'cli/audit-key', ['rotate'], 1] as const;
   const postgres = new URL(DATABASE_URL);
   postgres.password = encodeURIComponent(PASSWORD);
   await Promise.all([

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { StorageError } from '../../src/embedded/event-store/storage/storage-error.js';
+import { StorageError } from '../../src/embedded/event-store/storage/schema.js';
 import { startStore, temporaryFolder } from '../support/event-store.js';
 import { everyReading, wrongReadings, type Reading } from '../support/event-store-readings.js';
 import { recordedStore, type RecordedStore } from '../support/recorded/store.js';

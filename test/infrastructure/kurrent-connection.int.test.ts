@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventLog } from '../../src/infrastructure/kurrent/event-log.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
 import { tcpProxy } from '../faults/support/tcp-proxy.js';
 import { connectService, startStore } from '../support/event-store.js';
 import { metadata } from '../support/metadata.js';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { test, type Test } from 'tap';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
-import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
-import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
+import { kurrentEventLog } from '../../src/infrastructure/kurrent/event-log.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
+import { createProjectorRedis } from '../../src/infrastructure/redis/snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
 import { type LogBatch } from '../../src/projections/event-log.js';
-import { loadCurrentStates } from '../../src/queries/load-current-states.js';
+import { loadCurrentStates } from '../../src/queries/evaluation/current-states.js';
 import { nothingSealed } from '../support/personal-data.js';
 import { testDatabase } from '../support/database.js';
 import { connectService } from '../support/event-store.js';

@@ -1,8 +1,8 @@
 import { AccessDeniedError, UnknownError } from '@eventstore/db-client';
 import { test } from 'tap';
 import { WrongRevision } from '../../src/commands/event-store.js';
-import { isNotReady } from '../../src/infrastructure/kurrent/kurrent-client.js';
-import { appendFault, readFault } from '../../src/infrastructure/kurrent/kurrent-faults.js';
+import { isNotReady } from '../../src/infrastructure/kurrent/client.js';
+import { appendFault, readFault } from '../../src/infrastructure/kurrent/faults.js';
 import { unanswered } from '../../src/infrastructure/kurrent/connect.js';
 import { provenRefusal } from '../../src/infrastructure/kurrent/proven-refusal.js';
 import { connectService, event, startStore } from '../support/event-store.js';

@@ -6,7 +6,7 @@ import {
   InvalidMasterKey,
   loadMasterKey,
   requireSameMasterKey,
-} from '../../src/infrastructure/master-key.js';
+} from '../../src/infrastructure/keys/master-key.js';
 import { testDatabase } from '../support/database.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chronoflag-master-'));

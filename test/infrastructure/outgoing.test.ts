@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type Test, test } from 'tap';
-import { boundedFetch, ProviderUnavailable } from '../../src/infrastructure/oidc/bounded-fetch.js';
-import { postJson } from '../../src/infrastructure/post-json.js';
+import {
+  boundedFetch,
+  ProviderUnavailable,
+} from '../../src/infrastructure/accounts/oidc-provider.js';
+import { postJson } from '../../src/infrastructure/accounts/invitations.js';
 import { until } from '../support/until.js';
 
 /** So long these tests wait for an answer that never comes. */

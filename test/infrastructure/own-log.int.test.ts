@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test, type Test } from 'tap';
-import { kurrentEventLog } from '../../src/infrastructure/kurrent/kurrent-event-log.js';
-import { kurrentEventStore } from '../../src/infrastructure/kurrent/kurrent-event-store.js';
-import { loadMasterKey, type MasterKey } from '../../src/infrastructure/master-key.js';
+import { kurrentEventLog } from '../../src/infrastructure/kurrent/event-log.js';
+import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
+import { loadMasterKey, type MasterKey } from '../../src/infrastructure/keys/master-key.js';
 import { type MarkPolicy, requireOwnLog } from '../../src/infrastructure/own-log.js';
 import { testDatabase } from '../support/database.js';
 import { connectService } from '../support/event-store.js';

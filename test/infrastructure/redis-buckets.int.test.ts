@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { takenOf } from '../../src/api/limits/budget.js';
-import { redisBuckets } from '../../src/infrastructure/redis/redis-buckets.js';
+import { takenOf } from '../../src/api/limits/buckets.js';
+import { redisBuckets } from '../../src/infrastructure/redis/buckets.js';
 import { redisServer } from '../support/redis-server.js';
 import { testRedis } from '../support/redis.js';
 import { until } from '../support/until.js';

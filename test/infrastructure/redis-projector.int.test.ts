@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { test, type Test } from 'tap';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
-import { redisProjector } from '../../src/infrastructure/redis/redis-projector.js';
-import { redisSnapshot } from '../../src/infrastructure/redis/redis-snapshot.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
+import { redisProjector } from '../../src/infrastructure/redis/projector.js';
+import { redisSnapshot } from '../../src/infrastructure/redis/snapshot.js';
 import {
   type CurrentStates,
   evaluationSnapshot,

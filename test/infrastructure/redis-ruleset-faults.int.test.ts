@@ -1,7 +1,7 @@
 import { test } from 'tap';
-import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
+import { redisRulesetFeed } from '../../src/infrastructure/redis/ruleset-feed.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { rulesetMemory } from '../../src/queries/evaluation/ruleset-memory.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';

@@ -1,8 +1,8 @@
 import { type Test, test } from 'tap';
-import { flagAnswer } from '../../src/queries/rulesets/evaluation-answers.js';
+import { flagAnswer } from '../../src/queries/evaluation/answers.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
-import { redisRulesetFeed } from '../../src/infrastructure/redis/redis-ruleset-feed.js';
+import { rulesetMemory } from '../../src/queries/evaluation/ruleset-memory.js';
+import { redisRulesetFeed } from '../../src/infrastructure/redis/ruleset-feed.js';
 import { redisServer } from '../support/redis-server.js';
 import { writtenSnapshot } from '../support/redis-snapshot.js';
 import { aRuleset } from '../support/rulesets.js';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { type Position } from '../../src/domain/position.js';
-import { rulesetDiskCopy } from '../../src/infrastructure/ruleset-disk-copy.js';
+import { rulesetDiskCopy } from '../../src/infrastructure/rulesets/disk-copy.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory, type Rulesets } from '../../src/queries/rulesets/ruleset-memory.js';
+import { rulesetMemory, type Rulesets } from '../../src/queries/evaluation/ruleset-memory.js';
 import { aRuleset, aSegment, aSplit, contentsOf } from '../support/rulesets.js';
 import { silentLog } from '../support/silent-log.js';
 

@@ -4,7 +4,7 @@ import { type EventStore } from '../../src/commands/event-store.js';
 import { openSnapshots } from '../../src/composition/snapshots.js';
 import { snapshotTable } from '../../src/infrastructure/postgres/snapshot-table.js';
 import { segmentStream } from '../../src/domain/streams.js';
-import { type MasterKey } from '../../src/infrastructure/master-key.js';
+import { type MasterKey } from '../../src/infrastructure/keys/master-key.js';
 import { personalEventStore } from '../../src/infrastructure/personal-data/personal-event-store.js';
 import { testDatabase } from '../support/database.js';
 import { PROJECT_ID } from '../support/flags.js';

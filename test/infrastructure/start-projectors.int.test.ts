@@ -1,9 +1,9 @@
 import { test, type Test } from 'tap';
 import { type Position } from '../../src/domain/position.js';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
-import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
+import { createProjectorRedis } from '../../src/infrastructure/redis/snapshot.js';
 import { startProjectors } from '../../src/infrastructure/start-projectors.js';
-import { loadCurrentStates } from '../../src/queries/load-current-states.js';
+import { loadCurrentStates } from '../../src/queries/evaluation/current-states.js';
 import { nothingSealed } from '../support/personal-data.js';
 import { allChecksums, applyBatches } from '../support/applied-rows.js';
 import { testDatabase } from '../support/database.js';

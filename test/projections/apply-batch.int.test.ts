@@ -9,7 +9,7 @@ import { type LogEvent } from '../../src/projections/event-log.js';
 import { foldEvents } from '../../src/projections/fold/fold.js';
 import { linkSteps } from '../../src/projections/fold/link-steps.js';
 import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
-import { READ_MODEL } from '../../src/projections/index.js';
+import { READ_MODEL } from '../../src/projections/read-models.js';
 import { testDatabase } from '../support/database.js';
 import {
   flagContent,

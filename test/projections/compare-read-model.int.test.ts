@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { test } from 'tap';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
-import { READ_MODELS } from '../../src/projections/index.js';
+import { READ_MODELS } from '../../src/projections/read-models.js';
 import {
   compareOrganization,
   compareReadModel,

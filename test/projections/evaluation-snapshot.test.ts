@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { segmentEntry } from '../../src/domain/evaluation/environment-contents.js';
+import { segmentEntry } from '../../src/domain/evaluation/ruleset.js';
 import { canonicalJson } from '../../src/domain/json.js';
 import {
   evaluationSnapshot,

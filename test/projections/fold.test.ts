@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { type LogEvent } from '../../src/projections/event-log.js';
 import { foldEvents } from '../../src/projections/fold/fold.js';
-import { MAX_DEPTH } from '../../src/projections/fold/storable.js';
+import { MAX_DEPTH } from '../../src/projections/fold/understand.js';
 import { flagContent, metadataOf, onFlag, projectBegins, recorded } from '../support/histories.js';
 
 const history = recorded([

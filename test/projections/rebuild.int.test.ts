@@ -1,12 +1,9 @@
 import * as fc from 'fast-check';
 import { test, type Test } from 'tap';
-import {
-  RebuildRunning,
-  withRebuildDatabase,
-} from '../../src/infrastructure/postgres/postgres-rebuild.js';
+import { RebuildRunning, withRebuildDatabase } from '../../src/infrastructure/postgres/rebuild.js';
 import { type EventLog, type LogEvent } from '../../src/projections/event-log.js';
-import { READ_MODELS } from '../../src/projections/index.js';
-import { rebuildReadModel } from '../../src/projections/rebuild-projection.js';
+import { READ_MODELS } from '../../src/projections/read-models.js';
+import { rebuildReadModel } from '../../src/projections/rebuild/rebuild.js';
 import { type RebuildDatabase } from '../../src/projections/rebuild/rebuild-database.js';
 import { testDatabase } from '../support/database.js';
 import {

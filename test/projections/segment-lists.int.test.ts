@@ -1,17 +1,21 @@
 import { test } from 'tap';
-import { boundedSegmentEvents } from '../../src/commands/segment/keys/key-events.js';
+import { boundedSegmentEvents } from '../../src/commands/segment/keys.js';
 import { canonicalJson as canonical, type Json } from '../../src/domain/json.js';
-import { type SegmentEvent } from '../../src/domain/segment/events.js';
-import { absentSegment, evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
-import { loadCurrentStates } from '../../src/queries/load-current-states.js';
-import { heldSegment } from '../../src/queries/log/held-states.js';
-import { listSegments } from '../../src/queries/segments/list-segments.js';
-import { segmentHistory } from '../../src/queries/segments/segment-history.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  type SegmentEvent,
+} from '../../src/domain/segment.js';
+import { segmentHistory } from '../../src/queries/entities/entity-history.js';
+import { listSegments } from '../../src/queries/entities/list-segments.js';
+import { loadCurrentStates } from '../../src/queries/evaluation/current-states.js';
+import { heldSegment } from '../../src/queries/log/log-source.js';
 import { applyBatches } from '../support/applied-rows.js';
 import { testDatabase } from '../support/database.js';
 import {
-  ORGANIZATION,
   onSegment,
+  ORGANIZATION,
   projectBegins,
   recorded,
   segmentContent,

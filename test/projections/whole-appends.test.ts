@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { type LogBatch, type LogEvent } from '../../src/projections/event-log.js';
-import { wholeAppends } from '../../src/projections/whole-appends.js';
+import { wholeAppends } from '../../src/projections/run-projection.js';
 import { flagContent, onFlag, projectBegins, recorded } from '../support/histories.js';
 import { memoryEventLog } from '../support/memory-event-log.js';
 

@@ -1,10 +1,9 @@
 import { test } from 'tap';
 import { type AuditFilter } from '../../src/queries/audit/audit-filter.js';
-import { auditLog } from '../../src/queries/audit/audit-log.js';
-import { type AuditEntry } from '../../src/queries/audit/audit-rows.js';
+import { type AuditEntry, auditLog } from '../../src/queries/audit/audit-log.js';
 import { exportAuditLog } from '../../src/queries/audit/export-audit-log.js';
 import { testDatabase } from '../support/database.js';
-import { metadataOf, ORGANIZATION, recorded, onFlag, flagContent } from '../support/histories.js';
+import { flagContent, metadataOf, onFlag, ORGANIZATION, recorded } from '../support/histories.js';
 import { queryApp } from '../support/query-app.js';
 import { fillReadModel } from '../support/read-model.js';
 import { NASTY, OTHER_ORGANIZATION, shopLog } from '../support/shop-log.js';

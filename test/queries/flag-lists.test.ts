@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { flagHistory, type FlagHistory } from '../../src/queries/flags/flag-history.js';
-import { listFlags, type ListFlags } from '../../src/queries/flags/list-flags.js';
+import { flagHistory, type FlagHistory } from '../../src/queries/entities/entity-history.js';
+import { listFlags, type ListFlags } from '../../src/queries/entities/list-flags.js';
 import { testDatabase } from '../support/database.js';
 import {
   flagContent,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { test } from 'tap';
-import { loadCurrentStates } from '../../src/queries/load-current-states.js';
+import { loadCurrentStates } from '../../src/queries/evaluation/current-states.js';
 import { testDatabase } from '../support/database.js';
 
 const RECORDED_AT = '2026-01-01T00:00:00.123Z';

@@ -1,7 +1,6 @@
 import { test } from 'tap';
-import { parseMoment } from '../../src/queries/moments/parse-moment.js';
-import { parseTime } from '../../src/queries/moments/parse-time.js';
-import { resolveMoment } from '../../src/queries/moments/resolve-moment.js';
+import { parseMoment, resolveMoment } from '../../src/queries/moments.js';
+import { parseTime } from '../../src/queries/time.js';
 import { testDatabase } from '../support/database.js';
 
 const utc = (text: string): string => new Date(parseTime(text).floorMs).toISOString();

@@ -1,12 +1,11 @@
 import { test } from 'tap';
 import { DomainError } from '../../src/domain/decider.js';
 import { auditLog } from '../../src/queries/audit/audit-log.js';
-import { type FlagSort, type SortOrder } from '../../src/queries/flags/flag-filter.js';
-import { flagHistory } from '../../src/queries/flags/flag-history.js';
-import { type ListFlags, listFlags } from '../../src/queries/flags/list-flags.js';
-import { decodeCursor, encodeCursor } from '../../src/queries/paging/cursor.js';
-import { type Page } from '../../src/queries/paging/page.js';
-import { listProjects } from '../../src/queries/projects/list-projects.js';
+import { flagHistory } from '../../src/queries/entities/entity-history.js';
+import { type FlagSort, type SortOrder } from '../../src/queries/entities/flag-filter.js';
+import { type ListFlags, listFlags } from '../../src/queries/entities/list-flags.js';
+import { decodeCursor, encodeCursor, type Page } from '../../src/queries/paging.js';
+import { listProjects } from '../../src/queries/projects.js';
 import { testDatabase } from '../support/database.js';
 import {
   flagContent,

@@ -13,25 +13,28 @@ import {
 } from '../../src/domain/flag/flag.js';
 import { type Json, sameJson } from '../../src/domain/json.js';
 import { type Recorded } from '../../src/domain/recorded.js';
-import { type SegmentEvent } from '../../src/domain/segment/events.js';
 import {
   absentSegment,
   evolveSegment,
   type Segment,
   segmentContentOf,
-} from '../../src/domain/segment/segment.js';
+  type SegmentEvent,
+} from '../../src/domain/segment.js';
 import { flagStream, segmentStream } from '../../src/domain/streams.js';
-import { environmentAt } from '../../src/queries/environments/environment-at.js';
+import { type StateSource } from '../../src/queries/entities/entity-at.js';
+import { flagDiff } from '../../src/queries/entities/entity-diff.js';
+import { flagHistory } from '../../src/queries/entities/entity-history.js';
+import { type FlagListItem, listFlags } from '../../src/queries/entities/list-flags.js';
 import { environmentDiff } from '../../src/queries/environments/environment-diff.js';
-import { projectState, type StateOfFlag } from '../../src/queries/environments/project-state.js';
-import { flagDiff } from '../../src/queries/flags/flag-diff.js';
-import { flagHistory } from '../../src/queries/flags/flag-history.js';
-import { type FlagListItem, listFlags } from '../../src/queries/flags/list-flags.js';
+import {
+  environmentAt,
+  projectState,
+  type StateOfFlag,
+} from '../../src/queries/environments/environment-state.js';
 import { logSource } from '../../src/queries/log/log-source.js';
-import { verifyProject } from '../../src/queries/log/verify-project.js';
-import { resolveMoment } from '../../src/queries/moments/resolve-moment.js';
-import { readModelSource } from '../../src/queries/read-model-source.js';
-import { type StateSource } from '../../src/queries/state-source.js';
+import { verifyProject } from '../../src/queries/log/verify.js';
+import { resolveMoment } from '../../src/queries/moments.js';
+import { readModelSource } from '../../src/queries/queries.js';
 import { comparingWith } from '../support/compared-rows.js';
 import { testDatabase } from '../support/database.js';
 import {

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { verifyProject } from '../../src/queries/log/verify-project.js';
+import { verifyProject } from '../../src/queries/log/verify.js';
 import { comparingWith } from '../support/compared-rows.js';
 import { testDatabase } from '../support/database.js';
 import { ORGANIZATION } from '../support/histories.js';

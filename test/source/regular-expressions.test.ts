@@ -13,10 +13,10 @@ const LONGEST_MS = 1_000;
 
 /** These do, and are used for short texts only. */
 const SHORT: Readonly<Record<string, string>> = {
-  'api/edge/documentation.ts': 'paths of our own routes',
-  'commands/flagd/segment-keys.ts': 'at most 100 characters',
-  'embedded/stack/startup-error.ts': 'messages of our own',
-  'infrastructure/accounts/password-policy.ts': 'passwords, at most 128 characters',
+  'api/http/documentation.ts': 'paths of our own routes',
+  'domain/flagd/evaluator-segments.ts': 'at most 100 characters',
+  'embedded/stack/data-directory.ts': 'messages of our own',
+  'infrastructure/accounts/passwords.ts': 'passwords, at most 128 characters',
 };
 
 /** A literal, or a text that is one: the pattern of a schema, or what is given to `new RegExp`. */

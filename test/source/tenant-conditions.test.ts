@@ -11,17 +11,15 @@ const OF_TENANT = /\b\w+\.(?:organization_id|project_id|tenant)\s*=|starts_with\
 /** How many texts of a file read without, and why they may. */
 const WITHOUT: Readonly<Record<string, readonly [count: number, why: string]>> = {
   'queries/audit/audit-filter.ts': [1, 'a time as a log position'],
-  'queries/audit/audit-rows.ts': [1, 'conditions that begin with the organization'],
-  'queries/flags/flag-filter.ts': [1, 'a table in a query that has the project'],
-  'queries/flags/history-sql.ts': [1, 'conditions that begin with the stream'],
-  'queries/load-current-states.ts': [1, 'where all of the read model stands, for Redis'],
-  'queries/log/held-states.ts': [1, 'conditions made of the names of columns'],
-  'queries/moments/read-position.ts': [1, 'the last position of the log'],
-  'queries/moments/recorded-at-position.ts': [1, 'a log position as a time'],
-  'queries/moments/resolve-moment.ts': [2, 'a time, or a stream with its organization'],
+  'queries/audit/audit-log.ts': [1, 'conditions that begin with the organization'],
+  'queries/entities/flag-filter.ts': [1, 'a table in a query that has the project'],
+  'queries/entities/entity-history.ts': [1, 'conditions that begin with the stream'],
+  'queries/evaluation/current-states.ts': [1, 'where all of the read model stands, for Redis'],
+  'queries/log/log-source.ts': [1, 'conditions made of the names of columns'],
+  'queries/moments.ts': [4, 'times and positions of the log, or a stream with its organization'],
   'queries/trail/checkpoints.ts': [1, 'all that have a trail, for the jobs'],
-  'queries/organizations/usage.ts': [2, 'sums of all, for the quota of the installation'],
-  'queries/organizations/changed-organizations.ts': [1, 'the members of all, for this process'],
+  'queries/usage.ts': [2, 'sums of all, for the quota of the installation'],
+  'queries/organizations.ts': [1, 'the members of all, for this process'],
 };
 
 test('every query names whose rows it reads', async (t) => {

@@ -1,6 +1,11 @@
 import { type Grants, may } from '../../src/domain/access/grants.js';
-import { type Permission, PERMISSIONS, ruleOf } from '../../src/domain/access/permission.js';
-import { PROJECT_ROLES, ROLES } from '../../src/domain/access/role.js';
+import {
+  type Permission,
+  PERMISSIONS,
+  PROJECT_ROLES,
+  ROLES,
+  ruleOf,
+} from '../../src/domain/access/permission.js';
 import { type ApiDocument, operationsOf } from './openapi.js';
 
 /** The project that roles in a project are given in. */

@@ -6,7 +6,7 @@ import { applyBatch, type Applied } from '../../src/projections/apply-batch.js';
 import { BEGINNING, loadCheckpoint, type Checkpoint } from '../../src/projections/checkpoint.js';
 import { type LogEvent } from '../../src/projections/event-log.js';
 import { trackedStreams } from '../../src/projections/fold/tracked-streams.js';
-import { READ_MODEL } from '../../src/projections/index.js';
+import { READ_MODEL } from '../../src/projections/read-models.js';
 import { type Checksum } from '../../src/projections/rebuild/rebuild-database.js';
 import { memoryEventLog } from './memory-event-log.js';
 

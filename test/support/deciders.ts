@@ -1,4 +1,4 @@
-import { flagDecider as flagDeciderWith } from '../../src/commands/flag-decider.js';
+import { flagDecider as flagDeciderWith } from '../../src/commands/flag/decider.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 
 /** As the service has it. */

@@ -1,10 +1,12 @@
-import { compileSegment } from '../../src/domain/evaluation/clauses/compile-segment.js';
+import { compileSegment } from '../../src/domain/evaluation/clauses.js';
 import { compile, type CompiledFlag } from '../../src/domain/evaluation/compile.js';
 import { type Context } from '../../src/domain/evaluation/context.js';
 import { evaluate, type EvaluationEnvironment } from '../../src/domain/evaluation/evaluate.js';
-import { type Resolution } from '../../src/domain/evaluation/resolution.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
+import {
+  type Resolution,
+  type Ruleset,
+  type SegmentDefinition,
+} from '../../src/domain/evaluation/ruleset.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 
 export { compileRegex };

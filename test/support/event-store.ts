@@ -20,7 +20,7 @@ import {
   type ConnectionOptions,
   kurrentConnection,
   type KurrentConnection,
-} from '../../src/infrastructure/kurrent/kurrent-connection.js';
+} from '../../src/infrastructure/kurrent/connection.js';
 import { freePort } from './free-port.js';
 
 /** A directory that is removed after the test. */

@@ -1,6 +1,6 @@
 import { type Configuration } from '../../src/domain/flag/configuration.js';
 import { type FlagContent, type FlagEvent } from '../../src/domain/flag/events.js';
-import { type Project } from '../../src/domain/project/project.js';
+import { type Project } from '../../src/domain/project.js';
 
 export const PROJECT_ID = 'acme:web';
 export const FLAG = 'checkout';

@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import Libsql from 'libsql';
-import { bufferOf, type Blob } from '../../src/embedded/event-store/storage/blob.js';
-import { FIRST_POSITION, LOG_FILE } from '../../src/embedded/event-store/storage/schema.js';
+import {
+  type Blob,
+  bufferOf,
+  FIRST_POSITION,
+  LOG_FILE,
+} from '../../src/embedded/event-store/storage/schema.js';
 import { encodeFrame, type PlacedEvent } from '../../src/embedded/event-store/wire/frame.js';
 import { fieldOf } from '../../src/embedded/event-store/wire/protobuf.js';
 

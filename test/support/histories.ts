@@ -9,16 +9,16 @@ import {
 } from '../../src/domain/flag/configuration.js';
 import { type FlagContent, type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, contentOf, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { type Metadata } from '../../src/domain/metadata.js';
-import { type ProjectEvent } from '../../src/domain/project/events.js';
-import { type Recorded } from '../../src/domain/recorded.js';
-import { type SegmentContent, type SegmentEvent } from '../../src/domain/segment/events.js';
+import { type ProjectEvent } from '../../src/domain/project.js';
+import { type Metadata, type Recorded } from '../../src/domain/recorded.js';
 import {
   absentSegment,
   evolveSegment,
   type Segment,
+  type SegmentContent,
   segmentContentOf,
-} from '../../src/domain/segment/segment.js';
+  type SegmentEvent,
+} from '../../src/domain/segment.js';
 import { flagStream, projectIdOf, projectStream, segmentStream } from '../../src/domain/streams.js';
 import { type Clause } from '../../src/domain/targeting/clause.js';
 

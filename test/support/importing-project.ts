@@ -1,11 +1,11 @@
-import { importFile } from '../../src/commands/flagd/import-file.js';
-import { type TargetingMode } from '../../src/commands/flagd/parse-flagd.js';
+import { importFile } from '../../src/commands/import/import-file.js';
+import { type TargetingMode } from '../../src/domain/flagd/parse.js';
 import { type EventStore } from '../../src/commands/event-store.js';
-import { ConflictingChanges, type OnConflict } from '../../src/commands/merging/three-way.js';
+import { ConflictingChanges, type OnConflict } from '../../src/commands/environments/merging.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { type Ruleset, rulesetOf } from '../../src/domain/evaluation/ruleset.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { flagdDocument } from '../../src/domain/flagd/flagd-document.js';
+import { flagdDocument } from '../../src/domain/flagd/export.js';
 import { type JsonObject } from '../../src/domain/json.js';
 import { inMemoryEventStore } from './in-memory-event-store.js';
 import { metadata } from './metadata.js';

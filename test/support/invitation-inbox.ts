@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { type InvitationMessage } from '../../src/infrastructure/organizations/deliver-invitation.js';
+import { type InvitationMessage } from '../../src/infrastructure/accounts/invitations.js';
 import { keepSecretsIn } from './canary.js';
 import { until } from './until.js';
 

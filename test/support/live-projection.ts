@@ -3,7 +3,7 @@ import { type Test } from 'tap';
 import { type Position } from '../../src/domain/position.js';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { type EventLog } from '../../src/projections/event-log.js';
-import { READ_MODEL } from '../../src/projections/index.js';
+import { READ_MODEL } from '../../src/projections/read-models.js';
 import { type ProjectionLog, statusReporter } from '../../src/projections/projection-status.js';
 import { rowsConsumer, runProjection } from '../../src/projections/run-projection.js';
 import { eventually } from './eventually.js';

@@ -1,4 +1,4 @@
-import { type Metadata, SCHEMA_VERSION } from '../../src/domain/metadata.js';
+import { type Metadata, SCHEMA_VERSION } from '../../src/domain/recorded.js';
 
 /** Metadata of a command of a test. */
 export const metadata = (commandId: string, commandHash = 'hash'): Metadata => ({

@@ -1,14 +1,14 @@
 import { type AddressInfo } from 'node:net';
 import { type Test } from 'tap';
-import { buildApp } from '../../src/api/build-app.js';
+import { buildApp } from '../../src/api/http/build-app.js';
 import { ofrepRoutes } from '../../src/api/ofrep/routes.js';
-import { type EventStreamDeps, eventStreams } from '../../src/api/ofrep/streams/event-streams.js';
-import { type StreamLimits } from '../../src/api/ofrep/streams/stream-route.js';
+import { type EventStreamDeps, eventStreams } from '../../src/api/ofrep/event-streams.js';
+import { type StreamLimits } from '../../src/api/ofrep/stream-route.js';
 import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { keyMemory } from '../../src/infrastructure/application-keys/key-memory.js';
+import { keyMemory } from '../../src/infrastructure/keys/application-key-memory.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
-import { keyIdFrom, newSecret } from '../../src/infrastructure/secrets.js';
-import { rulesetMemory } from '../../src/queries/rulesets/ruleset-memory.js';
+import { keyIdFrom, newSecret } from '../../src/infrastructure/keys/secrets.js';
+import { rulesetMemory } from '../../src/queries/evaluation/ruleset-memory.js';
 import { keepSecret, testLogger } from './canary.js';
 
 const ENVIRONMENT = 'acme:shop:production';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ProjectRoles, type Role } from '../../src/domain/access/role.js';
+import { type ProjectRoles, type Role } from '../../src/domain/access/permission.js';
 import { type HttpClient } from './http-client.js';
 import { type InvitationInbox } from './invitation-inbox.js';
 import { logIn, PASSWORD } from './people.js';

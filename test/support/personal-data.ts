@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Pool } from 'pg';
-import { loadMasterKey, type MasterKey } from '../../src/infrastructure/master-key.js';
+import { loadMasterKey, type MasterKey } from '../../src/infrastructure/keys/master-key.js';
 import { personalData } from '../../src/infrastructure/personal-data/personal-data.js';
 import { type PersonalSnapshot } from '../../src/infrastructure/personal-data/revealed-snapshot.js';
 import { subjectTable } from '../../src/infrastructure/personal-data/subject-table.js';

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { rebuildCommand } from '../../src/composition/projections-commands.js';
-import { verifyCommand } from '../../src/composition/verify-command.js';
+import { rebuildCommand } from '../../src/cli/projections-commands.js';
+import { verifyCommand } from '../../src/cli/verify-command.js';
 import { loadConfig } from '../../src/config.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,8 +1,8 @@
 import { type FastifyInstance } from 'fastify';
 import { type Pool } from 'pg';
 import { type Test } from 'tap';
-import { buildApp } from '../../src/api/build-app.js';
-import { queryRoutes } from '../../src/api/query-routes/query-routes.js';
+import { buildApp } from '../../src/api/http/build-app.js';
+import { queryRoutes } from '../../src/api/all-routes.js';
 import { queriesOver } from '../../src/queries/queries.js';
 import { comparingWith } from './compared-rows.js';
 import { testLogger } from './canary.js';

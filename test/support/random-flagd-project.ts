@@ -1,7 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type Context } from '../../src/domain/evaluation/context.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
+import { type Ruleset, type SegmentDefinition } from '../../src/domain/evaluation/ruleset.js';
 import { type Configuration, type RuleServe } from '../../src/domain/flag/configuration.js';
 import { type Json } from '../../src/domain/json.js';
 import { type Clause, type SimpleClause } from '../../src/domain/targeting/clause.js';

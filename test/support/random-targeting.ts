@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { type Context } from '../../src/domain/evaluation/context.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
+import { type Ruleset, type SegmentDefinition } from '../../src/domain/evaluation/ruleset.js';
 import { type Rule, type Serve } from '../../src/domain/flag/configuration.js';
-import { type SegmentRule } from '../../src/domain/segment/events.js';
+import { type SegmentRule } from '../../src/domain/segment.js';
 import {
   type AttributeClause,
   type Clause,

@@ -4,19 +4,27 @@ import { type DomainEvent } from '../../src/domain/catalogue.js';
 import { type Event } from '../../src/domain/decider.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { type OrganizationEvent } from '../../src/domain/organization/events.js';
 import {
   absentOrganization,
   evolveOrganization,
   type Organization,
-} from '../../src/domain/organization/organization.js';
-import { type ProjectEvent } from '../../src/domain/project/events.js';
-import { absentProject, evolveProject, type Project } from '../../src/domain/project/project.js';
+  type OrganizationEvent,
+} from '../../src/domain/organization.js';
+import {
+  absentProject,
+  evolveProject,
+  type Project,
+  type ProjectEvent,
+} from '../../src/domain/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
-import { type SegmentEvent } from '../../src/domain/segment/events.js';
-import { absentSegment, evolveSegment, type Segment } from '../../src/domain/segment/segment.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  type SegmentEvent,
+} from '../../src/domain/segment.js';
 import { parseStream, projectIdOf } from '../../src/domain/streams.js';
-import { type EventLog } from '../../src/queries/log/event-log.js';
+import { type EventLog } from '../../src/queries/log/replay.js';
 
 type Log = readonly Recorded<DomainEvent>[];
 

@@ -1,9 +1,11 @@
 import { Redis } from 'ioredis';
-import { type RulesetChange } from '../../src/domain/evaluation/change.js';
-import { segmentEntry } from '../../src/domain/evaluation/environment-contents.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { redisLayout } from '../../src/infrastructure/redis/redis-layout.js';
-import { redisSnapshot, type Stand } from '../../src/infrastructure/redis/redis-snapshot.js';
+import {
+  type Ruleset,
+  type RulesetChange,
+  segmentEntry,
+} from '../../src/domain/evaluation/ruleset.js';
+import { redisLayout } from '../../src/infrastructure/redis/layout.js';
+import { redisSnapshot, type Stand } from '../../src/infrastructure/redis/snapshot.js';
 import { type SnapshotWrite } from '../../src/projections/evaluation-snapshot.js';
 
 type Contents = Readonly<Record<string, readonly Ruleset[] | null>>;

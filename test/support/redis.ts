@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type Redis } from 'ioredis';
 import { type Test } from 'tap';
-import { createProjectorRedis } from '../../src/infrastructure/redis/redis-snapshot.js';
+import { createProjectorRedis } from '../../src/infrastructure/redis/snapshot.js';
 
 /** A connection and a prefix of this test's own; its keys are deleted when the test ends. */
 export const testRedis = async (

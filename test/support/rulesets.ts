@@ -1,6 +1,8 @@
-import { type EnvironmentContents } from '../../src/domain/evaluation/environment-contents.js';
-import { type Ruleset } from '../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../src/domain/evaluation/segment-definition.js';
+import {
+  type EnvironmentContents,
+  type Ruleset,
+  type SegmentDefinition,
+} from '../../src/domain/evaluation/ruleset.js';
 import {
   type Configuration,
   type Split,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
-import { type ProjectEvent } from '../../src/domain/project/events.js';
+import { type ProjectEvent } from '../../src/domain/project.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import { ENVIRONMENTS, environmentAdded, logs, onProject, recorded } from './histories.js';
 

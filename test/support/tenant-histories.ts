@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { type DomainEvent } from '../../src/domain/catalogue.js';
-import { type OrganizationEvent } from '../../src/domain/organization/events.js';
+import { type OrganizationEvent } from '../../src/domain/organization.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 import {
   apiKeyStream,

@@ -1,8 +1,8 @@
 import { type EventStore } from '../../src/commands/event-store.js';
-import { type FlagCommand } from '../../src/commands/flag-decider.js';
+import { type FlagCommand } from '../../src/commands/flag/decider.js';
 import { type Snapshots } from '../../src/commands/snapshots.js';
-import { type ProjectCommand } from '../../src/commands/project-decider.js';
-import { type SegmentCommand } from '../../src/commands/segment-decider.js';
+import { type ProjectCommand } from '../../src/commands/project/project.js';
+import { type SegmentCommand } from '../../src/commands/segment/decider.js';
 import { writeSide } from '../../src/composition/write-side.js';
 import { type Grants, OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { DomainError } from '../../src/domain/decider.js';

@@ -7,7 +7,7 @@ import {
   compileEnvironment,
   type EnvironmentRulesets,
   evaluateAll,
-} from '../../../src/queries/rulesets/environment-rulesets.js';
+} from '../../../src/queries/evaluation/environment-rulesets.js';
 import { benchFlag } from '../flags.js';
 import {
   at,

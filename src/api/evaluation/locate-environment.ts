@@ -1,14 +1,14 @@
 import { DomainError } from '../../domain/decider.js';
-import { type EnvironmentContents } from '../../domain/evaluation/environment-contents.js';
-import { type ApplicationKey } from '../../domain/organization/application-key.js';
+import { type EnvironmentContents } from '../../domain/evaluation/ruleset.js';
+import { type ApplicationKey } from '../../domain/api-key.js';
 import { type Position } from '../../domain/position.js';
-import { type RegexCompiler } from '../../domain/targeting/regex-compiler.js';
+import { type RegexCompiler } from '../../domain/targeting/clause.js';
 import { environmentIdOf, projectIdOf } from '../../domain/streams.js';
-import { compileEnvironment } from '../../queries/rulesets/environment-rulesets.js';
-import { type IsOthersOnly, noOthers } from '../../queries/moments/read-position.js';
-import { type EnvironmentAt } from '../../queries/rulesets/evaluation-answers.js';
-import { type RulesetMemory } from '../../queries/rulesets/ruleset-memory.js';
-import { type Caller } from '../caller.js';
+import { compileEnvironment } from '../../queries/evaluation/environment-rulesets.js';
+import { type IsOthersOnly, noOthers } from '../../queries/moments.js';
+import { type EnvironmentAt } from '../../queries/evaluation/answers.js';
+import { type RulesetMemory } from '../../queries/evaluation/ruleset-memory.js';
+import { type Caller } from '../http/caller.js';
 
 export type EnvironmentPath = Readonly<{ project: string; environment: string }>;
 type MomentQuery = Readonly<{ at?: string; position?: Position }>;

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Taken } from './budget.js';
-import { clientNetwork } from './client-network.js';
-import { type Limits } from './limits.js';
-import { refusalOf } from './refusal.js';
-import { sharedBuckets } from './shared-buckets.js';
+import { sharedBuckets, type Taken } from './buckets.js';
+import { type Limits } from './limit-requests.js';
+import { clientNetwork, refusalOf } from './refusal.js';
 
 /** How many addresses, and how many accepted credentials, are remembered. */
 const MANY = 10_000;

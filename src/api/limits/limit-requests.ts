@@ -1,10 +1,74 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Ask, type Budget } from './budget.js';
-import { clientNetwork } from './client-network.js';
-import { type Budgets, type Limits } from './limits.js';
-import { localBuckets } from './local-buckets.js';
-import { refusalOf, tellBudget } from './refusal.js';
-import { sharedBuckets } from './shared-buckets.js';
+import { DomainError } from '../../domain/decider.js';
+import { tallies } from '../ofrep/event-streams.js';
+import { type Ask, type Budget, localBuckets, sharedBuckets, type TakeShared } from './buckets.js';
+import { clientNetwork, refusalOf, tellBudget } from './refusal.js';
+
+/** How much of a dear kind of work is done at the same time: for one organization, and by this process. */
+export type AtOnce = Readonly<{ perOrganization: number; perProcess: number }>;
+
+/** Seconds: such work takes from a moment to minutes. */
+const RETRY_AFTER = '30';
+
+/** Does work that is dear, when not too much of it is going on; else refuses at once. `what` it is, in the plural. */
+export const workAtOnce = ({ perOrganization, perProcess }: AtOnce, what: string) => {
+  const running = tallies();
+  const EVERYBODY = '';
+
+  const refusal = (organizationId: string): DomainError | undefined => {
+    if (running.of(`of ${organizationId}`) >= perOrganization)
+      return new DomainError('rate-limited', `Others of your ${what} are still going on.`);
+    if (running.of(EVERYBODY) >= perProcess)
+      return new DomainError('overloaded', `Too many ${what} are going on.`);
+    return undefined;
+  };
+
+  /** @throws DomainError rate-limited, overloaded */
+  return async <T>(
+    organizationId: string,
+    reply: FastifyReply,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const refused = refusal(organizationId);
+    if (refused !== undefined) {
+      void reply.header('retry-after', RETRY_AFTER);
+      throw refused;
+    }
+    const end = running.add(EVERYBODY, `of ${organizationId}`);
+    try {
+      return await work();
+    } finally {
+      end();
+    }
+  };
+};
+
+/** What is limited, and for whom. */
+export type Budgets = Readonly<{
+  /** Routes with `config.budget: 'login'`; per address. */
+  login?: Budget | undefined;
+  /** Passwords tried for one account; per network. */
+  account?: Budget | undefined;
+  /** Per credential. */
+  commands?: Budget | undefined;
+  /** Of all credentials of an organization together. */
+  tenantCommands?: Budget | undefined;
+  /** Per credential. */
+  queries?: Budget | undefined;
+  /** Of all credentials of an organization together. */
+  tenantQueries?: Budget | undefined;
+  /** Routes for everybody, and paths that there are not; per address, and per process. */
+  public?: Budget | undefined;
+  /** Per server key or credential, and per process. */
+  evaluation?: Budget | undefined;
+  /** Per client key, which everybody can read in a web page, and per process. */
+  clientEvaluation?: Budget | undefined;
+  /** Requests whose credential was refused; per address. */
+  refusals?: Budget | undefined;
+}>;
+
+/** An absent budget is no limit. */
+export type Limits = Readonly<{ budgets: Budgets; takeShared: TakeShared }>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/decider.js';
 import { later, type Position } from '../../domain/position.js';
-import { isRepeat } from '../command-route.js';
+import { isRepeat } from '../http/command-route.js';
 import { type Amounts, type UsageTally } from './usage-tally.js';
 
 /** What is limited: flags and segments for each project, all else for the organization. */

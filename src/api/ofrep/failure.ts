@@ -1,6 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ProblemCode, PROBLEMS } from '../problem.js';
-import { tell } from '../send-problem.js';
+import { type ProblemCode, PROBLEMS } from '../http/problem.js';
+import { tell } from '../http/send-problem.js';
 
 /** The error codes of OFREP 0.3.0, and one of OpenFeature that it leaves out. */
 type ErrorCode =
@@ -34,7 +34,7 @@ export class OfrepFailure extends Error {
  * A body that every known client can read, whatever the status: an object with `metadata` (Java reads it before it
  * looks at the status), with `errorDetails` (Python needs it), and with `key` and `errorCode` (JavaScript).
  */
-export const failureBody = (errorCode: ErrorCode, details: string, key?: string): string =>
+const failureBody = (errorCode: ErrorCode, details: string, key?: string): string =>
   JSON.stringify({
     ...(key === undefined ? {} : { key }),
     errorCode,
@@ -70,4 +70,42 @@ export const sendFailure = (error: Error, request: FastifyRequest, reply: Fastif
     .code(status)
     .header('content-type', 'application/json; charset=utf-8')
     .send(failureBody(errorCode, message, keyIn(request)));
+};
+
+const STREAM = '/ofrep/v1/events';
+const EVALUATION = /^\/ofrep\/v1\/evaluate\/flags(?:\/(.*))?$/;
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+/** 405 for another method of an evaluation; 404 for a key with a slash, which some clients do not encode, and for all else. */
+export const answerUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
+  const [path = ''] = request.url.split('?', 1);
+  const found = EVALUATION.exec(path);
+  if (found !== null && request.method !== 'POST') {
+    void reply.header('allow', 'POST');
+    sendFailure(new OfrepFailure(405, 'GENERAL', 'Evaluate with POST.'), request, reply);
+    return;
+  }
+  if (path === STREAM) {
+    void reply.header('allow', 'GET, HEAD');
+    sendFailure(new OfrepFailure(405, 'GENERAL', 'Follow events with GET.'), request, reply);
+    return;
+  }
+  if (found === null) {
+    sendFailure(new OfrepFailure(404, 'GENERAL', `There is no ${path}.`), request, reply);
+    return;
+  }
+  const key = decoded(found[1] ?? '');
+  request.params = { key };
+  sendFailure(
+    new OfrepFailure(404, 'FLAG_NOT_FOUND', `There is no flag '${key}'.`),
+    request,
+    reply,
+  );
 };

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { answerOf } from '../schemas.js';
+import { answerOf } from '../http/schemas.js';
 
 // For the OpenAPI document: bodies are read by request-body.ts, which takes more than these say.
 

@@ -1,8 +1,14 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Configuration, usedVariants, type Variant } from '../../domain/flag/configuration.js';
-import { namedVariants } from '../../domain/flag/named-variants.js';
+import {
+  type Configuration,
+  type FlagType,
+  namedVariants,
+  typeOfValue,
+  usedVariants,
+  type Variant,
+} from '../../domain/flag/configuration.js';
 import { configurationOf, type ExistingFlag, type Flag } from '../../domain/flag/flag.js';
-import { type Project } from '../../domain/project/project.js';
+import { type Project } from '../../domain/project.js';
 import { requireEnvironment } from '../project/guards.js';
 
 /** @throws DomainError `flag-not-found` */
@@ -94,5 +100,30 @@ export const requireUnnamedVariants = (
       'variant-in-use',
       `Variant '${used.name}' is named by an expression in environment '${environment}'; change that first.`,
     );
+  }
+};
+
+export const BOOLEAN_VARIANTS: readonly Variant[] = [
+  { name: 'on', value: true },
+  { name: 'off', value: false },
+];
+
+/** At least one variant, unique names, values of the flag's type. @throws DomainError */
+export const requireValidVariants = (type: FlagType, variants: readonly Variant[]): void => {
+  if (variants.length === 0) {
+    throw new DomainError('no-variants', `A flag of type ${type} needs at least one variant.`);
+  }
+  const names = new Set<string>();
+  for (const { name, value } of variants) {
+    if (names.has(name)) {
+      throw new DomainError('duplicate-variant', `There are two variants named '${name}'.`);
+    }
+    names.add(name);
+    if (typeOfValue(value) !== type) {
+      throw new DomainError(
+        'variant-type-mismatch',
+        `The value of variant '${name}' is not of type ${type}, which this flag serves.`,
+      );
+    }
   }
 };

@@ -4,7 +4,7 @@ import {
   type ExistingProject,
   findEnvironment,
   type Project,
-} from '../../domain/project/project.js';
+} from '../../domain/project.js';
 
 /** @throws DomainError `project-not-found` */
 export const requireExistingProject = (project: Project): ExistingProject => {

@@ -1,7 +1,13 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Node, type Reference } from '../../domain/dependencies/events.js';
-import { circleThrough, longestThrough, MAX_STEPS } from '../../domain/dependencies/graph.js';
-import { nodeId, nodeText } from '../../domain/dependencies/references.js';
+import {
+  circleThrough,
+  longestThrough,
+  MAX_STEPS,
+  type Node,
+  nodeId,
+  nodeText,
+  type Reference,
+} from '../../domain/references.js';
 import { type LoadedNode, type LoadedNodes, referencesOf } from './loaded-nodes.js';
 import { type Reservation, type Reservations } from './reservations.js';
 

@@ -1,6 +1,4 @@
-import { type Node, type Reference } from '../../domain/dependencies/events.js';
-import { type Graph } from '../../domain/dependencies/graph.js';
-import { nodeId } from '../../domain/dependencies/references.js';
+import { type Graph, type Node, nodeId, type Reference } from '../../domain/references.js';
 import { type Reservation, type Reservations } from './reservations.js';
 
 /** What others may know of a node. */

@@ -1,5 +1,5 @@
-import { type DependencyReserved, type Node } from '../../domain/dependencies/events.js';
-import { nodeId } from '../../domain/dependencies/references.js';
+import { type DependencyReserved, type Node, nodeId } from '../../domain/references.js';
+import { dependenciesStream } from '../../domain/streams.js';
 import { type EventStore, NO_STREAM, type StreamSlice } from '../event-store.js';
 
 export type Reservation = DependencyReserved['data'];
@@ -8,7 +8,7 @@ export type Reservation = DependencyReserved['data'];
  * The reservations of one project, as far as its stream has been read. Of each node only those of the highest revision
  * are kept: that somebody reserved at it shows that the node's stream had moved past all lower ones.
  */
-export const reservations = (store: EventStore, stream: string) => {
+const reservations = (store: EventStore, stream: string) => {
   const latest = new Map<string, Reservation[]>();
   const dependants = new Map<string, Map<string, Node>>();
   let revision = NO_STREAM;
@@ -50,3 +50,25 @@ export const reservations = (store: EventStore, stream: string) => {
 };
 
 export type Reservations = ReturnType<typeof reservations>;
+
+/** Projects whose reservations are remembered; the others are read again from the beginning. */
+const MAX_PROJECTS = 1_000;
+
+/** The reservations of a project, by its id; as far as they have been read. */
+export const reservationBooks = (store: EventStore) => {
+  const books = new Map<string, Reservations>();
+
+  return (projectId: string): Reservations => {
+    const stream = dependenciesStream(projectId);
+    const book = books.get(stream) ?? reservations(store, stream);
+    books.delete(stream);
+    books.set(stream, book);
+    for (const oldest of books.keys()) {
+      if (books.size <= MAX_PROJECTS) break;
+      books.delete(oldest);
+    }
+    return book;
+  };
+};
+
+export type ReservationBooks = ReturnType<typeof reservationBooks>;

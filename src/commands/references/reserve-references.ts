@@ -1,15 +1,13 @@
 import { DomainError } from '../../domain/decider.js';
-import { type DependencyReserved } from '../../domain/dependencies/events.js';
-import { type Metadata } from '../../domain/metadata.js';
+import { type Metadata } from '../../domain/recorded.js';
+import { type DependencyReserved } from '../../domain/references.js';
 import { dependenciesStream } from '../../domain/streams.js';
-import { appendEvents } from '../append-events.js';
 import { type CommandRequest } from '../command.js';
-import { type EventStore, WrongRevision } from '../event-store.js';
+import { appendEvents, type EventStore, WrongRevision } from '../event-store.js';
 import { streamQueue } from '../stream-queue.js';
 import { requireReferable, requireUnused } from './check-references.js';
 import { loadedNodes, type LoadNode } from './loaded-nodes.js';
-import { type ReservationBooks } from './reservation-books.js';
-import { type Reservation, type Reservations } from './reservations.js';
+import { type Reservation, type ReservationBooks, type Reservations } from './reservations.js';
 
 /** How often it is checked again after another process reserved first. */
 const MAX_ATTEMPTS = 20;

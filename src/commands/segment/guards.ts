@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
-import { type ExistingSegment, type Segment } from '../../domain/segment/segment.js';
+import { type ExistingSegment, type Segment } from '../../domain/segment.js';
 
 /** Names a segment. */
 export type SegmentPlace = Readonly<{ projectId: string; segmentKey: string }>;

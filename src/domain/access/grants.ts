@@ -1,5 +1,10 @@
-import { type Permission, PERMISSIONS, ruleOf } from './permission.js';
-import { type ProjectRoles, type Role } from './role.js';
+import {
+  type Permission,
+  PERMISSIONS,
+  type ProjectRoles,
+  type Role,
+  ruleOf,
+} from './permission.js';
 
 /** What a caller was given in an organization. */
 export type Grants = Readonly<{ role: Role; projects: ProjectRoles }>;

@@ -1,12 +1,41 @@
-import { type Configuration, type Target } from '../flag/configuration.js';
+import { type Configuration, type Prerequisite, type Target } from '../flag/configuration.js';
 import { configurationOf, type ExistingFlag } from '../flag/flag.js';
 import { sameJson } from '../json.js';
-import { setDifference } from '../key-lists.js';
-import { type Change, listed, step } from './change.js';
-import { prerequisiteChanges } from './prerequisite-changes.js';
+import { setDifference } from '../targeting/key-lists.js';
+import { type Change, listed, type Scope, step, within, worded } from './change.js';
 import { ruleChanges } from './rule-changes.js';
-import { type Scope, worded } from './scope.js';
-import { configurationText, serveText, variantText } from './serve-text.js';
+import { configurationText, serveText, variantText } from './wording.js';
+
+const wantedText = ({ variants }: Prerequisite): string =>
+  `must serve ${variants.map((variant) => JSON.stringify(variant)).join(' or ')}`;
+
+/** Prerequisites that came, went or want other variants. */
+const prerequisiteChanges = (
+  scope: Scope,
+  before: readonly Prerequisite[] = [],
+  after: readonly Prerequisite[] = [],
+): readonly Change[] => {
+  const pathOf = ({ flagKey }: Prerequisite) => `${scope.path}/prerequisites/${step(flagKey)}`;
+  const say = ({ flagKey }: Prerequisite, text: string) =>
+    within(scope, `prerequisite flag ${JSON.stringify(flagKey)} ${text}`);
+  const of = (list: readonly Prerequisite[], { flagKey }: Prerequisite) =>
+    list.find((candidate) => candidate.flagKey === flagKey);
+  const changes = [
+    ...before
+      .filter((old) => of(after, old) === undefined)
+      .map((old) => ({ path: pathOf(old), before: old.variants, text: say(old, 'removed') })),
+    ...after.flatMap((wanted): Change[] => {
+      const old = of(before, wanted);
+      const now = { path: pathOf(wanted), after: wanted.variants };
+      if (old === undefined) return [{ ...now, text: say(wanted, `added: ${wantedText(wanted)}`) }];
+      if (sameJson(old.variants, wanted.variants)) return [];
+      return [{ ...now, before: old.variants, text: say(wanted, wantedText(wanted)) }];
+    }),
+  ];
+  if (changes.length > 0 || sameJson(before, after)) return changes;
+  const path = `${scope.path}/prerequisites`;
+  return [{ path, before, after, text: within(scope, 'prerequisites put in another order') }];
+};
 
 const DEFAULTS: Scope = { path: '/defaults', label: 'by default' };
 

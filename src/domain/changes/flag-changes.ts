@@ -1,7 +1,7 @@
 import { type Variant } from '../flag/configuration.js';
 import { type ExistingFlag } from '../flag/flag.js';
 import { sameJson } from '../json.js';
-import { setDifference } from '../key-lists.js';
+import { setDifference } from '../targeting/key-lists.js';
 import { type Change, listed, step, valueChange } from './change.js';
 
 const statusText = (before: ExistingFlag, after: ExistingFlag): string => {

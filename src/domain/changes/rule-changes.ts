@@ -1,10 +1,8 @@
 import { type RuleServe } from '../flag/configuration.js';
 import { sameJson } from '../json.js';
-import { type SegmentRule } from '../segment/events.js';
-import { type Change, listed, step } from './change.js';
-import { clausesText } from './clause-text.js';
-import { type Scope, within, worded } from './scope.js';
-import { ruleServeText } from './serve-text.js';
+import { type SegmentRule } from '../segment.js';
+import { type Change, listed, type Scope, step, within, worded } from './change.js';
+import { clausesText, ruleServeText } from './wording.js';
 
 /** A rule of a flag, or one of a segment, which serves nothing. */
 type AnyRule = SegmentRule & Readonly<{ serve?: RuleServe }>;

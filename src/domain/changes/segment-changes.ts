@@ -1,8 +1,8 @@
-import { type ExistingSegment } from '../segment/segment.js';
+import { type ExistingSegment } from '../segment.js';
 import { sameJson } from '../json.js';
-import { setDifference } from '../key-lists.js';
+import { setDifference } from '../targeting/key-lists.js';
 import { type Change, listed, valueChange } from './change.js';
-import { clausesText } from './clause-text.js';
+import { clausesText } from './wording.js';
 import { tagChanges } from './flag-changes.js';
 import { ruleChanges } from './rule-changes.js';
 

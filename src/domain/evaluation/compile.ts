@@ -1,9 +1,13 @@
 import { type Prerequisite, type Rule, type Serve, wholeVariant } from '../flag/configuration.js';
-import { countClauses, type EvaluationPorts } from './clauses/clause.js';
-import { type Reason, type Resolution } from './resolution.js';
-import { type AnswerFor, type CompiledRule, compileRule } from './rule.js';
-import { type RuleStep, ruleSteps } from './rule-steps.js';
-import { type Ruleset } from './ruleset.js';
+import { countClauses, type EvaluationPorts } from './clauses.js';
+import {
+  type AnswerFor,
+  type CompiledRule,
+  compileRule,
+  type RuleStep,
+  ruleSteps,
+} from './rules.js';
+import { type Reason, type Resolution, type Ruleset } from './ruleset.js';
 import { type CompiledSplit, compileSplit } from './split.js';
 import { emptyMemo, type Memo } from './work.js';
 

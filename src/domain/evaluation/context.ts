@@ -1,4 +1,4 @@
-import { attributePath, NOW } from '../targeting/attribute-path.js';
+import { attributePath, NOW } from '../targeting/clause.js';
 
 /** Whom a flag is evaluated for, in OpenFeature's words. Attributes are as the caller sent them: anything. */
 export type Context = Readonly<{

@@ -1,9 +1,9 @@
 import { MAX_REFERENCE_DEPTH } from '../targeting/clause.js';
-import { type CompiledSegment } from './clauses/compiled-clause.js';
+import { type CompiledSegment } from './clauses.js';
 import { type CompiledFlag } from './compile.js';
 import { type Context } from './context.js';
-import { type Resolution } from './resolution.js';
-import { ruleAnswer } from './rule-steps.js';
+import { type Resolution } from './ruleset.js';
+import { ruleAnswer } from './rules.js';
 import { splitAnswer } from './split.js';
 import { beginFlag, beginRequest, giveUp, isKnown, memorize, spend } from './work.js';
 

@@ -1,11 +1,19 @@
 import { type Json } from '../json.js';
-import { NOW } from '../targeting/attribute-path.js';
-import { type AttributeClause, type Clause, type SimpleClause } from '../targeting/clause.js';
+import { type AttributeClause, type Clause, NOW, type SimpleClause } from '../targeting/clause.js';
 import { instantOf } from '../targeting/instant.js';
-import { variable } from './attribute.js';
-import { ELEMENT_TESTS, type ElementTest, type Test } from './element-tests.js';
-import { all, any, cannotExpress, isNull, isPresent, not } from './expressions.js';
-import { versionTest } from './version-test.js';
+import {
+  all,
+  any,
+  cannotExpress,
+  ELEMENT_TESTS,
+  type ElementTest,
+  isNull,
+  isPresent,
+  not,
+  type Test,
+  variable,
+  versionTest,
+} from './expressions.js';
 
 /** Whether somebody is in a segment; undefined for one that there is not, of which nobody knows. @throws Inexpressible */
 export type Membership = (segmentKey: string) => Json | undefined;

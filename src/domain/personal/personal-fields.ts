@@ -1,7 +1,7 @@
 import { type DomainEvent, isKnownType } from '../catalogue.js';
 import { type Event } from '../decider.js';
 import { type Target } from '../flag/configuration.js';
-import { type Metadata } from '../metadata.js';
+import { type Metadata } from '../recorded.js';
 import { parseStream } from '../streams.js';
 import { type Rewrite, rewriteValue } from './person.js';
 import {

@@ -1,3 +1,10 @@
+import { type Event } from '../decider.js';
+
+// Names and shapes are the storage format: add optional fields, never rename or re-mean.
+
+/** The key of everything sealed about a person was destroyed. Who, when and why: in the metadata. Never says of whom. */
+export type SubjectErased = Event<'SubjectErased', { subjectId: string }>;
+
 /**
  * Personal text as the log has it: `pd1:` and base64url of the subject's id (6 bytes), a nonce (12), the ciphertext
  * (AES-256-GCM) and its tag (16). Made and opened by the adapters; here only its form is known.

@@ -1,6 +1,6 @@
 import { openLog, type EventLog } from './log/log.js';
 import { DEFAULT_MAX_APPEND_BYTES } from './wire/errors.js';
-import { StorageError } from './storage/storage-error.js';
+import { StorageError } from './storage/schema.js';
 import { serve, type GrpcServer } from './node/server.js';
 
 /** How to run an event store. */

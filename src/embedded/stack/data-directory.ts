@@ -1,7 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { reasonOf, StartupError } from './startup-error.js';
+
+/** A local service cannot be provided. `message` is one line for the person at the terminal and says what to do. */
+export class StartupError extends Error {
+  override readonly name = 'StartupError';
+}
+
+/** The text of anything that was thrown, on one line. */
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
 
 /** The services the stack can provide. */
 export type ServiceName = 'postgres' | 'redis' | 'eventStore';
@@ -76,4 +85,38 @@ export const writeDurably = async (file: string, text: string): Promise<void> =>
     await handle.close();
   }
   await rename(temporary, file);
+};
+
+// Below 32768: from there on Linux hands ports out to outgoing connections, which may hold ours at any moment.
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const ATTEMPTS = 200;
+
+/** Whether nobody listens on 127.0.0.1:`port` at this moment. */
+export const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => {
+      resolve(false);
+    });
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      probe.close(() => {
+        resolve(true);
+      });
+    });
+  });
+
+/**
+ * A port of 127.0.0.1 that nobody listens on: `preferred` if it is free, else one between 20000 and 31999.
+ * @throws StartupError when 200 tries found none.
+ */
+export const freePort = async (preferred?: number): Promise<number> => {
+  if (preferred !== undefined && (await isFree(preferred))) return preferred;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await isFree(port)) return port;
+  }
+  throw new StartupError(
+    `no free port between ${LOWEST} and ${HIGHEST} on 127.0.0.1; stop what listens there`,
+  );
 };

@@ -2,9 +2,9 @@ import { type Pool } from 'pg';
 import { transaction } from '../postgres/postgres.js';
 import { endSessions } from './session-table.js';
 
-export type AccountRow = Readonly<{ userId: string; passwordHash: string }>;
+type AccountRow = Readonly<{ userId: string; passwordHash: string }>;
 
-export type NewAccount = AccountRow & Readonly<{ organizationId: string; emailLookup: Buffer }>;
+type NewAccount = AccountRow & Readonly<{ organizationId: string; emailLookup: Buffer }>;
 
 /** `before`: the hash that is to be replaced. */
 type Replaced = AccountRow & Readonly<{ organizationId: string; before: string }>;
@@ -88,3 +88,44 @@ export const accountTable = (pool: Pool) => ({
 });
 
 export type AccountTable = ReturnType<typeof accountTable>;
+
+type AccountIdentity = Readonly<{
+  organizationId: string;
+  issuer: string;
+  subject: string;
+}>;
+
+/** Which account an identity at an OpenID provider stands for. */
+export const identityTable = (pool: Pool) => ({
+  userOf: async ({
+    organizationId,
+    issuer,
+    subject,
+  }: AccountIdentity): Promise<string | undefined> => {
+    const { rows } = await pool.query<{ userId: string }>(
+      `select i.user_id as "userId"
+         from chronoflag.account_identity i
+        where i.organization_id = $1
+          and i.issuer = $2
+          and i.subject = $3`,
+      [organizationId, issuer, subject],
+    );
+    return rows[0]?.userId;
+  },
+
+  /** @returns false when the account has another identity of that provider, or the identity another account */
+  link: async (
+    { organizationId, issuer, subject }: AccountIdentity,
+    userId: string,
+  ): Promise<boolean> => {
+    const { rowCount } = await pool.query(
+      `insert into chronoflag.account_identity (organization_id, issuer, subject, user_id)
+       values ($1, $2, $3, $4)
+           on conflict do nothing`,
+      [organizationId, issuer, subject, userId],
+    );
+    return rowCount === 1;
+  },
+});
+
+export type IdentityTable = ReturnType<typeof identityTable>;

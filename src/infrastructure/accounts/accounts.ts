@@ -1,9 +1,8 @@
-import { normalisedEmail } from '../../domain/organization/email.js';
-import { type EndCause } from '../../domain/session/events.js';
-import { type Wrapping } from '../master-key.js';
+import { normalisedEmail } from '../../domain/personal/person.js';
+import { type EndCause } from '../../domain/session.js';
+import { type Wrapping } from '../keys/master-key.js';
 import { type AccountTable } from './account-table.js';
-import { type PasswordHashes } from './password-hash.js';
-import { type PasswordOwner, requireGoodPassword } from './password-policy.js';
+import { type PasswordHashes, type PasswordOwner, requireGoodPassword } from './passwords.js';
 import { type SessionTable } from './session-table.js';
 
 export type EndedOf = Readonly<{

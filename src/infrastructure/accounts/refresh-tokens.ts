@@ -1,8 +1,35 @@
 import { type Pool, type PoolClient } from 'pg';
-import { type Wrapping } from '../master-key.js';
+import { type Wrapping } from '../keys/master-key.js';
+import { base62, newSecret, sha256 } from '../keys/secrets.js';
 import { transaction } from '../postgres/postgres.js';
-import { base62, newSecret, sha256 } from '../secrets.js';
-import { IDLE, type LiveSession, LONGEST } from './session-table.js';
+import { type EndedSession, IDLE, type LiveSession, LONGEST } from './session-table.js';
+
+/** As long as an access token may live after its session ended, and a minute for clocks that differ. */
+export const REMEMBERED_SECONDS = 16 * 60;
+
+/** Sessions that ended lately, so that asking whether a token's session goes on waits for nothing. */
+export const endedSessions = (clock: () => number = Date.now) => {
+  /** Session id → when to forget it, in the order in which they were heard of. */
+  const ended = new Map<string, number>();
+
+  const forgetOld = (): void => {
+    const now = clock();
+    for (const [sessionId, until] of ended) {
+      if (until > now) return;
+      ended.delete(sessionId);
+    }
+  };
+
+  return {
+    add: (sessions: readonly Pick<EndedSession, 'sessionId'>[]): void => {
+      const until = clock() + REMEMBERED_SECONDS * 1000;
+      for (const { sessionId } of sessions) if (!ended.has(sessionId)) ended.set(sessionId, until);
+      forgetOld();
+    },
+    has: (sessionId: string): boolean => ended.has(sessionId),
+    size: (): number => ended.size,
+  };
+};
 
 /** An answer may get lost: so long the same token gets the same successor again, unless that was used. */
 const GRACE = '10 seconds';
@@ -10,7 +37,7 @@ const GRACE = '10 seconds';
 const SHAPE = /^cf_ref_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 
 /** What became of a refresh. `reused`: the token was copied, and its session is ended now. */
-export type Refreshed =
+type Refreshed =
   | Readonly<{ kind: 'refreshed'; session: LiveSession; token: string }>
   | Readonly<{ kind: 'reused'; session: LiveSession }>
   | Readonly<{ kind: 'refused' }>;

@@ -1,5 +1,5 @@
 import { type Pool } from 'pg';
-import { type EndCause, type LoginMethod } from '../../domain/session/events.js';
+import { type EndCause, type LoginMethod } from '../../domain/session.js';
 
 export type LiveSession = Readonly<{
   sessionId: string;

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type pg from 'pg';
 import { type Checkpoint } from '../../domain/audit/checkpoint.js';
-import { postJson } from '../post-json.js';
+import { postJson } from '../accounts/invitations.js';
 import { transaction } from '../postgres/postgres.js';
 
 /** Places outside of this installation; either may be absent. */

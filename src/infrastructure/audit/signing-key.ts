@@ -1,19 +1,27 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { generateKeyPairSync, sign, verify } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type SigningKey, type VerifyingKey } from '../../domain/audit/checkpoint.js';
 import { linesOfSuccession, type Succession } from '../../domain/audit/succession.js';
+import { canonicalJson } from '../../domain/json.js';
 
 /** The file is not a private Ed25519 key, or not there although it was configured. */
-export class InvalidSigningKey extends Error {
+class InvalidSigningKey extends Error {
   override readonly name = 'InvalidSigningKey';
 }
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
 
 /** Only the owner can read it; a process that does so at the same moment wins or loses as a whole. */
-export const generateSigningKey = async (file: string): Promise<void> => {
+const generateSigningKey = async (file: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true });
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   await writeFile(file, pem, { flag: 'wx', mode: 0o600, flush: true }).catch((error: unknown) => {
@@ -97,4 +105,29 @@ export const loadSigningKey = async ({ file, mayGenerate }: SigningKeyFile): Pro
     await generateSigningKey(file);
     return read();
   }
+};
+
+/**
+ * Puts a new key in the place of the one that signs checkpoints, after the old one signed that it comes next. Whenever
+ * this is interrupted, there is one key that works: the old or the new. Processes take it up when they start.
+ * @throws InvalidSigningKey when there is none to come after
+ */
+export const rotateSigningKey = async (file: string, now: Date): Promise<Succession> => {
+  const current = await loadSigningKey({ file, mayGenerate: false });
+  const newFile = `${file}.new`;
+  await rm(newFile, { force: true });
+  await generateSigningKey(newFile);
+  const next = await loadSigningKey({ file: newFile, mayGenerate: false });
+  const statement = {
+    version: 1,
+    keyId: next.keyId,
+    publicKey: next.publicKey,
+    previousKeyId: current.keyId,
+    previousPublicKey: current.publicKey,
+    at: now.toISOString(),
+  } as const;
+  const succession = { statement, signature: current.sign(canonicalJson(statement)) };
+  await appendFile(successionsFile(file), `${JSON.stringify(succession)}\n`, { flush: true });
+  await rename(newFile, file);
+  return succession;
 };

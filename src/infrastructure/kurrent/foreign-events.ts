@@ -1,4 +1,4 @@
-import { type ForeignKind } from './kurrent-decode.js';
+import { type ForeignKind } from './decode.js';
 
 /** Told of everything in the log that looks like ours by its stream's name and is not. */
 export type ForeignObserver = (

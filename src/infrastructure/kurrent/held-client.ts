@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isConnectionLost, isNotReady, type KurrentClient } from './kurrent-client.js';
+import { isConnectionLost, isNotReady, type KurrentClient } from './client.js';
 
 /** Why a call ended that the event store had not answered: its client was given up. */
 export class ClientGivenUp extends Error {

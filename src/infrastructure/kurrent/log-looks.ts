@@ -10,10 +10,10 @@ import {
   type StreamingRead,
 } from '@eventstore/db-client';
 import { type Position, toPosition } from '../../domain/position.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../waiting.js';
 import { type Lease, tieToLease } from './held-client.js';
-import { type KurrentConnection } from './kurrent-connection.js';
-import { foreignKind } from './kurrent-decode.js';
+import { type KurrentConnection } from './connection.js';
+import { foreignKind } from './decode.js';
 
 /** An answer is overdue: a server that takes questions and says nothing. */
 export const ANSWER_MS = 5_000;

@@ -1,10 +1,10 @@
 import { BACKWARDS, END, StreamNotFoundError } from '@eventstore/db-client';
 import { AppendOutcomeUnknown, NO_STREAM, WrongRevision } from '../../commands/event-store.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../waiting.js';
 import { pause, unanswered } from './connect.js';
 import { tieToLease } from './held-client.js';
-import { type KurrentConnection } from './kurrent-connection.js';
-import { revisionIn } from './kurrent-decode.js';
+import { type KurrentConnection } from './connection.js';
+import { revisionIn } from './decode.js';
 
 /** Between two looks at a store that does not show why it refused. */
 const LOOK_AGAIN_MS = 50;

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { DomainError } from '../../domain/decider.js';
 import { type PersonalText } from '../../domain/personal/person.js';
 import { erasedText, mapTexts, sealedTexts, subjectIn } from '../../domain/personal/sealed-text.js';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../waiting.js';
 import { openText, sealText } from './cipher.js';
 import { JustErased, type StoredSubject, type SubjectTable } from './subject-table.js';
 

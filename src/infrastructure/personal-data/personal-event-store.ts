@@ -1,3 +1,4 @@
+import { type QueryResultRow } from 'pg';
 import {
   type AppendOptions,
   beforeAbort,
@@ -6,10 +7,11 @@ import {
   wholeStream,
 } from '../../commands/event-store.js';
 import { type Event } from '../../domain/decider.js';
-import { type Metadata } from '../../domain/metadata.js';
-import { rewriteEvent, rewriteMetadata } from '../../domain/personal/personal-fields.js';
 import { type PersonalText } from '../../domain/personal/person.js';
+import { rewriteEvent, rewriteMetadata } from '../../domain/personal/personal-fields.js';
+import { type Metadata } from '../../domain/recorded.js';
 import { parseStream } from '../../domain/streams.js';
+import { type Database, type Question } from '../../queries/database.js';
 import { type PersonalData } from './personal-data.js';
 
 const organizationIn = (stream: string): string => parseStream(stream)?.organizationId ?? '';
@@ -57,3 +59,12 @@ export const personalEventStore = (store: EventStore, personal: PersonalData): E
     },
   };
 };
+
+/** A database whose rows, where a query says whose they are, come with their personal texts opened. */
+export const revealingDatabase = (db: Database, personal: PersonalData): Database => ({
+  query: async <R extends QueryResultRow>({ organizationId, ...question }: Question) => {
+    const { rows } = await db.query<R>(question);
+    if (organizationId === undefined) return { rows };
+    return { rows: await personal.revealed(organizationId, rows) };
+  },
+});

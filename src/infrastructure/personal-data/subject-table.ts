@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { type Pool } from 'pg';
-import { type MasterKey } from '../master-key.js';
+import { type MasterKey } from '../keys/master-key.js';
 import { newSubjectId, newSubjectKey } from './cipher.js';
 
 /** A subject as stored; without a key once it is erased. */

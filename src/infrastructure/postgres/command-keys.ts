@@ -11,10 +11,9 @@ import {
   type CommandKeys,
 } from '../../commands/command-keys.js';
 import { toPosition } from '../../domain/position.js';
-import { withDeadline } from '../deadline.js';
-import { type MasterKey } from '../master-key.js';
-import { LOCKS } from './locks.js';
-import { transaction } from './postgres.js';
+import { type MasterKey } from '../keys/master-key.js';
+import { withDeadline } from '../waiting.js';
+import { LOCKS, transaction } from './postgres.js';
 
 /** How long a command waits for Postgres to say whether its key was used. Then it goes on: streams remember theirs. */
 const PATIENCE_MS = 250;

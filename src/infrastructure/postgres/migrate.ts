@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import { LOCKS, whileLocked } from './locks.js';
-import { READ_MODEL_SCHEMA } from './postgres.js';
+import { LOCKS, READ_MODEL_SCHEMA, whileLocked } from './postgres.js';
 
 /** The same from src/ and from dist/. */
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { READ_MODELS } from '../../projections/index.js';
+import { READ_MODELS } from '../../projections/read-models.js';
 import { exactJson, type Table, wholeNumbers } from '../../projections/projection.js';
 import { sameJson, type Json } from '../../domain/json.js';
 import { type RowDifference } from '../../domain/verification.js';

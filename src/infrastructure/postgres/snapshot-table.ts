@@ -4,8 +4,8 @@ import { type Pool } from 'pg';
 import { type StreamSnapshot } from '../../commands/snapshots.js';
 import { type SnapshotTable } from '../../commands/take-snapshots.js';
 import { positionInJson, toPosition } from '../../domain/position.js';
-import { withDeadline } from '../deadline.js';
-import { type MasterKey } from '../master-key.js';
+import { withDeadline } from '../waiting.js';
+import { type MasterKey } from '../keys/master-key.js';
 
 /** After this the stream is read without. */
 const LOAD_MS = 1_000;

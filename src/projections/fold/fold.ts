@@ -1,9 +1,8 @@
 import { type Position } from '../../domain/position.js';
 import { parseStream, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
-import { storableText } from './storable.js';
 import { evolved, type Tracked, type TrackedParked } from './tracked.js';
-import { isAuditable, understand } from './understand.js';
+import { isAuditable, storableText, understand } from './understand.js';
 
 /**
  * One event and what its stream became by it. `recordedAt` of the event never decreases along the log; `storedAt` is the

@@ -1,7 +1,7 @@
 import { type ExistingFlag } from '../../domain/flag/flag.js';
-import { type ExistingOrganization } from '../../domain/organization/organization.js';
-import { type ExistingProject } from '../../domain/project/project.js';
-import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { type ExistingOrganization } from '../../domain/organization.js';
+import { type ExistingProject } from '../../domain/project.js';
+import { type ExistingSegment } from '../../domain/segment.js';
 
 type Kind = 'string' | 'object' | 'array';
 type Shape = readonly (readonly [name: string, kind: Kind])[];

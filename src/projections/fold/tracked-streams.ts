@@ -1,8 +1,9 @@
+import { type Link } from '../../domain/audit/chain.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
-import { type ExistingOrganization } from '../../domain/organization/organization.js';
+import { type ExistingOrganization } from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { type ExistingProject } from '../../domain/project/project.js';
-import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { type ExistingProject } from '../../domain/project.js';
+import { type ExistingSegment } from '../../domain/segment.js';
 import {
   flagStream,
   organizationStream,
@@ -14,9 +15,42 @@ import {
 import { type EventLog, type LogEvent } from '../event-log.js';
 import { acrossForeign } from '../foreign-gaps.js';
 import { type Row, type Transaction } from '../projection.js';
-import { isOther, type Tracked, type TrackedParked } from './tracked.js';
 import { type LinkedStep } from './link-steps.js';
-import { trackedChains } from './tracked-chains.js';
+import { isOther, type Tracked, type TrackedParked } from './tracked.js';
+
+const HEADS = `
+  select w.organization_id, c.sequence, c.hash
+    from unnest($1::text[]) as w (organization_id)
+   cross join lateral (select a.sequence, encode(a.hash, 'hex') as hash
+                         from audit_chain a
+                        where a.organization_id = w.organization_id
+                        order by a.sequence desc
+                        limit 1) c`;
+
+/** Where the hash chains stand at the checkpoint: read from the rows, then remembered like streams. */
+const trackedChains = () => {
+  const remembered = new Map<string, Link>();
+  return {
+    load: async (tx: Transaction, organizations: ReadonlySet<string>) => {
+      const missing = [...organizations].filter((id) => !remembered.has(id));
+      const { rows } = missing.length === 0 ? { rows: [] } : await tx.query(HEADS, [missing]);
+      const read = new Map(
+        rows.map(({ organization_id: id, sequence, hash }): [string, Link] => [
+          String(id),
+          { sequence: Number(sequence), hash: String(hash) },
+        ]),
+      );
+      return (id: string): Link | undefined => remembered.get(id) ?? read.get(id);
+    },
+    /** After the commit of these steps. */
+    remember: (steps: readonly LinkedStep[]): void => {
+      for (const { parts, link } of steps) remembered.set(parts.organizationId, link);
+    },
+    forget: (): void => {
+      remembered.clear();
+    },
+  };
+};
 
 /** How many streams are remembered between batches; the others are read again when they change. */
 const REMEMBERED = 5_000;

@@ -1,29 +1,78 @@
 import { CATALOGUE, type DomainEvent } from '../../domain/catalogue.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
-import { type OrganizationEvent } from '../../domain/organization/events.js';
 import {
   absentOrganization,
   evolveOrganization,
   type ExistingOrganization,
-} from '../../domain/organization/organization.js';
+  type OrganizationEvent,
+} from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { type ProjectEvent } from '../../domain/project/events.js';
 import {
   absentProject,
   evolveProject,
   type ExistingProject,
-} from '../../domain/project/project.js';
+  type ProjectEvent,
+} from '../../domain/project.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { type SegmentEvent } from '../../domain/segment/events.js';
 import {
   absentSegment,
   evolveSegment,
   type ExistingSegment,
-} from '../../domain/segment/segment.js';
+  type SegmentEvent,
+} from '../../domain/segment.js';
 import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
-import { listBase, type ListBase } from './list-base.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
+
+/**
+ * Where a row of the segment has whole lists: the revision, and how many keys came and went since. A row with none since
+ * has them itself.
+ */
+type ListBase = Readonly<{ from: number; since: number }>;
+
+/** Shorter lists are in every row. */
+const SHORT = 100;
+
+/** Events that say what came or went, and nothing else of the lists. */
+const isChange = (
+  event: SegmentEvent,
+): event is Extract<SegmentEvent, { type: 'SegmentKeysAdded' | 'SegmentKeysRemoved' }> =>
+  event.type === 'SegmentKeysAdded' || event.type === 'SegmentKeysRemoved';
+
+/** Events that leave the lists as they are. */
+const keepsLists = (event: SegmentEvent): boolean => {
+  switch (event.type) {
+    case 'SegmentDetailsChanged':
+    case 'SegmentRulesChanged':
+    case 'SegmentDeleted':
+      return true;
+    case 'SegmentRestored':
+    case 'SegmentReverted':
+      return event.data.keysKept === true;
+    default:
+      return false;
+  }
+};
+
+const baseAfter = (event: SegmentEvent, before: ListBase, here: ListBase, keys: number) => {
+  if (!isChange(event)) return keepsLists(event) && before.since > 0 ? before : here;
+  const since = before.since + event.data.included.length + event.data.excluded.length;
+  return keys > Math.max(SHORT, since) ? { from: before.from, since } : here;
+};
+
+/**
+ * Where the whole lists are after an event: in its own row when it says all of them, when they are short, and when as
+ * many keys have come and gone as there are. So rows hold, and readers put together, no more than a few times what came.
+ */
+const listBase = (
+  event: Recorded<SegmentEvent>,
+  before: Readonly<{ lists?: ListBase }> | undefined,
+  { included, excluded }: ExistingSegment,
+): ListBase => {
+  const here = { from: event.revision, since: 0 };
+  if (before?.lists === undefined) return here;
+  return baseAfter(event, before.lists, here, included.length + excluded.length);
+};
 
 type Place = Readonly<{ revision: number; position: Position }>;
 export type TrackedProject = Place &
@@ -38,7 +87,7 @@ export type TrackedSegment = Place &
     state: ExistingSegment;
     lists?: ListBase;
   }>;
-export type TrackedOrganization = Place &
+type TrackedOrganization = Place &
   Readonly<{ category: 'organization'; organizationId: string; state: ExistingOrganization }>;
 /** Streams whose events only the audit trail holds. */
 type OtherCategory = Exclude<Category, 'project' | 'flag' | 'segment' | 'organization'>;

@@ -1,11 +1,11 @@
-import { type EventLog, type LogEvent } from '../event-log.js';
 import { type Link } from '../../domain/audit/chain.js';
+import { type EventLog, type LogEvent } from '../event-log.js';
 import { foldEvents } from '../fold/fold.js';
-import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
+import { type Tracked } from '../fold/tracked.js';
 import { acrossForeign } from '../foreign-gaps.js';
-import { READ_MODELS } from '../index.js';
 import { keyText, type Row, type Table, type TableRows } from '../projection.js';
+import { READ_MODELS } from '../read-models.js';
 
 /** Rows that are not final yet, of one table, by stream. */
 type Held = Map<string, Row>;
@@ -83,3 +83,30 @@ export const bulkRows = (log: Pick<EventLog, 'readStream'>) => {
 };
 
 export type BulkRows = ReturnType<typeof bulkRows>;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+const escaped = (text: string): string =>
+  text.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character);
+
+const arrayLiteral = (items: readonly unknown[]): string =>
+  `{${items.map((item) => `"${String(item).replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+
+const textOf = (value: unknown, type: string | undefined): string => {
+  if (value === null || value === undefined) return '\\N';
+  if (Array.isArray(value) && type !== 'jsonb') return escaped(arrayLiteral(value));
+  return escaped(typeof value === 'string' && type !== 'jsonb' ? value : JSON.stringify(value));
+};
+
+/** Rows as the text format of Postgres's COPY. */
+export const copyLines = ({ columns }: Table, rows: readonly Row[]): string => {
+  const types = Object.entries(columns);
+  return rows
+    .map((row) => `${types.map(([column, type]) => textOf(row[column], type)).join('\t')}\n`)
+    .join('');
+};

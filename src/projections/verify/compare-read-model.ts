@@ -8,7 +8,7 @@ import {
 } from '../../domain/verification.js';
 import { loadCheckpoint } from '../checkpoint.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
-import { READ_MODEL, READ_MODELS } from '../index.js';
+import { READ_MODEL, READ_MODELS } from '../read-models.js';
 import { type Database, type Table } from '../projection.js';
 import { compareStreams } from './compare-streams.js';
 

@@ -13,7 +13,7 @@ import { type EventLog, type LogEvent } from '../event-log.js';
 import { foldEvents, type Refusals, type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep } from '../fold/link-steps.js';
-import { READ_MODEL, READ_MODELS } from '../index.js';
+import { READ_MODEL, READ_MODELS } from '../read-models.js';
 import {
   type Database,
   keyText,

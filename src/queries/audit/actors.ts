@@ -1,5 +1,5 @@
 import { DomainError } from '../../domain/decider.js';
-import { type Actor } from '../../domain/metadata.js';
+import { type Actor } from '../../domain/recorded.js';
 import { type Database } from '../database.js';
 
 /** Whose names are asked for. `seesPeople`: the caller may see e-mail addresses of members. */

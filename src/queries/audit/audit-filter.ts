@@ -2,8 +2,8 @@ import { DomainError } from '../../domain/decider.js';
 import { type Database } from '../database.js';
 import { CATALOGUE, isKnownType } from '../../domain/catalogue.js';
 import { type Category } from '../../domain/streams.js';
-import { parseTime } from '../moments/parse-time.js';
-import { type Condition, type Conditions, conditions, equal } from '../paging/conditions.js';
+import { parseTime } from '../time.js';
+import { type Condition, type Conditions, conditions, equal } from '../paging.js';
 
 /** All that is given must hold. */
 export type AuditFilter = Readonly<{

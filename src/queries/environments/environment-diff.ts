@@ -1,16 +1,14 @@
-import { DomainError } from '../../domain/decider.js';
 import { type Change, changesInEnvironment } from '../../domain/changes.js';
-import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
-import { type ExistingSegment } from '../../domain/segment/segment.js';
+import { DomainError } from '../../domain/decider.js';
+import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingSegment } from '../../domain/segment.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
-import { revisionAt } from '../flags/flag-row.js';
-import { type Moment } from '../moments/resolve-moment.js';
-import { environmentIn } from '../projects/environments-in.js';
-import { getProject } from '../projects/get-project.js';
-import { segmentRevisionAt } from '../segments/segment-row.js';
-import { type EnvironmentAddress } from './environment-at.js';
+import { flagRevisionAt, segmentRevisionAt } from '../entities/entity-at.js';
+import { type Moment } from '../moments.js';
+import { environmentIn, getProject } from '../projects.js';
+import { type EnvironmentAddress } from './environment-state.js';
 
 /** A flag or segment that applications in the environment see differently; a revision is null before it existed. */
 export type Changed = Readonly<{
@@ -114,8 +112,8 @@ export const environmentDiff =
       text: `select f.key, b.revision::float8 as "fromRevision", a.revision::float8 as "toRevision",
                     b.state as before, a.state as after
                from flag f
-               left join lateral (${revisionAt('$2')}) b on true
-               left join lateral (${revisionAt('$3')}) a on true
+               left join lateral (${flagRevisionAt('$2')}) b on true
+               left join lateral (${flagRevisionAt('$3')}) a on true
               where f.project_id = $1
                 and (a.revision is distinct from b.revision or $4)
               order by f.key`,

@@ -1,9 +1,9 @@
 import { type Position } from '../../domain/position.js';
-import { type Moment, type MomentRequest } from '../moments/resolve-moment.js';
-import { environmentIn } from '../projects/environments-in.js';
+import { type Moment, type MomentRequest } from '../moments.js';
+import { environmentIn } from '../projects.js';
 import { type Queries } from '../queries.js';
-import { type FlagState, type SegmentState } from '../state-source.js';
-import { type EnvironmentAddress } from './environment-at.js';
+import { type FlagState, type SegmentState } from '../entities/entity-at.js';
+import { type EnvironmentAddress } from './environment-state.js';
 
 type States = Readonly<{ flags: readonly FlagState[]; segments: readonly SegmentState[] }>;
 

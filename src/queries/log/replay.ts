@@ -1,24 +1,44 @@
 import { type Event } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
-import { type OrganizationEvent } from '../../domain/organization/events.js';
 import {
   evolveOrganization,
   type ExistingOrganization,
-} from '../../domain/organization/organization.js';
+  type OrganizationEvent,
+} from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { type ProjectEvent } from '../../domain/project/events.js';
-import { evolveProject, type ExistingProject } from '../../domain/project/project.js';
+import { evolveProject, type ExistingProject, type ProjectEvent } from '../../domain/project.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { type SegmentEvent } from '../../domain/segment/events.js';
-import { evolveSegment, type ExistingSegment } from '../../domain/segment/segment.js';
+import { evolveSegment, type ExistingSegment, type SegmentEvent } from '../../domain/segment.js';
 import {
   flagStream,
   organizationStream,
   projectStream,
   segmentStream,
 } from '../../domain/streams.js';
-import { type EventLog } from './event-log.js';
+
+/** What replaying needs of the event store: a stream page by page, oldest event first, empty when there is none. */
+export type EventLog = Readonly<{
+  readPage: <E extends Event>(
+    stream: string,
+    fromRevision: number,
+  ) => Promise<Readonly<{ events: readonly Recorded<E>[]; revision: number; isEnd: boolean }>>;
+}>;
+
+/** Streams read at the same time. */
+const BATCH = 8;
+
+/** `work` on every item, a few at a time; results in the order of the items. */
+export const inBatches = async <Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += BATCH) {
+    results.push(...(await Promise.all(items.slice(start, start + BATCH).map(work))));
+  }
+  return results;
+};
 
 /** A stream folded up to a position; `last` is the event that led to `state`, `next` the one after it. */
 export type Replayed<State> =

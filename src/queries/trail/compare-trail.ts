@@ -1,10 +1,81 @@
 import { CHAIN_START, type Link, linkAfter, type StoredEvent } from '../../domain/audit/chain.js';
 import { type CheckpointStatement } from '../../domain/audit/checkpoint.js';
-import { type Position, positionInJson } from '../../domain/position.js';
+import { growingTree, type GrowingTree } from '../../domain/audit/merkle.js';
+import { earlier, type Position, positionInJson } from '../../domain/position.js';
 import { findings, isSameEvent, NOTHING, sum, type Tally } from './findings.js';
-import { type Pair } from './pair-up.js';
-import { type WitnessedEvent } from './trail-sources.js';
-import { grouped, witnessedSpans } from './witnessed-spans.js';
+import { type WitnessedEvent } from './witness.js';
+
+/** What the log and the read model have at one position: at least one of them something. */
+type Pair = Readonly<{
+  logged: StoredEvent | undefined;
+  witnessed: WitnessedEvent | undefined;
+}>;
+
+/** The next of a sequence is known before it is taken. */
+const peeked = async <T extends Readonly<{ position: Position }>>(from: AsyncIterable<T>) => {
+  const iterator = from[Symbol.asyncIterator]();
+  let current: IteratorResult<T, unknown> = await iterator.next();
+  return {
+    position: (): Position => (current.done === true ? Infinity : current.value.position),
+    /** The next one if it is at this position, else undefined. */
+    takeAt: async (position: Position): Promise<T | undefined> => {
+      if (current.done === true || current.value.position !== position) return undefined;
+      const { value } = current;
+      current = await iterator.next();
+      return value;
+    },
+    close: async (): Promise<void> => {
+      await iterator.return?.();
+    },
+  };
+};
+
+/** Goes through both in order of position, holding one event of each. */
+export async function* pairUp(
+  log: AsyncIterable<StoredEvent>,
+  witness: AsyncIterable<WitnessedEvent>,
+): AsyncGenerator<Pair> {
+  const [left, right] = [await peeked(log), await peeked(witness)];
+  try {
+    for (;;) {
+      const position = earlier(left.position(), right.position());
+      if (position === Infinity) return;
+      yield { logged: await left.takeAt(position), witnessed: await right.takeAt(position) };
+    }
+  } finally {
+    await Promise.all([left.close(), right.close()]);
+  }
+}
+
+/** Statements by a number in them, so that no event has to look at all of them. */
+const grouped = (
+  statements: readonly CheckpointStatement[],
+  by: (statement: CheckpointStatement) => number,
+): ReadonlyMap<number, readonly CheckpointStatement[]> => {
+  const groups = new Map<number, CheckpointStatement[]>();
+  for (const statement of statements)
+    groups.set(by(statement), [...(groups.get(by(statement)) ?? []), statement]);
+  return groups;
+};
+
+/** Of which checkpoints the read model has exactly the links that were signed: head, and the root over the span. */
+const witnessedSpans = (checkpoints: readonly CheckpointStatement[]) => {
+  const beginning = grouped(checkpoints, ({ from }) => from + 1);
+  const growing = new Map<CheckpointStatement, GrowingTree>();
+  const authentic = new Set<CheckpointStatement>();
+  return {
+    add: (sequence: number, hash: string): void => {
+      for (const statement of beginning.get(sequence) ?? []) growing.set(statement, growingTree());
+      for (const [statement, tree] of growing) {
+        tree.add(hash);
+        if (sequence < statement.count) continue;
+        growing.delete(statement);
+        if (hash === statement.head && tree.root() === statement.root) authentic.add(statement);
+      }
+    },
+    isAuthentic: (statement: CheckpointStatement): boolean => authentic.has(statement),
+  };
+};
 
 /** How the log's own chain, computed anew, stands to a checkpoint. */
 export type Reproduction = 'reproduced' | 'different' | 'too-short';

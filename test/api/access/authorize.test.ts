@@ -1,8 +1,8 @@
 import { type FastifyPluginAsync } from 'fastify';
 import { pino } from 'pino';
 import { test } from 'tap';
-import { type Caller } from '../../../src/api/caller.js';
-import { buildApp } from '../../../src/api/build-app.js';
+import { type Caller } from '../../../src/api/http/caller.js';
+import { buildApp } from '../../../src/api/http/build-app.js';
 import { type Grants } from '../../../src/domain/access/grants.js';
 
 const GRANTS: Readonly<Record<string, Grants>> = {

@@ -12,8 +12,8 @@ import {
   type AccessClaims,
   accessTokens,
   isToken,
-} from '../../../src/api/authentication/access-tokens.js';
-import { buildApp } from '../../../src/api/build-app.js';
+} from '../../../src/api/sessions/access-tokens.js';
+import { buildApp } from '../../../src/api/http/build-app.js';
 import { OWNER_GRANTS } from '../../../src/domain/access/grants.js';
 import { property } from '../../support/property.js';
 

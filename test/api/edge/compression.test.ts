@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { test } from 'tap';
-import { buildApp } from '../../../src/api/build-app.js';
+import { buildApp } from '../../../src/api/http/build-app.js';
 import { ofrepApp } from '../../support/ofrep-app.js';
 import { aRuleset } from '../../support/rulesets.js';
 

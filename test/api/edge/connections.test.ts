@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { test, type Test } from 'tap';
-import { buildApp, type Connections } from '../../../src/api/build-app.js';
+import { buildApp, type Connections } from '../../../src/api/http/build-app.js';
 
 const listening = async (t: Test, connections: Partial<Connections>) => {
   const app = await buildApp({

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { test } from 'tap';
-import { buildApp } from '../../../src/api/build-app.js';
+import { buildApp } from '../../../src/api/http/build-app.js';
 import { OWNER_GRANTS } from '../../../src/domain/access/grants.js';
 import { until } from '../../support/until.js';
 

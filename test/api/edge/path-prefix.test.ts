@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { test } from 'tap';
-import { buildApp } from '../../../src/api/build-app.js';
-import { nameCommand } from '../../../src/api/command-route.js';
-import { commandSender } from '../../../src/api/send-command.js';
+import { buildApp } from '../../../src/api/http/build-app.js';
+import { nameCommand } from '../../../src/api/http/command-route.js';
+import { commandSender } from '../../../src/api/http/send-command.js';
 
 const made = commandSender<{ status: 'active' }, never, never>(
   async () => ({

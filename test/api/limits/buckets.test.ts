@@ -1,8 +1,6 @@
 import { test } from 'tap';
-import { parseBudget } from '../../../src/api/limits/budget.js';
-import { clientNetwork } from '../../../src/api/limits/client-network.js';
-import { localBuckets } from '../../../src/api/limits/local-buckets.js';
-import { sharedBuckets } from '../../../src/api/limits/shared-buckets.js';
+import { localBuckets, parseBudget, sharedBuckets } from '../../../src/api/limits/buckets.js';
+import { clientNetwork } from '../../../src/api/limits/refusal.js';
 
 const budget = { perSecond: 10, burst: 3 };
 

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { bulk, ofrepApp } from '../../support/ofrep-app.js';
 import { aRuleset } from '../../support/rulesets.js';
-import { configTag } from '../../../src/queries/rulesets/config-tag.js';
+import { configTag } from '../../../src/queries/evaluation/config-tag.js';
 
 const FLAGS = [aRuleset('a'), aRuleset('b')];
 const CHANGED = [aRuleset('a', { salt: 'other' }), aRuleset('b')];

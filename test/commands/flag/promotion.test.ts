@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { promoteEnvironment } from '../../../src/commands/flag/promote-environment.js';
-import { type OnConflict } from '../../../src/commands/merging/three-way.js';
+import { promoteEnvironment } from '../../../src/commands/environments/promote.js';
+import { type OnConflict } from '../../../src/commands/environments/merging.js';
 import { OWNER_GRANTS } from '../../../src/domain/access/grants.js';
 import {
   absentFlag,

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { type FlagCommand } from '../../../src/commands/flag-decider.js';
 import {
   type ProjectStates,
   revertEnvironment,
-} from '../../../src/commands/flag/revert-environment.js';
-import { type SegmentCommand } from '../../../src/commands/segment-decider.js';
+} from '../../../src/commands/environments/revert.js';
+import { type FlagCommand } from '../../../src/commands/flag/decider.js';
+import { type SegmentCommand } from '../../../src/commands/segment/decider.js';
 import { OWNER_GRANTS } from '../../../src/domain/access/grants.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { rulesetOf } from '../../../src/domain/evaluation/ruleset.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../../src/domain/flag/flag.js';
-import { type SegmentEvent } from '../../../src/domain/segment/events.js';
-import { absentSegment, evolveSegment, type Segment } from '../../../src/domain/segment/segment.js';
+import {
+  absentSegment,
+  evolveSegment,
+  type Segment,
+  type SegmentEvent,
+} from '../../../src/domain/segment.js';
 import { flagStream, segmentStream } from '../../../src/domain/streams.js';
 import { aContext, anEnvironment, aSegment } from '../../support/evaluation.js';
 import { ENVIRONMENT, PROJECT_ID } from '../../support/flags.js';

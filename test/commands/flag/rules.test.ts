@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type NewRule } from '../../../src/commands/flag/targeting/new-rule.js';
+import { type NewRule } from '../../../src/commands/flag/rules.js';
 import { type Rule } from '../../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { type Json } from '../../../src/domain/json.js';

@@ -1,8 +1,6 @@
 import { test } from 'tap';
-import { neededSegments } from '../../../src/commands/flagd/evaluator-segments.js';
-import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
-import { parseFlagd } from '../../../src/commands/flagd/parse-flagd.js';
-import { segmentKeys } from '../../../src/commands/flagd/segment-keys.js';
+import { neededSegments, segmentKeys } from '../../../src/domain/flagd/evaluator-segments.js';
+import { parseFlagd, readFlagdFile } from '../../../src/domain/flagd/parse.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 
 const isPro: Json = { '==': [{ var: 'plan' }, 'pro'] };

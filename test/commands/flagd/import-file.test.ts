@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { type TargetingMode } from '../../../src/commands/flagd/parse-flagd.js';
+import { type TargetingMode } from '../../../src/domain/flagd/parse.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { type Flag } from '../../../src/domain/flag/flag.js';
-import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
+import { flagdDocument } from '../../../src/domain/flagd/export.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 import { flagStream, segmentStream } from '../../../src/domain/streams.js';
 import { conflictsOf, importingProject as started } from '../../support/importing-project.js';

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { NO_SEGMENTS } from '../../../src/commands/flagd/targeting/condition.js';
-import { mapTargeting } from '../../../src/commands/flagd/targeting/map-targeting.js';
+import { NO_SEGMENTS } from '../../../src/domain/flagd/condition.js';
+import { mapTargeting } from '../../../src/domain/flagd/map-targeting.js';
 import { type Json } from '../../../src/domain/json.js';
 
 const about = {

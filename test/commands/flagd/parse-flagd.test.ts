@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
-import { parseFlagd } from '../../../src/commands/flagd/parse-flagd.js';
+import { parseFlagd, readFlagdFile } from '../../../src/domain/flagd/parse.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 
 const shop = JSON.parse(

@@ -1,12 +1,10 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { test } from 'tap';
-import { neededSegments } from '../../../src/commands/flagd/evaluator-segments.js';
-import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
-import { parseFlagd, type TargetingMode } from '../../../src/commands/flagd/parse-flagd.js';
-import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../../src/domain/evaluation/segment-definition.js';
+import { type Ruleset, type SegmentDefinition } from '../../../src/domain/evaluation/ruleset.js';
 import { withTargeting } from '../../../src/domain/flag/configuration.js';
-import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
+import { neededSegments } from '../../../src/domain/flagd/evaluator-segments.js';
+import { flagdDocument } from '../../../src/domain/flagd/export.js';
+import { parseFlagd, readFlagdFile, type TargetingMode } from '../../../src/domain/flagd/parse.js';
 import { type Json, type JsonObject } from '../../../src/domain/json.js';
 import { usedSegments } from '../../../src/domain/targeting/clause.js';
 import { requireValidClauses } from '../../../src/domain/targeting/valid-clauses.js';

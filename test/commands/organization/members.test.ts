@@ -1,10 +1,10 @@
 import { test, type Test } from 'tap';
-import { type Asker } from '../../../src/commands/organization/members/guards.js';
-import { type InviteMember } from '../../../src/commands/organization/members/invite-member.js';
-import { organizationDecider } from '../../../src/commands/organization-decider.js';
-import { type Role } from '../../../src/domain/access/role.js';
-import { type OrganizationEvent } from '../../../src/domain/organization/events.js';
-import { type Project } from '../../../src/domain/project/project.js';
+import { type Asker } from '../../../src/commands/organization/guards.js';
+import { type InviteMember } from '../../../src/commands/organization/invitations.js';
+import { organizationDecider } from '../../../src/commands/organization/organization.js';
+import { type Role } from '../../../src/domain/access/permission.js';
+import { type OrganizationEvent } from '../../../src/domain/organization.js';
+import { type Project } from '../../../src/domain/project.js';
 import { given } from '../../support/given.js';
 
 const organizationId = 'acme-abc123';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { test, type Test } from 'tap';
-import { type Asker } from '../../../src/commands/organization/members/guards.js';
+import { type Asker } from '../../../src/commands/organization/guards.js';
 import {
   type OrganizationCommand,
   organizationDecider,
-} from '../../../src/commands/organization-decider.js';
-import { ROLES, type Role } from '../../../src/domain/access/role.js';
+} from '../../../src/commands/organization/organization.js';
+import { ROLES, type Role } from '../../../src/domain/access/permission.js';
 import { DomainError } from '../../../src/domain/decider.js';
-import { type OrganizationEvent } from '../../../src/domain/organization/events.js';
+import { type OrganizationEvent } from '../../../src/domain/organization.js';
 import { given } from '../../support/given.js';
 import { property } from '../../support/property.js';
 

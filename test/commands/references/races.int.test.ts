@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { kurrentEventStore } from '../../../src/infrastructure/kurrent/kurrent-event-store.js';
+import { kurrentEventStore } from '../../../src/infrastructure/kurrent/event-store.js';
 import { connectService, startStore } from '../../support/event-store.js';
 import { outcomeOf, processOn } from '../../support/write-sides.js';
 

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { sessionDecider } from '../../../src/commands/session-decider.js';
-import { type SessionEvent } from '../../../src/domain/session/events.js';
+import { sessionDecider } from '../../../src/commands/session.js';
+import { type SessionEvent } from '../../../src/domain/session.js';
 import { given } from '../../support/given.js';
 
 const person = { organizationId: 'acme', userId: 'usr_ada' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { bucketOf } from '../../../src/domain/evaluation/bucket.js';
+import { bucketOf } from '../../../src/domain/evaluation/split.js';
 import { hashPrefix, murmur3 } from '../../../src/domain/evaluation/murmur3.js';
 import { MAX_SPLIT_TOTAL } from '../../../src/domain/flag/configuration.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';

@@ -2,13 +2,12 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { compile } from '../../../src/domain/evaluation/compile.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
-import { type Resolution } from '../../../src/domain/evaluation/resolution.js';
-import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
+import { type Resolution, type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
 import {
   aContext as user,
   anEnvironment,
-  compileRegex,
   compiled,
+  compileRegex,
   resolve,
 } from '../../support/evaluation.js';
 import { property } from '../../support/property.js';

@@ -1,7 +1,6 @@
 import { test } from 'tap';
 import { explain } from '../../../src/domain/evaluation/explain/explain.js';
-import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
-import { type SegmentDefinition } from '../../../src/domain/evaluation/segment-definition.js';
+import { type Ruleset, type SegmentDefinition } from '../../../src/domain/evaluation/ruleset.js';
 import { type AttributeClause, type Clause } from '../../../src/domain/targeting/clause.js';
 import { aContext as user, anEnvironment, aSegment, NOW_MS } from '../../support/evaluation.js';
 import { aRuleset, aSplit } from '../../support/rulesets.js';

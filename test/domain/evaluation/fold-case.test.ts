@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { foldCase } from '../../../src/domain/evaluation/operators/fold-case.js';
+import { foldCase } from '../../../src/domain/evaluation/operators/text.js';
 
 const LAST = 0x10ffff;
 const isSurrogate = (point: number): boolean => point >= 0xd800 && point <= 0xdfff;

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { type Context } from '../../../src/domain/evaluation/context.js';
-import { compileClause } from '../../../src/domain/evaluation/clauses/clause.js';
+import { compileClause } from '../../../src/domain/evaluation/clauses.js';
 import {
   type AttributeClause,
   type Operator,

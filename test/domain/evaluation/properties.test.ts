@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { compileClause } from '../../../src/domain/evaluation/clauses/clause.js';
+import { compileClause } from '../../../src/domain/evaluation/clauses.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { explain } from '../../../src/domain/evaluation/explain/explain.js';
 import { type Context } from '../../../src/domain/evaluation/context.js';

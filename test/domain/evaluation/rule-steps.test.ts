@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
-import { compileRule } from '../../../src/domain/evaluation/rule.js';
-import { ruleAnswer, ruleSteps } from '../../../src/domain/evaluation/rule-steps.js';
+import { compileRule, ruleAnswer, ruleSteps } from '../../../src/domain/evaluation/rules.js';
 import { type Rule } from '../../../src/domain/flag/configuration.js';
 import { type AttributeClause } from '../../../src/domain/targeting/clause.js';
 import { compileRegex } from '../../../src/infrastructure/re2-regex-compiler.js';

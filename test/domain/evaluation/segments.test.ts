@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type SegmentDefinition } from '../../../src/domain/evaluation/segment-definition.js';
+import { type SegmentDefinition } from '../../../src/domain/evaluation/ruleset.js';
 import { type Clause, type SegmentClause } from '../../../src/domain/targeting/clause.js';
 import { aContext as user, aSegment, resolve } from '../../support/evaluation.js';
 import { aRuleset } from '../../support/rulesets.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { compileSegment } from '../../../src/domain/evaluation/clauses/compile-segment.js';
+import { compileSegment } from '../../../src/domain/evaluation/clauses.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { explain } from '../../../src/domain/evaluation/explain/explain.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';

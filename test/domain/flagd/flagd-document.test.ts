@@ -1,12 +1,11 @@
 import { type FlagdCore } from '@openfeature/flagd-core';
 import { test } from 'tap';
-import { parseFlagd, type TargetingMode } from '../../../src/commands/flagd/parse-flagd.js';
-import { readFlagdFile } from '../../../src/commands/flagd/flagd-file.js';
 import { type Context } from '../../../src/domain/evaluation/context.js';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
 import { withTargeting } from '../../../src/domain/flag/configuration.js';
-import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
+import { flagdDocument } from '../../../src/domain/flagd/export.js';
+import { parseFlagd, readFlagdFile, type TargetingMode } from '../../../src/domain/flagd/parse.js';
 import { type JsonObject } from '../../../src/domain/json.js';
 import { anEnvironment } from '../../support/evaluation.js';
 import { flagdEngine } from '../../support/flagd-core.js';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { CATALOGUE, type DomainEvent } from '../../../src/domain/catalogue.js';
-import { type Metadata } from '../../../src/domain/metadata.js';
+import { type Metadata } from '../../../src/domain/recorded.js';
 import {
   PERSONAL_FIELDS,
   rewriteEvent,
@@ -9,7 +9,7 @@ import {
 } from '../../../src/domain/personal/personal-fields.js';
 import { personOf } from '../../../src/domain/personal/person.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
-import { type SegmentEvent } from '../../../src/domain/segment/events.js';
+import { type SegmentEvent } from '../../../src/domain/segment.js';
 import { projectStream, sessionStream } from '../../../src/domain/streams.js';
 import { metadata } from '../../support/metadata.js';
 

@@ -3,9 +3,9 @@ import { DomainError } from '../../../src/domain/decider.js';
 import {
   type AttributeClause,
   type Clause,
+  OPERANDS,
   OPERATORS,
 } from '../../../src/domain/targeting/clause.js';
-import { OPERANDS } from '../../../src/domain/targeting/operands.js';
 import {
   requireValidAttribute,
   requireValidClauses,

@@ -1,8 +1,7 @@
-import { test } from 'tap';
 import pg from 'pg';
-import { newSigningKey } from '../../../src/infrastructure/signing-keys/key-ring.js';
-import { signingKeyTable } from '../../../src/infrastructure/signing-keys/signing-key-table.js';
-import { loadMasterKey } from '../../../src/infrastructure/master-key.js';
+import { test } from 'tap';
+import { loadMasterKey } from '../../../src/infrastructure/keys/master-key.js';
+import { newSigningKey, signingKeyTable } from '../../../src/infrastructure/keys/signing-keys.js';
 import { logIn, registerOwner } from '../../support/people.js';
 import { testService } from '../../support/service.js';
 import { tcpProxy } from '../../support/tcp-proxy.js';

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
-import { StorageError } from '../../../src/embedded/event-store/storage/storage-error.js';
+import { StorageError } from '../../../src/embedded/event-store/storage/schema.js';
 import { everyReading, wrongReadings, type Reading } from '../../support/event-store-readings.js';
 import { event, events, startStore, temporaryFolder } from '../../support/event-store.js';
 import { editLog } from '../../support/forged-log.js';

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import type * as Shared from '@eventstore/db-client/generated/shared_pb.js';
 import type * as Streams from '@eventstore/db-client/generated/streams_pb.js';
-import type * as Times from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import fc from 'fast-check';
+import type * as Times from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { test } from 'tap';
-import { encodeAppended } from '../../../src/embedded/event-store/wire/append-replies.js';
 import {
   encodeFrame,
   encodeResolvedLink,
@@ -13,6 +12,7 @@ import {
 } from '../../../src/embedded/event-store/wire/frame.js';
 import {
   CAUGHT_UP,
+  encodeAppended,
   encodeCheckpoint,
   encodeConfirmation,
   encodeDeleted,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { postgresAccount, runAs } from '../../../src/embedded/stack/postgres/account.js';
+import { postgresAccount, runAs } from '../../../src/embedded/stack/postgres-account.js';
 import { temporaryFolder } from './stack-support.js';
 
 const isRoot = process.getuid?.() === 0;

@@ -63,15 +63,15 @@ test('only its owner may read the passwords, and nobody gets in without one', as
     const own = { EVENTSTORE_URL, EVENTSTORE_PREFIX: 'elsewhere', DATA_DIRECTORY: dataDirectory };
     const run = (program: string, ...args: readonly string[]): Promise<string> =>
       runProgram(own, program, ...args);
-    const first = await run('projections-cli', 'rebuild');
+    const first = await run('cli/projections', 'rebuild');
     t.match(first, /^0\n[^]*Rebuilt from 0 events/, first);
-    const issued = await run('credential-cli', 'issue');
+    const issued = await run('cli/credential', 'issue');
     t.match(issued, /^0\nThe admin credential/, issued);
     keepSecret(/(cf_\S+)/.exec(issued)?.[1] ?? '');
     const [status, keys, verified] = await Promise.all([
-      run('projections-cli', 'status'),
-      run('signing-keys-cli', 'list'),
-      run('verify-cli'),
+      run('cli/projections', 'status'),
+      run('cli/signing-keys', 'list'),
+      run('cli/verify'),
     ]);
     t.match(status, /^0\nread_model: position -1/, status);
     t.match(keys, /^0\n/, keys);

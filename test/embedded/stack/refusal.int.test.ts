@@ -1,12 +1,10 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { freePort, isFree } from '../../../src/embedded/stack/free-port.js';
-import { findRedis } from '../../../src/embedded/stack/redis/find.js';
-import { installRedis } from '../../../src/embedded/stack/redis/install.js';
-import { StartupError } from '../../../src/embedded/stack/startup-error.js';
+import { freePort, isFree, StartupError } from '../../../src/embedded/stack/data-directory.js';
+import { findRedis, installRedis } from '../../../src/embedded/stack/redis.js';
 import { NOTHING, program, refusal, startStack, temporaryFolder } from './stack-support.js';
 
 const EVENT_STORE = { ...NOTHING, eventStore: true };

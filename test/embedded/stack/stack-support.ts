@@ -13,8 +13,8 @@ import {
   StartupError,
   type LocalStack,
   type StackOptions,
-} from '../../../src/embedded/stack.js';
-import { commandLine } from '../../../src/embedded/stack/guardian/process-table.js';
+} from '../../../src/embedded/stack/stack.js';
+import { commandLine } from '../../../src/embedded/stack/guardian/lock.js';
 
 export const program = (name: string): string =>
   fileURLToPath(new URL(`programs/${name}`, import.meta.url));

@@ -4,9 +4,12 @@ import pg from 'pg';
 import { type DomainEvent } from '../../../src/domain/catalogue.js';
 import { type Json } from '../../../src/domain/json.js';
 import { flagStream, projectStream } from '../../../src/domain/streams.js';
-import { decodeRecorded, foreignKind } from '../../../src/infrastructure/kurrent/kurrent-decode.js';
-import { streamNames } from '../../../src/infrastructure/kurrent/stream-names.js';
-import { redisLayout } from '../../../src/infrastructure/redis/redis-layout.js';
+import {
+  decodeRecorded,
+  foreignKind,
+  streamNames,
+} from '../../../src/infrastructure/kurrent/decode.js';
+import { redisLayout } from '../../../src/infrastructure/redis/layout.js';
 import { until } from '../../support/until.js';
 import { type Servers } from './servers.js';
 import { fact, type Facts, type Log } from './verify.js';

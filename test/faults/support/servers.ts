@@ -1,12 +1,15 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { type Test } from 'tap';
-import { postgresAccount, runAs } from '../../../src/embedded/stack/postgres/account.js';
-import { postgresBinaries } from '../../../src/embedded/stack/postgres/binaries.js';
-import { findRedis } from '../../../src/embedded/stack/redis/find.js';
+import {
+  postgresAccount,
+  postgresBinaries,
+  runAs,
+} from '../../../src/embedded/stack/postgres-account.js';
+import { findRedis } from '../../../src/embedded/stack/redis.js';
 import { freePort } from '../../support/free-port.js';
 import { type ControlledProcess, controlledProcess, StartFailed } from './controlled-process.js';
 import { tcpProxy, type TcpProxy } from './tcp-proxy.js';

@@ -1,15 +1,15 @@
 import { type DomainEvent } from '../../../src/domain/catalogue.js';
+import { rulesetOf } from '../../../src/domain/evaluation/ruleset.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type ExistingFlag } from '../../../src/domain/flag/flag.js';
-import { rulesetOf } from '../../../src/domain/evaluation/ruleset.js';
 import { canonicalJson, type Json } from '../../../src/domain/json.js';
 import { type Position } from '../../../src/domain/position.js';
-import { type ProjectEvent } from '../../../src/domain/project/events.js';
 import {
   absentProject,
   evolveProject,
   type ExistingProject,
-} from '../../../src/domain/project/project.js';
+  type ProjectEvent,
+} from '../../../src/domain/project.js';
 import { type Recorded } from '../../../src/domain/recorded.js';
 import {
   environmentIdOf,

@@ -1,6 +1,6 @@
 import { hash as argon2 } from '@node-rs/argon2';
 import { test } from 'tap';
-import { passwordHashes } from '../../../src/infrastructure/accounts/password-hash.js';
+import { passwordHashes } from '../../../src/infrastructure/accounts/passwords.js';
 
 const PASSWORD = 'a lantern over the sea';
 

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { requireGoodPassword } from '../../../src/infrastructure/accounts/password-policy.js';
+import { requireGoodPassword } from '../../../src/infrastructure/accounts/passwords.js';
 
 const owner = { email: 'Ada.Lovelace@example.com', organizationId: 'analytical-x7k2pq' };
 

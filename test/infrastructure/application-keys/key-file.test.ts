@@ -10,8 +10,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type Test } from 'tap';
-import { keyFile } from '../../../src/infrastructure/application-keys/key-file.js';
-import { keyIdFrom, newSecret } from '../../../src/infrastructure/secrets.js';
+import { keyFile } from '../../../src/infrastructure/keys/application-key-supply.js';
+import { keyIdFrom, newSecret } from '../../../src/infrastructure/keys/secrets.js';
 
 const { keyId, sha256, secret } = newSecret('srv', keyIdFrom('anna'));
 

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { keyMemory } from '../../../src/infrastructure/application-keys/key-memory.js';
-import { keyIdFrom, newSecret } from '../../../src/infrastructure/secrets.js';
+import { keyMemory } from '../../../src/infrastructure/keys/application-key-memory.js';
+import { keyIdFrom, newSecret } from '../../../src/infrastructure/keys/secrets.js';
 
 const EXPIRES_AT = Date.parse('2026-06-01T00:00:00Z');
 

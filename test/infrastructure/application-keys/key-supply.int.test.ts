@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { test, type Test } from 'tap';
-import { keyFile } from '../../../src/infrastructure/application-keys/key-file.js';
-import { keyLists } from '../../../src/infrastructure/application-keys/key-lists.js';
-import { keyMemory } from '../../../src/infrastructure/application-keys/key-memory.js';
-import { keySupply } from '../../../src/infrastructure/application-keys/key-supply.js';
-import { keyTable } from '../../../src/infrastructure/application-keys/key-table.js';
+import { keyMemory } from '../../../src/infrastructure/keys/application-key-memory.js';
+import { keyFile, keySupply } from '../../../src/infrastructure/keys/application-key-supply.js';
+import { keyLists, keyTable } from '../../../src/infrastructure/keys/application-key-table.js';
+import { keyIdFrom, newSecret } from '../../../src/infrastructure/keys/secrets.js';
 import { migrateDatabase } from '../../../src/infrastructure/postgres/migrate.js';
-import { keyIdFrom, newSecret } from '../../../src/infrastructure/secrets.js';
 import { testDatabase } from '../../support/database.js';
 import { until } from '../../support/until.js';
 

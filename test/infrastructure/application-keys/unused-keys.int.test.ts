@@ -1,8 +1,7 @@
 import { test } from 'tap';
-import { keyLists } from '../../../src/infrastructure/application-keys/key-lists.js';
-import { keyTable } from '../../../src/infrastructure/application-keys/key-table.js';
-import { credentialTable } from '../../../src/infrastructure/postgres/credential-table.js';
-import { keyIdFrom, newSecret } from '../../../src/infrastructure/secrets.js';
+import { credentialTable } from '../../../src/infrastructure/keys/api-token-table.js';
+import { keyLists, keyTable } from '../../../src/infrastructure/keys/application-key-table.js';
+import { keyIdFrom, newSecret } from '../../../src/infrastructure/keys/secrets.js';
 import { testDatabase } from '../../support/database.js';
 
 const DAY_MS = 86_400_000;

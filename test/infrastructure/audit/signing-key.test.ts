@@ -8,10 +8,10 @@ import {
   type VerifyingKey,
 } from '../../../src/domain/audit/checkpoint.js';
 import { type Succession } from '../../../src/domain/audit/succession.js';
-import { rotateSigningKey } from '../../../src/infrastructure/audit/rotate-signing-key.js';
 import {
   type AuditKey,
   loadSigningKey,
+  rotateSigningKey,
   successionsFile,
 } from '../../../src/infrastructure/audit/signing-key.js';
 import { temporaryFolder } from '../../support/event-store.js';

@@ -1,10 +1,10 @@
 import { Client, credentials, type ClientReadableStream, Metadata, status } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { test, type Test } from 'tap';
-import { type ApplicationKey } from '../../../src/domain/organization/application-key.js';
+import { type ApplicationKey } from '../../../src/domain/api-key.js';
 import { documentsOf } from '../../../src/infrastructure/flagd-sync/documents.js';
-import { startFlagdSync } from '../../../src/infrastructure/flagd-sync/flagd-sync-server.js';
-import { rulesetMemory } from '../../../src/queries/rulesets/ruleset-memory.js';
+import { startFlagdSync } from '../../../src/infrastructure/flagd-sync/server.js';
+import { rulesetMemory } from '../../../src/queries/evaluation/ruleset-memory.js';
 import { compileRegex } from '../../support/evaluation.js';
 import { aRuleset } from '../../support/rulesets.js';
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { test } from 'tap';
-import { decodeRequest, encodeDocument } from '../../../src/infrastructure/flagd-sync/messages.js';
+import { decodeRequest, encodeDocument } from '../../../src/infrastructure/flagd-sync/documents.js';
 
 const selectorOf = (message: Buffer): string => decodeRequest(message).selector;
 

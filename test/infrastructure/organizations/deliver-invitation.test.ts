@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { test } from 'tap';
-import { deliverInvitation } from '../../../src/infrastructure/organizations/deliver-invitation.js';
+import { deliverInvitation } from '../../../src/infrastructure/accounts/invitations.js';
 
 const message = {
   organizationId: 'acme-abc123',

@@ -1,7 +1,10 @@
 import { test } from 'tap';
-import { grantsMemory } from '../../../src/infrastructure/organizations/grants-memory.js';
-import { organizationIdFrom } from '../../../src/infrastructure/organizations/organization-id.js';
-import { sha256, userIdFrom } from '../../../src/infrastructure/secrets.js';
+import { grantsMemory } from '../../../src/infrastructure/accounts/grants.js';
+import {
+  organizationIdFrom,
+  sha256,
+  userIdFrom,
+} from '../../../src/infrastructure/keys/secrets.js';
 
 const anna = { userId: 'usr_anna00000000', role: 'admin', projects: {} } as const;
 const bert = { userId: 'usr_bert00000000', role: 'none', projects: { web: 'editor' } } as const;

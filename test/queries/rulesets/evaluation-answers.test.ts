@@ -1,13 +1,13 @@
 import { test } from 'tap';
 import { evaluate } from '../../../src/domain/evaluation/evaluate.js';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
-import { flagdDocument } from '../../../src/domain/flagd/flagd-document.js';
+import { flagdDocument } from '../../../src/domain/flagd/export.js';
 import { type JsonObject } from '../../../src/domain/json.js';
 import {
   changeEnvironment,
   compileEnvironment,
-} from '../../../src/queries/rulesets/environment-rulesets.js';
-import { allFlagsAnswer, flagAnswer } from '../../../src/queries/rulesets/evaluation-answers.js';
+} from '../../../src/queries/evaluation/environment-rulesets.js';
+import { allFlagsAnswer, flagAnswer } from '../../../src/queries/evaluation/answers.js';
 import { aContext, compileRegex } from '../../support/evaluation.js';
 import { aRuleset, aSplit, contentsOf } from '../../support/rulesets.js';
 

@@ -2,7 +2,10 @@ import { test } from 'tap';
 import { type Ruleset } from '../../../src/domain/evaluation/ruleset.js';
 import { type Position } from '../../../src/domain/position.js';
 import { compileRegex } from '../../../src/infrastructure/re2-regex-compiler.js';
-import { rulesetMemory, type RulesetUpdate } from '../../../src/queries/rulesets/ruleset-memory.js';
+import {
+  rulesetMemory,
+  type RulesetUpdate,
+} from '../../../src/queries/evaluation/ruleset-memory.js';
 import { aRuleset } from '../../support/rulesets.js';
 
 const PROD = 'acme:shop:production';

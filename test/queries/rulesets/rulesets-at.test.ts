@@ -3,9 +3,9 @@ import { DomainError } from '../../../src/domain/decider.js';
 import { absentFlag, evolveFlag } from '../../../src/domain/flag/flag.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { type Position } from '../../../src/domain/position.js';
-import { type ExistingProject } from '../../../src/domain/project/project.js';
-import { rulesetsAt } from '../../../src/queries/rulesets/rulesets-at.js';
-import { type StateSource } from '../../../src/queries/state-source.js';
+import { type ExistingProject } from '../../../src/domain/project.js';
+import { rulesetsAt } from '../../../src/queries/evaluation/rulesets-at.js';
+import { type StateSource } from '../../../src/queries/entities/entity-at.js';
 import { segmentContent } from '../../support/histories.js';
 import { archived, created, deleted, enabled, ENVIRONMENT, FLAG } from '../../support/flags.js';
 

@@ -4,14 +4,13 @@ import { test, type Test } from 'tap';
 import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
 import { type Position } from '../../../src/domain/position.js';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
-import { rotateSigningKey } from '../../../src/infrastructure/audit/rotate-signing-key.js';
-import { loadSigningKey } from '../../../src/infrastructure/audit/signing-key.js';
+import { loadSigningKey, rotateSigningKey } from '../../../src/infrastructure/audit/signing-key.js';
 import { takeCheckpoint } from '../../../src/infrastructure/audit/take-checkpoint.js';
-import { kurrentEventLog } from '../../../src/infrastructure/kurrent/kurrent-event-log.js';
 import {
   kurrentConnection,
   type KurrentConnection,
-} from '../../../src/infrastructure/kurrent/kurrent-connection.js';
+} from '../../../src/infrastructure/kurrent/connection.js';
+import { kurrentEventLog } from '../../../src/infrastructure/kurrent/event-log.js';
 import { type LogEvent } from '../../../src/projections/event-log.js';
 import { listCheckpoints } from '../../../src/queries/trail/checkpoints.js';
 import { proveEvent } from '../../../src/queries/trail/prove-event.js';

@@ -2,10 +2,9 @@ import { test } from 'tap';
 import { CHAIN_START, linkAfter, type StoredEvent } from '../../../src/domain/audit/chain.js';
 import { type CheckpointStatement } from '../../../src/domain/audit/checkpoint.js';
 import { merkleRoot } from '../../../src/domain/audit/merkle.js';
-import { compareTrail } from '../../../src/queries/trail/compare-trail.js';
-import { pairUp } from '../../../src/queries/trail/pair-up.js';
-import { type WitnessedEvent } from '../../../src/queries/trail/trail-sources.js';
-import { judgeCompleteness, judgeIntegrity } from '../../../src/queries/trail/verdicts.js';
+import { compareTrail, pairUp } from '../../../src/queries/trail/compare-trail.js';
+import { judgeCompleteness, judgeIntegrity } from '../../../src/queries/trail/verify-trail.js';
+import { type WitnessedEvent } from '../../../src/queries/trail/witness.js';
 
 const ACME = 'acme';
 const SIZE = 12;

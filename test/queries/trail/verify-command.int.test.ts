@@ -10,7 +10,7 @@ import { testService } from '../../support/service.js';
 type Environment = Readonly<Record<string, string>>;
 
 const verify = (environment: Environment, ...args: readonly string[]): Promise<string> =>
-  runProgram(environment, 'verify-cli', ...args);
+  runProgram(environment, 'cli/verify', ...args);
 
 test('npm run verify', async (t) => {
   const service = await testService(t);

@@ -1,15 +1,20 @@
-import { MAX_REFERENCE_DEPTH } from '../../targeting/clause.js';
+import {
+  type AttributeClause,
+  MAX_REFERENCE_DEPTH,
+  type OperandKind,
+  OPERANDS,
+} from '../../targeting/clause.js';
 import {
   type CompiledAttributeClause,
   type CompiledClause,
   type CompiledSegment,
   type CompiledSegmentClause,
   type CompiledSimpleClause,
+  membership,
   type Segments,
-} from '../clauses/compiled-clause.js';
-import { membership } from '../clauses/membership.js';
-import { FALSE, TRUE, type Truth, UNKNOWN } from '../clauses/truth.js';
+} from '../clauses.js';
 import { type Context } from '../context.js';
+import { FALSE, TRUE, type Truth, UNKNOWN } from '../truth.js';
 import {
   type AttributeExplanation,
   type ClauseExplanation,
@@ -17,8 +22,29 @@ import {
   type RuleTrial,
   type SegmentExplanation,
   type SegmentMembership,
+  type Unknown,
 } from './explanation.js';
-import { whyUnknown } from './why-unknown.js';
+
+const NUMBER_OR_TEXT: readonly OperandKind[] = ['number', 'instant'];
+
+/** Whether the operator compares single values of this type at all. */
+const isComparable = ({ operator, values }: AttributeClause, value: unknown): boolean => {
+  const { kind } = OPERANDS[operator];
+  if (kind === 'scalar') return values.some((one) => typeof one === typeof value);
+  if (NUMBER_OR_TEXT.includes(kind)) return typeof value === 'number' || typeof value === 'string';
+  return typeof value === 'string';
+};
+
+const isAboutLists = ({ operator }: AttributeClause): boolean =>
+  operator === 'allOf' || operator === 'noneOf' || OPERANDS[operator].kind === 'size';
+
+/** Why the clause is unknown of this value; it is known to be. */
+const whyUnknown = (clause: AttributeClause, value: unknown): Unknown => {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'element';
+  return !isAboutLists(clause) && isComparable(clause, value) ? 'unreadable' : 'wrong-type';
+};
 
 /** `told`: the segments that have been explained, so that none is twice. */
 export type Scope = Readonly<{
@@ -102,7 +128,7 @@ const explainSegments = (
 const explainSimple = (compiled: CompiledSimpleClause, scope: Scope) =>
   'read' in compiled ? explainAttribute(compiled, scope) : explainSegments(compiled, scope);
 
-export const explainClause = (compiled: CompiledClause, scope: Scope): ClauseExplanation => {
+const explainClause = (compiled: CompiledClause, scope: Scope): ClauseExplanation => {
   if (!('members' in compiled)) return explainSimple(compiled, scope);
   const { members, holds } = compiled;
   return {

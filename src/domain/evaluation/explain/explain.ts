@@ -1,24 +1,38 @@
+import { type Split, wholeVariant } from '../../flag/configuration.js';
 import { type CompiledFlag } from '../compile.js';
-import { type Context } from '../context.js';
+import { attributeReader, bucketingUnit, type Context } from '../context.js';
 import {
   evaluate,
   type EvaluationEnvironment,
   prerequisiteAnswer,
   type Resolved,
 } from '../evaluate.js';
-import { type CompiledRule, servedBy } from '../rule.js';
-import { splitAnswer } from '../split.js';
+import { hashPrefix, murmur3 } from '../murmur3.js';
+import { type CompiledRule, servedBy } from '../rules.js';
+import { bucketOf, cumulated, shareAt, splitAnswer } from '../split.js';
 import { beginFlag, beginRequest, giveUp, REQUEST_STEPS } from '../work.js';
 import { type Scope, tryRule } from './explain-clause.js';
-import { explainSplit } from './explain-split.js';
 import {
   type Explanation,
   type PrerequisiteExplanation,
   type RuleExplanation,
+  type SplitExplanation,
+  unknownsIn,
 } from './explanation.js';
-import { unknownsIn } from './unknowns.js';
 
-export type Explained<Answer> = Readonly<{ answer: Answer; explanation: Explanation }>;
+const explainSplit = (split: Split, flagSalt: string, context: Context): SplitExplanation => {
+  const { algorithm, bucketBy, weights, total, salt = flagSalt } = split;
+  const about = { algorithm, bucketBy, salt, weights, total };
+  const unit = bucketingUnit(attributeReader(bucketBy)(context));
+  const whole = wholeVariant(split);
+  if (unit === undefined) return { ...about, ...(whole !== undefined && { variant: whole }) };
+  const hash = murmur3(unit, hashPrefix(salt));
+  const bucket = bucketOf(hash, total);
+  const variant = weights[shareAt(cumulated(weights.map(({ weight }) => weight)), bucket)]?.variant;
+  return { ...about, unit, hash, bucket, ...(variant !== undefined && { variant }) };
+};
+
+type Explained<Answer> = Readonly<{ answer: Answer; explanation: Explanation }>;
 
 /** One way through a flag, while it is gone. */
 type Way<Answer> = Readonly<{

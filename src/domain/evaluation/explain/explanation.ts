@@ -1,6 +1,6 @@
 import { type Split } from '../../flag/configuration.js';
 import { type ClauseValue, type Operator } from '../../targeting/clause.js';
-import { type Reason } from '../resolution.js';
+import { type Reason } from '../ruleset.js';
 
 export type Outcome = 'true' | 'false' | 'unknown';
 
@@ -39,7 +39,7 @@ export type SegmentExplanation = Readonly<{
   outcome: Outcome;
 }>;
 
-export type GroupExplanation = Readonly<{
+type GroupExplanation = Readonly<{
   anyOf: readonly (AttributeExplanation | SegmentExplanation)[];
   outcome: Outcome;
 }>;
@@ -89,7 +89,7 @@ export type PrerequisiteExplanation = Readonly<{
   isMet: boolean;
 }>;
 
-export type UnknownClause = Readonly<{
+type UnknownClause = Readonly<{
   /** Such as `rules[0].clauses[1]`. */
   place: string;
   /** Of the attribute, or of the segment. */
@@ -111,3 +111,32 @@ export type Explanation = Readonly<{
   split?: SplitExplanation;
   unknowns: readonly UnknownClause[];
 }>;
+
+const inSegments = ({ segments }: SegmentExplanation, place: string): readonly UnknownClause[] =>
+  segments.flatMap(({ segment, outcome, because, rules = [] }, index) => {
+    const here = `${place}.segments[${index}]`;
+    return [
+      ...(outcome === 'unknown' ? [{ place: here, name: segment, why: because }] : []),
+      ...unknownsIn(rules, here),
+    ];
+  });
+
+const inAttribute = (
+  { attribute, why }: AttributeExplanation,
+  place: string,
+): readonly UnknownClause[] => (why === undefined ? [] : [{ place, name: attribute, why }]);
+
+const inClause = (clause: ClauseExplanation, place: string): readonly UnknownClause[] => {
+  if ('attribute' in clause) return inAttribute(clause, place);
+  if ('segments' in clause) return inSegments(clause, place);
+  return clause.anyOf.flatMap((member, index) => inClause(member, `${place}.anyOf[${index}]`));
+};
+
+/** Every clause that is unknown, with its place below `place`. */
+export const unknownsIn = (rules: readonly RuleTrial[], place = ''): readonly UnknownClause[] =>
+  rules.flatMap(({ clauses }, rule) =>
+    clauses.flatMap((clause, index) => {
+      const below = `${place === '' ? '' : `${place}.`}rules[${rule}].clauses[${index}]`;
+      return inClause(clause, below);
+    }),
+  );

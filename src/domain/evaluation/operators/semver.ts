@@ -1,5 +1,5 @@
 import { compareVersions, readVersion, type Version, versionOf } from '../../targeting/version.js';
-import { FALSE, TRUE, UNKNOWN } from '../clauses/truth.js';
+import { FALSE, TRUE, UNKNOWN } from '../truth.js';
 import { alwaysUnknown, type TestFactory } from './value-test.js';
 
 /** `from` itself is within the range, `below` is not; undefined has no end there. */

@@ -1,6 +1,5 @@
-import { type ClauseValue } from '../../targeting/clause.js';
-import { type RegexCompiler } from '../../targeting/regex-compiler.js';
-import { anyTruth, type Truth, UNKNOWN } from '../clauses/truth.js';
+import { type ClauseValue, type RegexCompiler } from '../../targeting/clause.js';
+import { anyTruth, type Truth, UNKNOWN } from '../truth.js';
 import { spend, spendOnText } from '../work.js';
 
 /** What an operator says of an attribute's value, undefined when it is missing. Never throws. */

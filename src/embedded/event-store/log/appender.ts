@@ -1,21 +1,22 @@
-import type { Written } from '../wire/append-replies.js';
-import type { Refusal } from '../wire/errors.js';
+import { type CommitQueue } from '../storage/commit-queue.js';
+import { type LogReader } from '../storage/reader.js';
+import { type Refusal } from '../wire/errors.js';
 import { decodeFrame, type ProposedEvent } from '../wire/frame.js';
-import type { Expected } from '../wire/requests.js';
-import type { CommitQueue } from '../storage/commit-queue.js';
+import { type Written } from '../wire/replies.js';
+import { type Expected } from '../wire/requests.js';
 import { decideAppend, type Place, type StreamFacts } from './expected-revision.js';
-import type { LogReader } from '../storage/reader.js';
-import { idHex, type RecentIds } from './recent-ids.js';
+import { oldestRevision } from './readable.js';
 import {
   isMetastream,
+  isTombstoned,
   metastreamOf,
   originalOf,
   reviveMetadata,
   SOFT_DELETE_DATA,
-} from './stream-metadata.js';
-import { oldestRevision } from './readable.js';
-import { isTombstoned, type StreamState, type StreamStates } from './stream-states.js';
-import { systemEvent, type LogWriter } from './writer.js';
+  type StreamState,
+  type StreamStates,
+} from './stream-states.js';
+import { idHex, type LogWriter, type RecentIds, systemEvent } from './writer.js';
 
 /** The writes of the log. Each promise resolves when what it answers is durable. */
 export type Appender = Readonly<{

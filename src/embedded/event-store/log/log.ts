@@ -1,14 +1,11 @@
-import { appender, type Appender } from './appender.js';
-import { commitQueue } from '../storage/commit-queue.js';
 import { checkpointWatch } from '../storage/checkpoints.js';
+import { commitQueue } from '../storage/commit-queue.js';
 import { openDatabase } from '../storage/database.js';
-import { rowsOf, type Database } from '../storage/sqlite.js';
 import { logReader, type LogReader } from '../storage/reader.js';
-import { recentIds } from './recent-ids.js';
-import { FIRST_POSITION } from '../storage/schema.js';
-import type { StorageError } from '../storage/storage-error.js';
+import { type Database, FIRST_POSITION, rowsOf, type StorageError } from '../storage/schema.js';
+import { appender, type Appender } from './appender.js';
 import { streamStates, type StreamStates } from './stream-states.js';
-import { logWriter, systemEvent, type LogEnd } from './writer.js';
+import { type LogEnd, logWriter, recentIds, systemEvent } from './writer.js';
 
 /** The event log: what the gRPC services read from and write to. */
 export type EventLog = Appender &

@@ -1,6 +1,10 @@
-import type { LogReader } from '../storage/reader.js';
-import { lowestRevision } from './stream-metadata.js';
-import { isTombstoned, type StreamState, type StreamStates } from './stream-states.js';
+import { type LogReader } from '../storage/reader.js';
+import {
+  isTombstoned,
+  lowestRevision,
+  type StreamState,
+  type StreamStates,
+} from './stream-states.js';
 
 /** Whether a read finds the stream: it has events and is neither soft-deleted nor tombstoned. */
 export const isReadable = (states: StreamStates, state: StreamState): boolean =>

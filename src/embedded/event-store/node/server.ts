@@ -1,17 +1,16 @@
 import { createServer } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Server, status } from '@grpc/grpc-js';
-import type { EventLog } from '../log/log.js';
-import { appendHandler } from '../writes/append.js';
-import { batchAppendHandler } from '../writes/batch-append.js';
-import { deleteHandler } from '../writes/delete.js';
+import { type EventLog } from '../log/log.js';
+import { openCalls, type OpenCalls } from '../reads/outlet.js';
 import { readHandler } from '../reads/read.js';
-import { StorageError } from '../storage/storage-error.js';
+import { StorageError } from '../storage/schema.js';
 import { CallError } from '../wire/errors.js';
 import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
+import { appendHandler, deleteHandler } from '../writes/append.js';
+import { batchAppendHandler } from '../writes/batch-append.js';
 import { listeners, type Listeners } from './connections.js';
-import { openCalls, type OpenCalls } from './open-calls.js';
-import { serverFeaturesHandler } from './server-features.js';
+import { serverFeaturesHandler } from './info.js';
 import { gossipHandler, nodeAt, statusPages } from './status.js';
 
 /** Where the server listens: TCP, and a unix socket as well when `socket` is given. */

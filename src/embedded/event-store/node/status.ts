@@ -5,7 +5,7 @@ import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import type { Empty, UUID } from '@eventstore/db-client/generated/shared_pb.js';
 import type { EventLog } from '../log/log.js';
 import { gossipMessages, sharedMessages } from '../wire/services.js';
-import { COMPATIBLE_VERSION } from './server-features.js';
+import { COMPATIBLE_VERSION } from './info.js';
 
 const TICKS_PER_MS = 10_000n;
 

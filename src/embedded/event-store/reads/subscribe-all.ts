@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventLog } from '../log/log.js';
-import type { Entry } from '../storage/reader.js';
+import { type EventLog } from '../log/log.js';
+import { type Entry } from '../storage/reader.js';
 import { CAUGHT_UP, encodeCheckpoint, encodeConfirmation } from '../wire/replies.js';
-import type { Filter } from './filter.js';
-import { messageOf } from './links.js';
-import type { Outlet } from './outlet.js';
-import type { ReadPlan } from './plan.js';
+import { messageOf, type Outlet } from './outlet.js';
+import { type Filter, type ReadPlan } from './plan.js';
 import { checkPosition, walkAllFrom } from './walk.js';
 
 /** Exclusive; a position beyond the log counts as its end. */

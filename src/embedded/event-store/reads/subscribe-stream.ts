@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventLog } from '../log/log.js';
+import { type EventLog } from '../log/log.js';
 import { isReadable, oldestRevision } from '../log/readable.js';
 import { isTombstoned } from '../log/stream-states.js';
-import { TOMBSTONE_REVISION } from '../wire/frame.js';
 import { streamDeleted } from '../wire/errors.js';
+import { TOMBSTONE_REVISION } from '../wire/frame.js';
 import { CAUGHT_UP, encodeConfirmation } from '../wire/replies.js';
-import { messageOf } from './links.js';
-import type { Outlet } from './outlet.js';
-import type { ReadPlan } from './plan.js';
+import { messageOf, type Outlet } from './outlet.js';
+import { type ReadPlan } from './plan.js';
 
 const PAGE = 256;
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Database } from './sqlite.js';
+import type { Database } from './schema.js';
 
 /** SQLite moves the write-ahead log into the file when it has this many pages, and keeps failures to itself. */
 const CHECKPOINT_PAGES = 4000;

@@ -1,5 +1,4 @@
-import { isLasting, writingError, type Database } from './sqlite.js';
-import type { StorageError } from './storage-error.js';
+import { type Database, isLasting, type StorageError, writingError } from './schema.js';
 
 /** A row of `events`, ready to be inserted. */
 type EventRow = Readonly<{

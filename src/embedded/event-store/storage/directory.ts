@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import Libsql from 'libsql';
-import { StorageError } from './storage-error.js';
+import { StorageError } from './schema.js';
 
 const LOCK_FILE = 'events.lock';
 

@@ -1,15 +1,12 @@
 import { statSync } from 'node:fs';
-import type { Blob } from './blob.js';
-import type { Database, Statement } from './sqlite.js';
-import { FIRST_POSITION } from './schema.js';
-import { damaged } from './storage-error.js';
+import { type Blob, damaged, type Database, FIRST_POSITION, type Statement } from './schema.js';
 import {
   EVENT_COLUMNS,
   eventOf,
-  isIntact,
-  textOf,
   type EventRow,
+  isIntact,
   type StoredEvent,
+  textOf,
 } from './stored-event.js';
 
 /** Up to this size every event is verified at each start; it takes well under a second. */

@@ -1,9 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { isFrameOf } from '../wire/frame.js';
 import { hyphenated } from '../wire/requests.js';
-import { bufferOf, type Blob } from './blob.js';
-import { rowsOf, type Statement } from './sqlite.js';
-import { lost } from './storage-error.js';
+import { type Blob, bufferOf, lost, rowsOf, type Statement } from './schema.js';
 
 /**
  * The columns of an event without its frame, of `events e join streams s on s.id = e.stream`. Damage can give a column

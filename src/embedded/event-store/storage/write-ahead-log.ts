@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { StorageError } from './storage-error.js';
+import { StorageError } from './schema.js';
 
 /** Source for all offsets: the SQLite WAL format, sqlite.org/walformat.html. */
 const HEADER_BYTES = 32;

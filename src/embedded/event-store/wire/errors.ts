@@ -1,5 +1,6 @@
-import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
-import type { Expected } from './requests.js';
+import { Metadata, type ServerErrorResponse, status, type StatusObject } from '@grpc/grpc-js';
+import { StorageError } from '../storage/schema.js';
+import { type Expected } from './requests.js';
 
 /** `MaxAppendSize` of a real server as it comes: the events of one append, in bytes. */
 export const DEFAULT_MAX_APPEND_BYTES = 1024 * 1024;
@@ -84,4 +85,19 @@ export const refusalToCallError = (
     case 'bad-request':
       return invalidArgument(refusal.message);
   }
+};
+
+const CODES = {
+  damaged: status.DATA_LOSS,
+  full: status.RESOURCE_EXHAUSTED,
+  failing: status.INTERNAL,
+  unusable: status.UNAVAILABLE,
+} as const;
+
+/** Any error as the gRPC status that tells the client most. */
+export const toServerError = (error: unknown): ServerErrorResponse => {
+  if (error instanceof CallError) return Object.assign(error, error.status);
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const code = cause instanceof StorageError ? CODES[cause.fault] : status.INTERNAL;
+  return Object.assign(new Error(cause.message, { cause }), { code, details: cause.message });
 };

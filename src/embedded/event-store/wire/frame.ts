@@ -1,5 +1,4 @@
-import { encode, type Encoder, type Uint } from './encoder.js';
-import { fieldOf, fieldsOf } from './protobuf.js';
+import { encode, type Encoder, fieldOf, fieldsOf, type Uint } from './protobuf.js';
 
 /** The revision a tombstone is stored under; on the wire it is 2^63 - 1, as a real server has it. */
 export const TOMBSTONE_REVISION = Number.MAX_SAFE_INTEGER;

@@ -1,16 +1,23 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { Metadata, status, type sendUnaryData, type ServerReadableStream } from '@grpc/grpc-js';
-import type { EventLog } from '../log/log.js';
-import { encodeAppended } from '../wire/append-replies.js';
-import { CallError, invalidArgument, refusalToCallError } from '../wire/errors.js';
-import type { Proposal, WriteOptions } from '../wire/requests.js';
-import { toServerError } from '../wire/server-error.js';
+import {
+  Metadata,
+  type sendUnaryData,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
+import { type Appender } from '../log/appender.js';
+import { type EventLog } from '../log/log.js';
+import { CallError, invalidArgument, refusalToCallError, toServerError } from '../wire/errors.js';
+import { encodeAppended, encodeDeleted } from '../wire/replies.js';
+import { type Proposal, type WriteOptions } from '../wire/requests.js';
 import {
   acceptUntil,
   appendCollected,
+  checkOptions,
   collect,
-  NOTHING_COLLECTED,
   type Collected,
+  NOTHING_COLLECTED,
 } from './proposals.js';
 
 type AppendCall = ServerReadableStream<WriteOptions | Proposal, Buffer>;
@@ -75,6 +82,32 @@ export const appendHandler =
   (log: EventLog) =>
   (call: AppendCall, reply: sendUnaryData<Buffer>): void => {
     answer(log, call).then(
+      (response) => {
+        reply(null, response);
+      },
+      (error: unknown) => {
+        reply(toServerError(error));
+      },
+    );
+  };
+
+type DeleteCall = ServerUnaryCall<WriteOptions, Buffer>;
+
+const answerDelete = async (
+  options: WriteOptions,
+  remove: Appender['softDelete'],
+): Promise<Buffer> => {
+  const checked = checkOptions(options);
+  const outcome = 'kind' in checked ? checked : await remove(checked.stream, checked.expected);
+  if (outcome.kind !== 'written') throw refusalToCallError(options.stream, outcome, 'Delete');
+  return encodeDeleted(outcome.position ?? 0);
+};
+
+/** `Streams/Delete` and `Streams/Tombstone`, by the write they stand for. */
+export const deleteHandler =
+  (remove: Appender['softDelete']) =>
+  (call: DeleteCall, reply: sendUnaryData<Buffer>): void => {
+    answerDelete(call.request, remove).then(
       (response) => {
         reply(null, response);
       },

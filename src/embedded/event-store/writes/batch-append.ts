@@ -1,16 +1,15 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { EventLog } from '../log/log.js';
-import { encodeBatchAppended, type Written } from '../wire/append-replies.js';
-import type { Refusal } from '../wire/errors.js';
-import type { BatchAppendChunk, WriteOptions } from '../wire/requests.js';
-import type { OpenCalls } from '../node/open-calls.js';
-import { toServerError } from '../wire/server-error.js';
+import { type ServerDuplexStream } from '@grpc/grpc-js';
+import { type EventLog } from '../log/log.js';
+import { type OpenCalls } from '../reads/outlet.js';
+import { type Refusal, toServerError } from '../wire/errors.js';
+import { encodeBatchAppended, type Written } from '../wire/replies.js';
+import { type BatchAppendChunk, type WriteOptions } from '../wire/requests.js';
 import {
   acceptUntil,
   appendCollected,
   collect,
-  NOTHING_COLLECTED,
   type Collected,
+  NOTHING_COLLECTED,
 } from './proposals.js';
 
 /** A BatchAppend call as grpc-js hands it over; it answers encoded messages. */

@@ -1,4 +1,4 @@
-import type { Written } from '../wire/append-replies.js';
+import type { Written } from '../wire/replies.js';
 import { type Refusal } from '../wire/errors.js';
 import type { ProposedEvent } from '../wire/frame.js';
 import type { Expected, Proposal, WriteOptions } from '../wire/requests.js';

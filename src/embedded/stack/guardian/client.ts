@@ -1,13 +1,43 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { StartupError } from '../startup-error.js';
-import {
-  type FromGuardian,
-  type ProcessSpec,
-  type ServiceSpec,
-  type ToGuardian,
-} from './protocol.js';
+import { reasonOf, StartupError } from '../data-directory.js';
+
+/** A process for the guardian to start. Everything is plain data: it travels as a message. */
+export type ProcessSpec = Readonly<{
+  /** For messages to people, e.g. `Postgres`. Unique within a stack. */
+  name: string;
+  command: string;
+  args: readonly string[];
+  /** Added to the guardian's own environment. */
+  env?: Readonly<Record<string, string>>;
+  /** User and group to run as; ours when absent. */
+  uid?: number;
+  gid?: number;
+  /** Stands in the title or the arguments of this process and of no other on the machine. */
+  mark: string;
+  /** Sent one after the other, `graceMs` apart, until the process is gone; then SIGKILL. */
+  stopSignals: readonly NodeJS.Signals[];
+  graceMs: number;
+}>;
+
+/** A process that stays. It has started when a line of its output matches `ready` (a regular expression). */
+export type ServiceSpec = ProcessSpec & Readonly<{ ready: string }>;
+
+export type ToGuardian =
+  | Readonly<{ type: 'start'; spec: ServiceSpec }>
+  | Readonly<{ type: 'run'; spec: ProcessSpec }>
+  | Readonly<{ type: 'stop' }>;
+
+/** `output`: the last lines the process wrote. */
+export type FromGuardian =
+  | Readonly<{ type: 'locked' }>
+  | Readonly<{ type: 'in-use'; pid: number }>
+  | Readonly<{ type: 'broken'; reason: string }>
+  | Readonly<{ type: 'done'; name: string }>
+  | Readonly<{ type: 'failed'; name: string; output: readonly string[] }>
+  | Readonly<{ type: 'crashed'; name: string; reason: string; restartInMs: number }>
+  | Readonly<{ type: 'recovered'; name: string }>;
 
 /** A process ended before it was ready. `output` holds its last lines. */
 export class LaunchError extends Error {
@@ -23,7 +53,7 @@ export class LaunchError extends Error {
 export type Crash = Readonly<{ name: string; reason: string; restartInMs?: number }>;
 
 /** What is heard from a guardian once the data directory is ours. */
-export type GuardianEvents = Readonly<{
+type GuardianEvents = Readonly<{
   crashed(crash: Crash): void;
   recovered(name: string): void;
   /** The guardian itself was killed; its services live on, unguarded. */
@@ -87,10 +117,7 @@ const launch = async (dataDirectory: string): Promise<ChildProcess> => {
  * Starts a guardian for the data directory, waiting for one of an earlier run that is still stopping its services.
  * @throws StartupError when the directory belongs to a living service.
  */
-export const startGuardian = async (
-  dataDirectory: string,
-  events: GuardianEvents,
-): Promise<Guardian> => {
+const startGuardian = async (dataDirectory: string, events: GuardianEvents): Promise<Guardian> => {
   const child = await launch(dataDirectory);
   const waiting = new Map<string, Waiting>();
   let isStopping = false;
@@ -147,6 +174,79 @@ export const startGuardian = async (
       child.ref();
       send({ type: 'stop' });
       await ended;
+    },
+  };
+};
+
+/** Where the stack tells what happens. pino's loggers fit. */
+export type StackLog = Readonly<{ info(message: string): void; warn(message: string): void }>;
+
+/** A guardian that is replaced, with all its services, should it be killed itself. */
+type WatchfulGuardian = Guardian & Readonly<{ onCrash(listener: (crash: Crash) => void): void }>;
+
+const GUARDIAN_PAUSE_MS = 200;
+
+/**
+ * Starts a guardian and tells crashes to the log and to listeners.
+ * @throws StartupError when the data directory belongs to a living service.
+ */
+export const watchfulGuardian = async (
+  dataDirectory: string,
+  log: StackLog,
+): Promise<WatchfulGuardian> => {
+  const listeners: ((crash: Crash) => void)[] = [];
+  const started: ServiceSpec[] = [];
+  const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
+
+  const crashed = (crash: Crash): void => {
+    const { name, reason, restartInMs } = crash;
+    const next =
+      restartInMs === undefined ? 'it stays away' : `starting it again in ${restartInMs} ms`;
+    log.warn(`${name} ended by itself (${reason}); ${next}`);
+    for (const listener of listeners) listener(crash);
+  };
+  const replace = async (): Promise<void> => {
+    try {
+      current = await startGuardian(dataDirectory, events); // ends what the killed one left running
+      if (isStopping()) return;
+      await Promise.all(started.map((spec) => current.start(spec)));
+      log.info('the local services run again');
+    } catch (error) {
+      if (!isStopping())
+        crashed({ name: 'guardian of the local services', reason: reasonOf(error) });
+    }
+  };
+  const events = {
+    crashed,
+    recovered: (name: string) => {
+      log.info(`${name} runs again`);
+    },
+    lost: () => {
+      crashed({
+        name: 'guardian of the local services',
+        reason: 'killed',
+        restartInMs: GUARDIAN_PAUSE_MS,
+      });
+      replacing = new Promise((resolve) => setTimeout(resolve, GUARDIAN_PAUSE_MS)).then(replace);
+    },
+  };
+  let replacing: Promise<void> = Promise.resolve();
+  let current = await startGuardian(dataDirectory, events);
+
+  return {
+    start: async (spec) => {
+      await current.start(spec);
+      started.push(spec);
+    },
+    run: (spec) => current.run(spec),
+    onCrash: (listener) => {
+      listeners.push(listener);
+    },
+    stop: async () => {
+      stopping.abort();
+      await replacing;
+      await current.stop();
     },
   };
 };

@@ -1,12 +1,97 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
-import { writeNote } from './note.js';
-import { isAlive } from './process-table.js';
+
+/**
+ * Writes something for a later start to read, if it can. On a full disk or in a folder that somebody has removed it
+ * cannot; that must not keep the guardian from its duty to end the services.
+ */
+const writeNote = (file: string, content: unknown): void => {
+  try {
+    const fresh = `${file}.${process.pid}`;
+    writeFileSync(fresh, JSON.stringify(content), { mode: 0o600 });
+    renameSync(fresh, file); // in one step: readers never see half a note
+  } catch {
+    // the note is missing then: a later start cannot tell who has the directory, nor find what was left running
+  }
+};
+
+/** Whether a process with this id exists (also one of another user). */
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Arguments or title of a process, empty when it is gone. `ps` where there is no /proc (macOS). */
+export const commandLine = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    if (process.platform === 'linux') return '';
+  }
+  try {
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return ''; // ps exits 1 for a process that is gone
+  }
+};
+
+/** A process that was started on a data directory, and what proves that a living one is still it. */
+type Started = Readonly<{ pid: number; mark: string; stopSignal: NodeJS.Signals }>;
+
+const GRACE_MS = 10_000;
+const POLL_MS = 25;
+
+const recordFile = (dataDirectory: string): string => join(dataDirectory, 'processes.json');
+
+/** Notes what runs on the directory, for `stopLeftovers` of a later start. */
+export const recordProcesses = (dataDirectory: string, processes: readonly Started[]): void => {
+  writeNote(recordFile(dataDirectory), processes);
+};
+
+const recorded = (dataDirectory: string): readonly Started[] => {
+  try {
+    return JSON.parse(readFileSync(recordFile(dataDirectory), 'utf8')) as readonly Started[];
+  } catch {
+    return []; // never written: the first start here
+  }
+};
+
+const lives = ({ pid, mark }: Started): boolean => commandLine(pid).includes(mark);
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // gone by itself in the meantime
+  }
+};
+
+const stop = async (leftover: Started): Promise<void> => {
+  const killAt = Date.now() + GRACE_MS;
+  if (lives(leftover)) signal(leftover.pid, leftover.stopSignal);
+  while (lives(leftover)) {
+    if (Date.now() > killAt) signal(leftover.pid, 'SIGKILL');
+    await delay(POLL_MS);
+  }
+};
+
+/**
+ * Ends what an earlier guardian left running because it was killed itself. Call it with the directory's lock held.
+ * A process id that now belongs to another program is left alone.
+ */
+export const stopLeftovers = async (dataDirectory: string): Promise<void> => {
+  await Promise.all(recorded(dataDirectory).map(stop));
+};
 
 /** Who works on a data directory: the service's process, and whether it is being stopped already. */
-export type Owner = Readonly<{ pid: number; isStopping: boolean }>;
+type Owner = Readonly<{ pid: number; isStopping: boolean }>;
 
 const RETRY_MS = 25;
 const LEFTOVER_WAIT_MS = 60_000;

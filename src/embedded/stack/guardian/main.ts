@@ -6,12 +6,10 @@
  *
  * Arguments: data directory, process id of the service. Messages: protocol.ts.
  */
-import { reasonOf } from '../startup-error.js';
-import { startProcess, type Running } from './child-process.js';
-import { recordProcesses, stopLeftovers } from './leftovers.js';
-import { lockDataDirectory, writeOwner } from './lock.js';
-import { type FromGuardian, type ProcessSpec, type ToGuardian } from './protocol.js';
-import { keepRunning, type Service } from './service.js';
+import { reasonOf } from '../data-directory.js';
+import { type FromGuardian, type ProcessSpec, type ToGuardian } from './client.js';
+import { lockDataDirectory, recordProcesses, stopLeftovers, writeOwner } from './lock.js';
+import { keepRunning, type Running, type Service, startProcess } from './service.js';
 
 const [dataDirectory = '', ownerPid = ''] = process.argv.slice(2);
 const services = new Map<ProcessSpec, Service>();

@@ -2,8 +2,8 @@ import { test } from 'tap';
 import {
   compileLogic,
   requireValidLogic,
-} from '../../../../src/domain/evaluation/logic/compile-logic.js';
-import { largeBucketOf } from '../../../../src/domain/evaluation/logic/fractional.js';
+} from '../../../../src/domain/evaluation/logic/compile.js';
+import { largeBucketOf } from '../../../../src/domain/evaluation/logic/flagd-functions.js';
 import { type Json } from '../../../../src/domain/json.js';
 import { aContext, NOW_MS } from '../../../support/evaluation.js';
 

@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { test } from 'tap';
-import { compileLogic } from '../../../../src/domain/evaluation/logic/compile-logic.js';
+import { compileLogic } from '../../../../src/domain/evaluation/logic/compile.js';
 import { type Json } from '../../../../src/domain/json.js';
 import { flagdEngine } from '../../../support/flagd-core.js';
 import { property } from '../../../support/property.js';

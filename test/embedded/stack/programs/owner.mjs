@@ -1,5 +1,5 @@
 // A service as the built stack sees it: starts Postgres and Redis in argv[2], prints the URLs, ends on SIGTERM.
-import { startLocalStack } from '../../../../dist/embedded/stack.js';
+import { startLocalStack } from '../../../../dist/embedded/stack/stack.js';
 
 const stack = await startLocalStack({
   dataDirectory: process.argv[2] ?? '',

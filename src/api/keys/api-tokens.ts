@@ -1,0 +1,181 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from '@sinclair/typebox';
+import { type FastifyReply } from 'fastify';
+import { PROJECT_ROLES, type Role, ROLES } from '../../domain/access/permission.js';
+import { apiKeyChangesBetween } from '../../domain/changes/organization-changes.js';
+import { KEY_PATTERN } from '../../domain/streams.js';
+import { type ApiTokens, type ListedToken, type SecretMaking } from '../../identity/ports.js';
+import { emptyBodyIsObject } from '../flags/commands.js';
+import { type Caller } from '../http/caller.js';
+import {
+  CommandAnswer,
+  commandSchema,
+  creationSchema,
+  nameCommand,
+} from '../http/command-route.js';
+import { closed, Name, problems } from '../http/schemas.js';
+import { commandSender } from '../http/send-command.js';
+import {
+  expiryOf,
+  lifecycle,
+  lifecycleOf,
+  RotateBody,
+  rotationNow,
+  unusedForDays,
+} from './lifecycle.js';
+
+const Role = Type.Union(
+  ROLES.map((role) => Type.Literal(role)),
+  { description: 'In the whole organization; none: only what the roles in projects give.' },
+);
+
+const ProjectRole = Type.Union(PROJECT_ROLES.map((role) => Type.Literal(role)));
+
+const Projects = Type.Record(Type.String({ pattern: KEY_PATTERN }), ProjectRole, {
+  ...closed,
+  maxProperties: 200,
+  description: 'Project key → role there, besides the role in the organization. The wider counts.',
+});
+
+const TokenParams = Type.Object({
+  token: Type.String({ pattern: '^[0-9A-Za-z]{12}$', description: 'The id of the token.' }),
+});
+
+const NewToken = Type.Object(
+  {
+    name: Name,
+    role: Role,
+    projects: Type.Optional(Projects),
+    expiresAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'RFC 3339; absent: never.' }),
+    ),
+  },
+  closed,
+);
+
+const IssuedToken = Type.Composite([
+  CommandAnswer,
+  Type.Object({
+    tokenId: Type.String(),
+    token: Type.Optional(
+      Type.String({ description: 'Only in the first answer: it is kept nowhere.' }),
+    ),
+  }),
+]);
+
+const Listed = Type.Object({
+  tokenId: Type.String(),
+  name: Type.String(),
+  role: Role,
+  projects: Projects,
+  ...lifecycle,
+});
+
+const TokenList = Type.Object({ items: Type.Array(Listed) });
+
+/** A token as it is listed. */
+const tokenView = ({
+  keyId: tokenId,
+  name,
+  role,
+  projects,
+  ...rest
+}: ListedToken): Static<typeof Listed> => ({
+  ...{ tokenId, name, role, projects: { ...projects } },
+  ...lifecycleOf(rest),
+});
+
+type Token = Readonly<{ tokenId: string; token?: string }>;
+
+const shown = (reply: FastifyReply, tokenId: string, token: string | undefined): Token => {
+  void reply.header('cache-control', 'no-store');
+  return { tokenId, ...(token === undefined ? {} : { token }) };
+};
+
+/** `by`: nobody changes a token that may do more than they may. */
+const named = ({ caller, params }: Readonly<{ caller: Caller; params: { token: string } }>) => ({
+  organizationId: caller.organizationId,
+  keyId: params.token,
+  by: caller.grants,
+});
+
+/** API tokens: with them machines do what people do, within a role. */
+export const apiTokenRoutes =
+  (tokens: ApiTokens): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preValidation', nameCommand);
+    const config = { permission: 'tokens.manage' } as const;
+    const senderOf = (handle: SecretMaking['handle']) =>
+      commandSender(handle, apiKeyChangesBetween);
+
+    const about = creationSchema('tokens', 'Issue an API token');
+    const response = { ...about.response, 200: IssuedToken, 201: IssuedToken };
+    app.post(
+      '/tokens',
+      {
+        config: { ...config, quota: { one: 'tokens' } },
+        schema: { ...about, body: NewToken, response },
+      },
+      async (request, reply) => {
+        const { name, role, projects = {}, expiresAt } = request.body;
+        const { organizationId, grants: by } = request.caller;
+        const { keyId, command, handle, secret } = tokens.issuing({
+          ...{ organizationId, name, by, commandId: request.commandId },
+          grants: { role, projects },
+          expiresAt: expiryOf(expiresAt),
+        });
+        const at = `/api/v1/tokens/${keyId}`;
+        const answer = await senderOf(handle)(request, reply, command, at);
+        return { ...answer, ...shown(reply, keyId, secret()) };
+      },
+    );
+
+    app.post(
+      '/tokens/:token/rotate',
+      {
+        config,
+        preValidation: emptyBodyIsObject,
+        schema: {
+          ...commandSchema('tokens', 'Give an API token a new secret, next to the one it has'),
+          params: TokenParams,
+          body: RotateBody,
+          response: { 200: IssuedToken, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const data = { ...named(request), ...rotationNow(request.body.overlapSeconds) };
+        const { handle, secret } = tokens.rotating(data);
+        const answer = await senderOf(handle)(request, reply, { type: 'RotateApiKey', data });
+        return { ...answer, ...shown(reply, data.keyId, secret()) };
+      },
+    );
+
+    app.post(
+      '/tokens/:token/revoke',
+      {
+        config,
+        schema: { ...commandSchema('tokens', 'Revoke an API token'), params: TokenParams },
+      },
+      async (request, reply) => {
+        const data = named(request);
+        const send = senderOf(tokens.revoking(data));
+        return send(request, reply, { type: 'RevokeApiKey', data });
+      },
+    );
+
+    app.get(
+      '/tokens',
+      {
+        config: { permission: 'tokens.read' },
+        schema: {
+          tags: ['tokens'],
+          summary: 'List API tokens, also revoked ones, or those that nobody uses',
+          querystring: Type.Object(unusedForDays, closed),
+          response: { 200: TokenList, ...problems },
+        },
+      },
+      async ({ caller: { organizationId }, query }) => ({
+        items: (await tokens.list({ organizationId, ...query })).map(tokenView),
+      }),
+    );
+  };

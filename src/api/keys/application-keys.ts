@@ -1,0 +1,213 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from '@sinclair/typebox';
+import { type FastifyRequest } from 'fastify';
+import { apiKeyChangesBetween } from '../../domain/changes/organization-changes.js';
+import { type ApplicationKeys, type KeyPlace, type ListedKey } from '../../identity/ports.js';
+import { emptyBodyIsObject } from '../flags/commands.js';
+import {
+  CommandAnswer,
+  commandSchema,
+  creationSchema,
+  nameCommand,
+  projectIn,
+  projectPath,
+} from '../http/command-route.js';
+import { visibleTo } from '../http/permissions.js';
+import { closed, Key, Name, problems } from '../http/schemas.js';
+import { commandSender } from '../http/send-command.js';
+import {
+  expiryOf,
+  lifecycle,
+  lifecycleOf,
+  RotateBody,
+  rotationNow,
+  unusedForDays,
+} from './lifecycle.js';
+
+const Params = Type.Object({ project: Key, environment: Key });
+const KeyParams = Type.Object({
+  project: Key,
+  environment: Key,
+  key: Type.String({ pattern: '^[0-9A-Za-z]{12}$', description: 'The id of the key.' }),
+});
+const Kind = Type.Union([Type.Literal('server'), Type.Literal('client')], {
+  description: 'client: may be seen by anybody, so it only evaluates all flags at once.',
+});
+const NewKey = Type.Object(
+  {
+    kind: Kind,
+    name: Name,
+    expiresAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'RFC 3339; absent: never.' }),
+    ),
+  },
+  closed,
+);
+const IssuedKey = Type.Composite([
+  CommandAnswer,
+  Type.Object({
+    keyId: Type.String(),
+    key: Type.Optional(
+      Type.String({ description: 'Only in the first answer: it is kept nowhere.' }),
+    ),
+  }),
+]);
+const Listed = Type.Object({ keyId: Type.String(), kind: Kind, name: Type.String(), ...lifecycle });
+
+const KeyList = Type.Object({ items: Type.Array(Listed) });
+
+/** A key as it is listed. */
+const viewOf = ({ keyId, kind, name, ...rest }: ListedKey): Static<typeof Listed> => ({
+  ...{ keyId, kind, name },
+  ...lifecycleOf(rest),
+});
+
+/** A key of anywhere in the organization. */
+type PlacedKey = ListedKey & Readonly<{ project: string; environment: string }>;
+
+const PlacedKeyList = Type.Object({
+  items: Type.Array(
+    Type.Composite([Type.Object({ project: Type.String(), environment: Type.String() }), Listed]),
+  ),
+});
+
+type Placed = Pick<FastifyRequest, 'caller'> &
+  Readonly<{ params: Readonly<{ project: string; environment: string }> }>;
+
+const placeOf = ({ caller, params: { project, environment } }: Placed): KeyPlace => ({
+  organizationId: caller.organizationId,
+  project,
+  environment,
+});
+
+const shown = (key: string | undefined): { key?: string } => (key === undefined ? {} : { key });
+
+/** Keys that applications evaluate the flags of one environment with. */
+export const applicationKeyRoutes =
+  (keys: ApplicationKeys): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const path = '/projects/:project/environments/:environment/keys';
+    app.addHook('preValidation', nameCommand);
+
+    const about = creationSchema('keys', 'Issue an application key');
+    const response = { ...about.response, 200: IssuedKey, 201: IssuedKey };
+    app.post(
+      path,
+      {
+        config: { permission: 'keys.manage', quota: { one: 'keys' } },
+        schema: { ...about, params: Params, body: NewKey, response },
+      },
+      async (request, reply) => {
+        const { kind, name, expiresAt } = request.body;
+        const { keyId, command, handle, secret } = keys.issuing({
+          kind,
+          name,
+          place: placeOf(request),
+          expiresAt: expiryOf(expiresAt),
+          commandId: request.commandId,
+        });
+        const { project, environment } = request.params;
+        const at = `${projectPath(project)}/environments/${environment}/keys/${keyId}`;
+        const send = commandSender(handle, apiKeyChangesBetween);
+        const answer = await send(request, reply, command, at);
+        void reply.header('cache-control', 'no-store');
+        return { ...answer, keyId, ...shown(secret()) };
+      },
+    );
+
+    app.post(
+      `${path}/:key/revoke`,
+      {
+        config: { permission: 'keys.manage' },
+        schema: { ...commandSchema('keys', 'Revoke an application key'), params: KeyParams },
+      },
+      async (request, reply) => {
+        const { key: keyId, environment } = request.params;
+        const { organizationId } = request.caller;
+        const data = { organizationId, projectId: projectIn(request), environment, keyId };
+        const send = commandSender(keys.revoking(keyId, placeOf(request)), apiKeyChangesBetween);
+        return send(request, reply, { type: 'RevokeApiKey', data });
+      },
+    );
+
+    app.post(
+      `${path}/:key/rotate`,
+      {
+        config: { permission: 'keys.manage' },
+        preValidation: emptyBodyIsObject,
+        schema: {
+          ...commandSchema('keys', 'Give an application key a new secret, next to the one it has'),
+          params: KeyParams,
+          body: RotateBody,
+          response: { 200: IssuedKey, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const { key: keyId, environment } = request.params;
+        const { organizationId } = request.caller;
+        const { handle, secret } = keys.rotating(keyId, placeOf(request));
+        const data = {
+          ...{ organizationId, projectId: projectIn(request), environment, keyId },
+          ...rotationNow(request.body.overlapSeconds),
+        };
+        const send = commandSender(handle, apiKeyChangesBetween);
+        const answer = await send(request, reply, { type: 'RotateApiKey', data });
+        void reply.header('cache-control', 'no-store');
+        return { ...answer, keyId, ...shown(secret()) };
+      },
+    );
+
+    app.get(
+      path,
+      {
+        config: { permission: 'keys.read' },
+        schema: {
+          tags: ['keys'],
+          summary: 'List application keys, also revoked ones',
+          params: Params,
+          response: { 200: KeyList, ...problems },
+        },
+      },
+      async (request) => ({ items: (await keys.list(placeOf(request))).map(viewOf) }),
+    );
+  };
+
+type KeyReport = Readonly<{
+  organizationId: string;
+  /** Keys of projects to keep to; absent: all. */
+  projects?: readonly string[];
+  unusedForDays?: number;
+}>;
+
+/** Application keys of all projects that the caller may see them of: which could go? */
+export const keyReportRoutes =
+  (report: (asked: KeyReport) => Promise<readonly PlacedKey[]>): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/keys',
+      {
+        config: { permission: 'keys.read' },
+        schema: {
+          tags: ['keys'],
+          summary: 'Application keys of the whole organization, or those that nobody uses',
+          querystring: Type.Object(unusedForDays, closed),
+          response: { 200: PlacedKeyList, ...problems },
+        },
+      },
+      async ({ caller, query }) => {
+        const { organizationId } = caller;
+        const found = await report({
+          organizationId,
+          ...visibleTo(caller, 'keys.read'),
+          ...query,
+        });
+        return {
+          items: found.map(({ project, environment, ...key }) => ({
+            project,
+            environment,
+            ...viewOf(key),
+          })),
+        };
+      },
+    );
+  };

@@ -1,0 +1,102 @@
+import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { DomainError } from '../../domain/decider.js';
+import { type LoginMethod } from '../../domain/session.js';
+import { type Person, type Sessions } from '../../identity/ports.js';
+import { problems } from '../http/schemas.js';
+import { type BrowserSessions } from './browser.js';
+import { type AccountLimit, nameLogin, originOf } from './login.js';
+import { EndedAnswer, listed, PasswordBody, SessionList, SessionParams } from './schemas.js';
+
+const config = { permission: 'own.session' } as const;
+
+const ending = (summary: string) => ({
+  tags: ['sessions'],
+  summary,
+  response: { 200: EndedAnswer, ...problems },
+});
+
+/** @throws DomainError `forbidden` for API tokens */
+const personIn = ({ caller }: FastifyRequest): Person => {
+  const { organizationId, actor, sessionId } = caller;
+  if (sessionId === undefined)
+    throw new DomainError('forbidden', 'Only somebody who logged in has sessions.');
+  return { organizationId, userId: actor.id, sessionId, method: actor.authMethod as LoginMethod };
+};
+
+export type OwnSessionRoutesDeps = Readonly<{
+  sessions: Sessions;
+  browser: BrowserSessions;
+  /** Absent: no limit. */
+  limit?: AccountLimit | undefined;
+}>;
+
+/** What people do about their own sessions and password. */
+export const ownSessionRoutes =
+  ({ sessions, browser, limit }: OwnSessionRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.addHook('preValidation', nameLogin);
+
+    const logOut = async (request: FastifyRequest, reply: FastifyReply, all: boolean) => {
+      const ended = await sessions.logOut(personIn(request), all, originOf(request));
+      browser.forget(reply);
+      return { ended: [...ended] };
+    };
+
+    app.post('/auth/logout', { config, schema: ending('End this session') }, (request, reply) =>
+      logOut(request, reply, false),
+    );
+
+    app.post(
+      '/auth/logout-everywhere',
+      { config, schema: ending('End all sessions of the same person') },
+      (request, reply) => logOut(request, reply, true),
+    );
+
+    app.get(
+      '/auth/sessions',
+      {
+        config,
+        schema: {
+          tags: ['sessions'],
+          summary: 'List the own sessions',
+          response: { 200: SessionList, ...problems },
+        },
+      },
+      async (request) => {
+        const person = personIn(request);
+        const found = await sessions.list(person);
+        return { items: found.map((session) => listed(session, person.sessionId)) };
+      },
+    );
+
+    app.post(
+      '/auth/sessions/:session/revoke',
+      { config, schema: { ...ending('End one of the own sessions'), params: SessionParams } },
+      async (request) => {
+        const { session } = request.params;
+        if (await sessions.revoke(personIn(request), session, originOf(request)))
+          return { ended: [session] };
+        throw new DomainError('session-not-found', `You have no session '${session}'.`);
+      },
+    );
+
+    app.post(
+      '/auth/password',
+      {
+        config,
+        schema: {
+          tags: ['sessions'],
+          summary: 'Change the own password; all other sessions end',
+          body: PasswordBody,
+          response: { 200: EndedAnswer, ...problems },
+        },
+      },
+      async (request, reply) => {
+        const person = personIn(request);
+        await limit?.(request, reply, person.userId);
+        const ended = await sessions.changePassword(person, request.body, originOf(request));
+        return { ended: [...ended] };
+      },
+    );
+  };
