@@ -160,15 +160,22 @@ const parkedLines = async (pool: pg.Pool): Promise<readonly string[]> => {
   return [`parked streams: ${rows[0]?.count ?? 0}`, ...rows.map(({ line }) => line)];
 };
 
-/** Tells where the read model stands, which streams stand still, and how far the log goes. @returns the process's exit code */
+/**
+ * Tells where the read model stands, which streams stand still, and how far the log goes.
+ * @returns the process's exit code
+ * @throws StartupError when the log is another installation's
+ */
 export const statusCommand = async (
   config: Config,
   { eventStoreUrl, databaseUrl }: RebuildServices,
   print: Print,
 ): Promise<number> => {
+  const masterKey = await masterKeyOf(config);
+  await migrated(databaseUrl, masterKey);
   const connection = connectEventStore(config, eventStoreUrl);
   const pool = createPool({ url: databaseUrl });
   try {
+    await requireOneInstallation({ databaseUrl, connection, masterKey }, 'look');
     const head = await kurrentEventLog(connection).head();
     const { position, recordedAt } = await databaseOn(pool).transaction((tx) =>
       loadCheckpoint(tx, READ_MODEL),

@@ -9,7 +9,7 @@ import { testDatabase } from '../support/database.js';
 import { startStore, temporaryFolder } from '../support/event-store.js';
 import { freePort } from '../support/free-port.js';
 import { httpClient } from '../support/http-client.js';
-import { runProgram, runRebuild, runVerify } from '../support/programs.js';
+import { runProgram, runRebuild, runStatus, runVerify } from '../support/programs.js';
 import { testService, type TestService } from '../support/service.js';
 import { until } from '../support/until.js';
 
@@ -40,31 +40,44 @@ const evaluates = (service: TestService) =>
 const starts = (environment: Environment) =>
   startService(loadConfig(environment), testLogger(), () => undefined);
 
-test('two installations on one event store', async (t) => {
+test('three installations on one event store', async (t) => {
   const shop = await testService(t, { EVENTSTORE_PREFIX: 'shop' });
   const { EVENTSTORE_URL = '' } = shop.environment;
   const bank = await testService(t, { EVENTSTORE_URL });
+  // The beginning of another's prefix.
+  const club = await testService(t, { EVENTSTORE_URL, EVENTSTORE_PREFIX: 'sho' });
 
   await t.test('have the same names, and nothing in common', async (t) => {
     await uses(t, shop, 'of the shop', true);
     await uses(t, bank, 'of the bank', false);
+    await uses(t, club, 'of the club', false);
     t.match((await shop.get(FLAG)).body, { name: 'of the shop' });
+    t.match((await bank.get(FLAG)).body, { name: 'of the bank' });
     t.match(await evaluates(shop), { status: 200, body: { value: true } });
-    t.match(await evaluates(bank), { status: 200, body: { value: false } });
+    for (const other of [bank, club])
+      t.match(await evaluates(other), { status: 200, body: { value: false } });
     t.equal((await bank.get('/projects/demo', { credential: shop.credential })).status, 401);
-    const { body, text: trail } = await bank.get<{ items: unknown[] }>('/audit?type=FlagCreated');
-    t.equal(body.items.length, 1);
-    t.notMatch(trail, /of the shop/);
+    for (const { get } of [shop, bank, club]) {
+      const { body, text } = await get<{ items: unknown[] }>(
+        '/audit?type=FlagCreated&flag=both&project=demo',
+      );
+      t.equal(body.items.length, 1);
+      const { stream = '' } = /"stream":"(?<stream>[^"]*)"/.exec(text)?.groups ?? {};
+      t.equal(stream, 'flag-default:demo:both', 'its prefix is between it and the store');
+    }
     t.equal((await bank.delete(FLAG)).status, 200);
     t.match(await shop.get(FLAG), { status: 200 });
+    t.match(await club.get(FLAG), { body: { name: 'of the club' } });
     t.match(await evaluates(shop), { status: 200, body: { value: true } });
+    t.match(await evaluates(club), { status: 200, body: { value: false } });
   });
 
   await t.test('each rebuilds and verifies its own', async (t) => {
-    for (const { environment, post } of [shop, bank]) {
+    for (const { environment, post } of [shop, bank, club]) {
       await post('/audit/checkpoints');
       t.match(await runRebuild(environment), /^0\n[^]*The rebuilt read model is equal\./);
       t.match(await runVerify(environment), /^0\n/);
+      t.match(await runStatus(environment), /^0\nread_model: position \d+/);
     }
     const issued = await runProgram(shop.environment, 'cli/credential', 'issue');
     const [, credential = ''] = /(cf_\S+)/.exec(issued) ?? [];
@@ -97,6 +110,7 @@ test('two installations on one event store', async (t) => {
     await t.rejects(starts(lost), refusal);
     await t.rejects(runRebuild(lost), refusal);
     await t.rejects(runVerify(lost), refusal);
+    await t.rejects(runStatus(lost), refusal);
   });
 
   await t.test('nor does one that started without services write into another log', async (t) => {

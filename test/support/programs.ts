@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { rebuildCommand } from '../../src/cli/projections-commands.js';
+import { rebuildCommand, statusCommand } from '../../src/cli/projections-commands.js';
 import { verifyCommand } from '../../src/cli/verify-command.js';
 import { loadConfig } from '../../src/config.js';
 
@@ -45,6 +45,10 @@ export const runRebuild = (environment: Environment): Promise<string> =>
       adoptsLog: false,
     }),
   );
+
+/** What `npm run projections -- status` does, in this process. @returns as runProgram */
+export const runStatus = (environment: Environment): Promise<string> =>
+  printed((print) => statusCommand(loadConfig(environment), servicesIn(environment), print));
 
 /** What `npm run verify` does, in this process. @returns as runProgram */
 export const runVerify = (environment: Environment): Promise<string> =>
