@@ -57,10 +57,10 @@ test('a cluster changes its leader, loses it, hangs', { skip: !isLong && 'long' 
   });
   await service.untilReady();
   const load = loadOn(
+    t,
     { servers, service, projectors: [], client },
     { commandsPerSecond: 25, evaluationsPerSecond: 80, attempts: 250 },
   );
-  t.teardown(() => load.stop());
   const cable = () => cables[leader];
   const pass = async (): Promise<void> => {
     for (const each of cables) await each.turn('pass');

@@ -20,9 +20,10 @@ const SECONDS = byLength(2, 60);
 
 /** Commands and evaluations a second that the service can do when it is asked one after the other by some. */
 const capacity = async (
+  t: Test,
   scenario: Scenario,
 ): Promise<Readonly<{ commands: number; evaluations: number }>> => {
-  const load = loadOn(scenario, {
+  const load = loadOn(t, scenario, {
     commandsPerSecond: 5_000,
     evaluationsPerSecond: 20_000,
     inFlight: 16,
@@ -45,7 +46,7 @@ const isLevel = async (service: FaultyService): Promise<boolean> => {
 test('more than the service can do, and a backlog', async (t) => {
   const scenario = await startScenario(t, {}, ['projector']);
   const { service, servers, projectors, client } = scenario;
-  const can = await capacity(scenario);
+  const can = await capacity(t, scenario);
   t.comment(
     `it does ${can.commands.toFixed(0)} commands/s and ${can.evaluations.toFixed(0)} evaluations/s`,
   );
@@ -54,7 +55,7 @@ test('more than the service can do, and a backlog', async (t) => {
     await t.test(
       `${times} times as much for ${SECONDS} s: what is refused is refused, nothing is lost`,
       async (t) => {
-        const load = loadOn(scenario, {
+        const load = loadOn(t, scenario, {
           commandsPerSecond: can.commands * times,
           evaluationsPerSecond: can.evaluations * times,
           inFlight: byLength(300, 2_000),
@@ -84,7 +85,7 @@ test('more than the service can do, and a backlog', async (t) => {
   await t.test(`a backlog of ${backlog} events is caught up with, in order`, async (t) => {
     const [projector] = projectors;
     await projector?.stop();
-    const load = loadOn(scenario, {
+    const load = loadOn(t, scenario, {
       commandsPerSecond: 2_000,
       evaluationsPerSecond: 20,
       inFlight: 48,
@@ -144,7 +145,7 @@ const growthOf = (values: readonly number[]): Readonly<{ late: number; text: str
 test('hours of ordinary work with clients that come and go', async (t) => {
   const scenario = await startScenario(t);
   const { service, servers, client } = scenario;
-  const load = loadOn(scenario, { commandsPerSecond: 15, evaluationsPerSecond: 150 });
+  const load = loadOn(t, scenario, { commandsPerSecond: 15, evaluationsPerSecond: 150 });
   let isOver = false;
   const churn = async (): Promise<void> => {
     for (let nth = 0; !isOver; nth += 1) {
@@ -189,7 +190,7 @@ test('processes whose clocks differ', async (t) => {
     const other = await faultyService(t, servers, { name, environment: withClockAt(offset) });
     await other.start();
     let turn = 0;
-    const load = loadOn(scenario, {
+    const load = loadOn(t, scenario, {
       target: () => ((turn += 1) % 2 === 0 ? service.url : other.url),
       evaluationsPerSecond: 20,
     });
@@ -223,7 +224,7 @@ const experiment = async (t: Test, { of, megabytes }: Disk): Promise<void> => {
   }
   const scenario = await startScenario(t, {}, [], folder);
   const { servers, service, client } = scenario;
-  const load = loadOn(scenario, { attempts: 400, evaluationsPerSecond: 40 });
+  const load = loadOn(t, scenario, { attempts: 400, evaluationsPerSecond: 40 });
   await untilAcknowledged(load, 20);
   const ballast = join(folder, of, 'ballast');
   execFileSync('sh', ['-c', 'dd if=/dev/zero of="$0" bs=1M 2>/dev/null; sync; true', ballast]);

@@ -47,7 +47,7 @@ const loseAcknowledgement = async (
 test('the event store away, restarted, paused or half-open: commands say so at once', async (t) => {
   const scenario = await startScenario(t);
   const { service, servers, client } = scenario;
-  const load = loadOn(scenario);
+  const load = loadOn(t, scenario);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { name, begin, end } of faultsOf(servers.eventStore)) {
       await untilAcknowledged(load, 10);

@@ -18,7 +18,7 @@ const stateOf = async (service: FaultyService): Promise<unknown> =>
 test('of two projectors one leads; when it is killed or paused the other takes over', async (t) => {
   const scenario = await startScenario(t, { ROLE: 'api' }, ['projector-0', 'projector-1']);
   const { servers, projectors } = scenario;
-  const load = loadOn(scenario);
+  const load = loadOn(t, scenario);
   const leader = async (): Promise<FaultyService | undefined> => {
     const states = await Promise.all(projectors.map((one) => stateOf(one).catch(() => undefined)));
     return projectors[states.indexOf('live')];

@@ -73,7 +73,7 @@ test('a start with everything away, and SIGTERM under load', async (t) => {
   });
 
   await t.test('with a copy on disk it evaluates, and says that it is degraded', async (t) => {
-    const load = loadOn(scenario, { commandsPerSecond: 20 });
+    const load = loadOn(t, scenario, { commandsPerSecond: 20 });
     await untilAcknowledged(load, 10);
     await load.stop();
     const before = await client.evaluate('flag-0');
@@ -98,7 +98,7 @@ test('a start with everything away, and SIGTERM under load', async (t) => {
     t.ok(command.ms < HANGING_MS, `commands say so in ${Math.round(command.ms)} ms`);
     for (const { process } of all) await process.start();
     await service.untilReady('it recovers without help');
-    const again = loadOn(scenario);
+    const again = loadOn(t, scenario);
     await untilAcknowledged(again, 10);
     await again.stop();
     await checkInvariants(t, servers, again);

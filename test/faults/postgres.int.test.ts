@@ -21,7 +21,7 @@ test('Postgres away, restarted, paused, half-open or locked: commands and evalua
   const scenario = await startScenario(t);
   const { service, servers, client } = scenario;
   const { postgres } = servers;
-  const load = loadOn(scenario);
+  const load = loadOn(t, scenario);
   const restarting = {
     name: 'restarted',
     begin: () => postgres.process.stop('SIGINT'),

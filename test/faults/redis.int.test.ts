@@ -19,7 +19,7 @@ const COMMANDS = byLength(10, 200);
 test('Redis away, restarted, flushed, paused or half-open: nothing fails, all recovers', async (t) => {
   const scenario = await startScenario(t);
   const { service, servers, client } = scenario;
-  const load = loadOn(scenario);
+  const load = loadOn(t, scenario);
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { name, begin, end } of faultsOf(servers.redis)) {
       await untilAnswered(load, 20);

@@ -67,9 +67,10 @@ const revisionOf = (
 ): Readonly<{ revision?: number }> =>
   outcome === 'recorded' ? { revision: Number(answer?.body['revision']) } : {};
 
-/** Attempts until the outcome is known. */
+/** Attempts until the outcome is known, or nobody wants to know it any more. */
 const tryOften = async (
   attempts: number,
+  isAbandoned: () => boolean,
   attempt: () => Promise<Answer | undefined>,
 ): Promise<Omit<CommandRecord, 'key' | 'flag'>> => {
   const statuses: (number | 'broken')[] = [];
@@ -81,7 +82,7 @@ const tryOften = async (
     statuses.push(answer?.status ?? 'broken');
     const outcome = outcomeOf(answer);
     const told = { outcome, ...revisionOf(outcome, answer), statuses, slowestMs };
-    if (outcome !== 'unknown' || statuses.length >= attempts) return told;
+    if (outcome !== 'unknown' || statuses.length >= attempts || isAbandoned()) return told;
     await delay(answer === undefined ? BROKEN_MS : RETRY_MS);
   }
 };
@@ -100,6 +101,7 @@ export const startLoad = (options: LoadOptions) => {
   const commands: CommandRecord[] = [];
   const evaluations: EvaluationRecord[] = [];
   let isStopped = false;
+  let isAbandoned = false;
   let skipped = 0;
 
   const sendCommand = async (nth: number): Promise<void> => {
@@ -115,7 +117,11 @@ export const startLoad = (options: LoadOptions) => {
       body: JSON.stringify({ variant: pick(variants, Math.floor(nth / flags.length) + 1) }),
     };
     const path = `${PLACE}/flags/${flag}/environments/${ENVIRONMENT}/fallthrough`;
-    const tried = await tryOften(attempts, () => attemptOf(target() + path, init));
+    const tried = await tryOften(
+      attempts,
+      () => isAbandoned,
+      () => attemptOf(target() + path, init),
+    );
     commands.push({ key, flag, ...tried });
   };
 
@@ -168,6 +174,11 @@ export const startLoad = (options: LoadOptions) => {
     }
   };
   const running = run();
+  const stop = async (): Promise<void> => {
+    isStopped = true;
+    await running;
+    await Promise.all(senders.flatMap(({ inFlight }) => [...inFlight]));
+  };
 
   return {
     commands,
@@ -176,10 +187,11 @@ export const startLoad = (options: LoadOptions) => {
     acknowledged: (): number => commands.filter(({ outcome }) => outcome === 'recorded').length,
     skipped: (): number => skipped,
     /** Sends no more, and waits for all that is under way. */
-    stop: async (): Promise<void> => {
-      isStopped = true;
-      await running;
-      await Promise.all(senders.flatMap(({ inFlight }) => [...inFlight]));
+    stop,
+    /** Like `stop`, and commands of unknown outcome are not sent again. */
+    abandon: (): Promise<void> => {
+      isAbandoned = true;
+      return stop();
     },
   };
 };

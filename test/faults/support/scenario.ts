@@ -93,8 +93,13 @@ export const startScenario = async (
   return { servers, service, projectors, client };
 };
 
-export const loadOn = ({ service, client }: Scenario, options: Partial<LoadOptions> = {}): Load =>
-  startLoad({
+/** Ends with the test at the latest, whatever becomes of that. */
+export const loadOn = (
+  t: Test,
+  { service, client }: Scenario,
+  options: Partial<LoadOptions> = {},
+): Load => {
+  const load = startLoad({
     target: () => service.url,
     credential: client.credential,
     serverKey: client.serverKey,
@@ -104,6 +109,9 @@ export const loadOn = ({ service, client }: Scenario, options: Partial<LoadOptio
     evaluationsPerSecond: byLength(80, 400),
     ...options,
   });
+  t.teardown(() => load.abandon());
+  return load;
+};
 
 /** Waits until this many more commands are acknowledged. */
 export const untilAcknowledged = async (load: Load, more: number): Promise<void> => {
