@@ -94,7 +94,8 @@ test('the OpenAPI document', async (t) => {
         .map((parameter) => ({ name: `${name} ${parameter.name}`, schema: parameter.schema })),
     );
     t.plan(numbers.length);
-    for (const { name, schema } of numbers) t.type(schema['maximum'], 'number', name);
+    for (const { name, schema } of numbers)
+      t.ok(schema['format'] === 'int64' || typeof schema['maximum'] === 'number', name);
   });
 
   await t.test('no route is left out', async (t) => {
