@@ -1,4 +1,4 @@
-import { type Command, type Decider } from '../domain/decider.js';
+import { type Command, decideBy, type Decider } from '../domain/decider.js';
 import {
   type EndCause,
   evolveSessions,
@@ -89,18 +89,11 @@ export type SessionCommand =
 export const sessionDecider: Decider<Sessions, SessionCommand, SessionEvent> = {
   initialState: noSessions,
   evolve: evolveSessions,
-  decide: (command, sessions) => {
-    switch (command.type) {
-      case 'StartSession':
-        return startSession(command, sessions);
-      case 'EndSessions':
-        return endSessions(command, sessions);
-      case 'ReportReuse':
-        return reportReuse(command, sessions);
-      case 'ChangePassword':
-        return changePassword(command, sessions);
-      case 'RefuseLogin':
-        return refuseLogin(command, sessions);
-    }
-  },
+  decide: decideBy<SessionCommand, Sessions, SessionEvent>({
+    StartSession: startSession,
+    EndSessions: endSessions,
+    ReportReuse: reportReuse,
+    ChangePassword: changePassword,
+    RefuseLogin: refuseLogin,
+  }),
 };

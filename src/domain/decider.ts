@@ -20,6 +20,31 @@ export type Decider<State, C extends Command, E extends Event, References = unde
   decide: (command: C, state: State, references: References) => readonly E[];
 }>;
 
+/** A decision for every type of command, as a table: a type that has none does not compile. */
+export type Decisions<
+  C extends Command,
+  State,
+  E extends Event,
+  References = undefined,
+> = Readonly<{
+  [Type in C['type']]: (
+    command: Extract<C, { type: Type }>,
+    state: State,
+    references: References,
+  ) => readonly E[];
+}>;
+
+/** Decides a command by its entry of the table. */
+export const decideBy =
+  <C extends Command, State, E extends Event, References = undefined>(
+    decisions: Decisions<C, State, E, References>,
+  ): Decider<State, C, E, References>['decide'] =>
+  (command, state, references) => {
+    const decide = decisions[command.type as C['type']];
+    // The compiler does not see that the entry of a command's type takes that command.
+    return decide(command as never, state, references);
+  };
+
 /** A refused command. `code` is part of the public contract: docs/errors.md. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';

@@ -1,4 +1,4 @@
-import { type Decider } from '../../domain/decider.js';
+import { decideBy, type Decider, type Decisions } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../domain/flag/flag.js';
 import { type Project } from '../../domain/project.js';
@@ -95,65 +95,36 @@ export type FlagCommand =
   | SetRolloutPercentage
   | UnarchiveFlag;
 
-const decideWith =
-  (ports: ClausePorts) =>
-  (command: FlagCommand, flag: Flag, project: Project): readonly FlagEvent[] => {
-    requireProject(project);
-    switch (command.type) {
-      case 'AddRule':
-        return addRule(ports)(command, flag, project);
-      case 'AddTargets':
-        return addTargets(command, flag, project);
-      case 'ArchiveFlag':
-        return archiveFlag(command, flag);
-      case 'ChangeFlagDetails':
-        return changeFlagDetails(command, flag);
-      case 'ChangeOffVariant':
-        return changeOffVariant(command, flag, project);
-      case 'ChangePrerequisites':
-        return changePrerequisites(command, flag, project);
-      case 'ChangeRule':
-        return changeRule(ports)(command, flag, project);
-      case 'ChangeRollout':
-        return changeRollout(command, flag, project);
-      case 'ChangeTargets':
-        return changeTargets(command, flag, project);
-      case 'ChangeVariants':
-        return changeVariants(command, flag);
-      case 'CopyFlag':
-        return copyFlag(command, flag);
-      case 'CreateFlag':
-        return createFlag(command, flag);
-      case 'DeleteFlag':
-        return deleteFlag(command, flag);
-      case 'DisableFlag':
-        return disableFlag(command, flag, project);
-      case 'EnableFlag':
-        return enableFlag(command, flag, project);
-      case 'ImportFlag':
-        return importFlag(command, flag, project);
-      case 'MoveRule':
-        return moveRule(command, flag, project);
-      case 'PromoteFlag':
-        return promoteFlag(command, flag, project);
-      case 'RemoveRule':
-        return removeRule(command, flag, project);
-      case 'ReplaceRules':
-        return replaceRules(ports)(command, flag, project);
-      case 'RemoveTargets':
-        return removeTargets(command, flag, project);
-      case 'RestoreFlag':
-        return restoreFlag(command, flag);
-      case 'RevertFlag':
-        return revertFlag(command, flag, project);
-      case 'RevertFlagIn':
-        return revertFlagIn(command, flag, project);
-      case 'SetRolloutPercentage':
-        return setRolloutPercentage(command, flag, project);
-      case 'UnarchiveFlag':
-        return unarchiveFlag(command, flag);
-    }
-  };
+const decisionsWith = (ports: ClausePorts): Decisions<FlagCommand, Flag, FlagEvent, Project> => ({
+  AddRule: addRule(ports),
+  AddTargets: addTargets,
+  ArchiveFlag: archiveFlag,
+  ChangeFlagDetails: changeFlagDetails,
+  ChangeOffVariant: changeOffVariant,
+  ChangePrerequisites: changePrerequisites,
+  ChangeRule: changeRule(ports),
+  ChangeRollout: changeRollout,
+  ChangeTargets: changeTargets,
+  ChangeVariants: changeVariants,
+  CopyFlag: copyFlag,
+  CreateFlag: createFlag,
+  DeleteFlag: deleteFlag,
+  DisableFlag: disableFlag,
+  EnableFlag: enableFlag,
+  ImportFlag: importFlag,
+  MoveRule: moveRule,
+  PromoteFlag: promoteFlag,
+  RemoveRule: removeRule,
+  ReplaceRules: replaceRules(ports),
+  RemoveTargets: removeTargets,
+  RestoreFlag: restoreFlag,
+  RevertFlag: revertFlag,
+  RevertFlagIn: revertFlagIn,
+  SetRolloutPercentage: setRolloutPercentage,
+  UnarchiveFlag: unarchiveFlag,
+});
+
+const decide = decideBy<FlagCommand, Flag, FlagEvent, Project>;
 
 /** Everything that can be asked of a flag. Every command on a flag of a project that is not active is refused. */
 export const flagDecider = (
@@ -162,7 +133,8 @@ export const flagDecider = (
   initialState: absentFlag,
   evolve: evolveFlag,
   decide: (command, flag, project) => {
-    const events = decideWith(withRegexBudget(ports))(command, flag, project);
+    requireProject(project);
+    const events = decide(decisionsWith(withRegexBudget(ports)))(command, flag, project);
     for (const { type, data } of events)
       if (type === 'FlagRulesChanged') requireAffordable(data.rules, ports);
     return boundedFlagEvents(flag, events);

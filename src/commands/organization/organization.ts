@@ -1,5 +1,11 @@
 import { absentApiKey, type ApiKey, evolveApiKey } from '../../domain/api-key.js';
-import { type Command, type Decider, DomainError } from '../../domain/decider.js';
+import {
+  type Command,
+  decideBy,
+  type Decider,
+  type Decisions,
+  DomainError,
+} from '../../domain/decider.js';
 import {
   absentOrganization,
   type ApiKeyEvent,
@@ -86,31 +92,16 @@ export type OrganizationCommand =
   | RenameOrganization
   | RevokeInvitation;
 
-const decide = (
-  command: OrganizationCommand,
-  organization: Organization,
-  projects: NamedProjects,
-): readonly OrganizationEvent[] => {
-  switch (command.type) {
-    case 'AcceptInvitation':
-      return acceptInvitation(command, organization);
-    case 'ChangeMemberRole':
-      return changeMemberRole(command, organization, projects);
-    case 'HandOverOwnership':
-      return handOverOwnership(command, organization);
-    case 'InviteMember':
-      return inviteMember(command, organization, projects);
-    case 'LeaveOrganization':
-      return leaveOrganization(command, organization);
-    case 'RegisterOrganization':
-      return registerOrganization(command, organization);
-    case 'RemoveMember':
-      return removeMember(command, organization);
-    case 'RenameOrganization':
-      return renameOrganization(command, organization);
-    case 'RevokeInvitation':
-      return revokeInvitation(command, organization);
-  }
+const decisions: Decisions<OrganizationCommand, Organization, OrganizationEvent, NamedProjects> = {
+  AcceptInvitation: acceptInvitation,
+  ChangeMemberRole: changeMemberRole,
+  HandOverOwnership: handOverOwnership,
+  InviteMember: inviteMember,
+  LeaveOrganization: leaveOrganization,
+  RegisterOrganization: registerOrganization,
+  RemoveMember: removeMember,
+  RenameOrganization: renameOrganization,
+  RevokeInvitation: revokeInvitation,
 };
 
 /** Everything that can be asked of a tenant and its members. References: the projects that roles are given in. */
@@ -122,7 +113,7 @@ export const organizationDecider: Decider<
 > = {
   initialState: absentOrganization,
   evolve: evolveOrganization,
-  decide,
+  decide: decideBy<OrganizationCommand, Organization, OrganizationEvent, NamedProjects>(decisions),
 };
 
 export type ApiKeyCommand = IssueApiKey | RotateApiKey | RevokeApiKey;
@@ -133,14 +124,9 @@ type KeyReferences = Readonly<{ project?: Project | undefined; named: NamedProje
 export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent, KeyReferences> = {
   initialState: absentApiKey,
   evolve: evolveApiKey,
-  decide: (command, apiKey, { project, named }) => {
-    switch (command.type) {
-      case 'IssueApiKey':
-        return issueApiKey(command, apiKey, { project, named });
-      case 'RotateApiKey':
-        return rotateApiKey(command, apiKey, project);
-      case 'RevokeApiKey':
-        return revokeApiKey(command, apiKey);
-    }
-  },
+  decide: decideBy<ApiKeyCommand, ApiKey, ApiKeyEvent, KeyReferences>({
+    IssueApiKey: issueApiKey,
+    RotateApiKey: (command, apiKey, { project }) => rotateApiKey(command, apiKey, project),
+    RevokeApiKey: revokeApiKey,
+  }),
 };

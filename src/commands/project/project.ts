@@ -1,4 +1,10 @@
-import { type Command, type Decider, DomainError } from '../../domain/decider.js';
+import {
+  type Command,
+  decideBy,
+  type Decider,
+  type Decisions,
+  DomainError,
+} from '../../domain/decider.js';
 import { sameJson } from '../../domain/json.js';
 import {
   absentProject,
@@ -92,30 +98,20 @@ export type ProjectCommand =
   | RestoreEnvironment
   | RestoreProject;
 
-const decide = (command: ProjectCommand, project: Project): readonly ProjectEvent[] => {
-  switch (command.type) {
-    case 'AddEnvironment':
-      return addEnvironment(command, project);
-    case 'ChangeEnvironmentDetails':
-      return changeEnvironmentDetails(command, project);
-    case 'ChangeProjectDetails':
-      return changeProjectDetails(command, project);
-    case 'CreateProject':
-      return createProject(command, project);
-    case 'DeleteEnvironment':
-      return deleteEnvironment(command, project);
-    case 'DeleteProject':
-      return deleteProject(command, project);
-    case 'RestoreEnvironment':
-      return restoreEnvironment(command, project);
-    case 'RestoreProject':
-      return restoreProject(command, project);
-  }
+const decisions: Decisions<ProjectCommand, Project, ProjectEvent> = {
+  AddEnvironment: addEnvironment,
+  ChangeEnvironmentDetails: changeEnvironmentDetails,
+  ChangeProjectDetails: changeProjectDetails,
+  CreateProject: createProject,
+  DeleteEnvironment: deleteEnvironment,
+  DeleteProject: deleteProject,
+  RestoreEnvironment: restoreEnvironment,
+  RestoreProject: restoreProject,
 };
 
 /** Everything that can be asked of a project and its environments. */
 export const projectDecider: Decider<Project, ProjectCommand, ProjectEvent> = {
   initialState: absentProject,
   evolve: evolveProject,
-  decide,
+  decide: decideBy<ProjectCommand, Project, ProjectEvent>(decisions),
 };

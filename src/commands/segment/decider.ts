@@ -1,4 +1,4 @@
-import { type Decider } from '../../domain/decider.js';
+import { decideBy, type Decider, type Decisions } from '../../domain/decider.js';
 import { type Project } from '../../domain/project.js';
 import {
   absentSegment,
@@ -60,41 +60,26 @@ export type SegmentCommand =
   | RestoreSegment
   | RevertSegment;
 
-const decideWith =
-  (ports: ClausePorts) =>
-  (command: SegmentCommand, segment: Segment, project: Project): readonly SegmentEvent[] => {
-    requireProject(project);
-    switch (command.type) {
-      case 'AddSegmentKeys':
-        return addSegmentKeys(command, segment);
-      case 'AddSegmentRule':
-        return addSegmentRule(ports)(command, segment);
-      case 'ChangeSegmentDetails':
-        return changeSegmentDetails(command, segment);
-      case 'ChangeSegmentRule':
-        return changeSegmentRule(ports)(command, segment);
-      case 'CreateSegment':
-        return createSegment(ports)(command, segment);
-      case 'DeleteSegment':
-        return deleteSegment(command, segment);
-      case 'ImportSegment':
-        return importSegment(ports)(command, segment, project);
-      case 'MoveSegmentRule':
-        return moveSegmentRule(command, segment);
-      case 'RemoveSegmentKeys':
-        return removeSegmentKeys(command, segment);
-      case 'RemoveSegmentRule':
-        return removeSegmentRule(command, segment);
-      case 'ReplaceSegmentKeys':
-        return replaceSegmentKeys(command, segment);
-      case 'ReplaceSegmentRules':
-        return replaceSegmentRules(ports)(command, segment);
-      case 'RestoreSegment':
-        return restoreSegment(command, segment);
-      case 'RevertSegment':
-        return revertSegment(command, segment);
-    }
-  };
+const decisionsWith = (
+  ports: ClausePorts,
+): Decisions<SegmentCommand, Segment, SegmentEvent, Project> => ({
+  AddSegmentKeys: addSegmentKeys,
+  AddSegmentRule: addSegmentRule(ports),
+  ChangeSegmentDetails: changeSegmentDetails,
+  ChangeSegmentRule: changeSegmentRule(ports),
+  CreateSegment: createSegment(ports),
+  DeleteSegment: deleteSegment,
+  ImportSegment: importSegment(ports),
+  MoveSegmentRule: moveSegmentRule,
+  RemoveSegmentKeys: removeSegmentKeys,
+  RemoveSegmentRule: removeSegmentRule,
+  ReplaceSegmentKeys: replaceSegmentKeys,
+  ReplaceSegmentRules: replaceSegmentRules(ports),
+  RestoreSegment: restoreSegment,
+  RevertSegment: revertSegment,
+});
+
+const decide = decideBy<SegmentCommand, Segment, SegmentEvent, Project>;
 
 /** Everything that can be asked of a segment. Every command on a segment of a project that is not active is refused. */
 export const segmentDecider = (
@@ -103,7 +88,8 @@ export const segmentDecider = (
   initialState: absentSegment,
   evolve: evolveSegment,
   decide: (command, segment, project) => {
-    const events = decideWith(withRegexBudget(ports))(command, segment, project);
+    requireProject(project);
+    const events = decide(decisionsWith(withRegexBudget(ports)))(command, segment, project);
     for (const { type, data } of events)
       if (type === 'SegmentRulesChanged') requireAffordable(data.rules, ports);
     return boundedSegmentEvents(segment, events);
