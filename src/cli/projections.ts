@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { rebuildCommand, statusCommand } from './projections-commands.js';
 import { runProgram } from './run-program.js';
 import { provideServices, type Services } from '../composition/services.js';
+import { skipCommand, type SkipAsked } from './skip-command.js';
 import { type Config, loadConfig } from '../config.js';
 
 const USAGE = `npm run projections -- rebuild   builds the read model anew from the log, compares it with the one that
@@ -10,7 +11,12 @@ const USAGE = `npm run projections -- rebuild   builds the read model anew from 
     --replace-different          puts the rebuilt one in place also when it differs
     --adopt-log                  takes a log that is not marked as this installation's: after its database or master
                                  key was lost; who has them both is refused from then on
-npm run projections -- status    tells where the read model stands`;
+npm run projections -- status    tells where the read model stands, and which streams stand still
+npm run projections -- skip      passes by the event at which a stream stands still, for good: the stream goes on behind it,
+                                 as if the event had never been there. The audit log says so, with the reason
+    --stream NAME --revision N   the event, as 'status' names it
+    --reason TEXT                why
+    --by NAME                    who; the user of this machine unless given`;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -18,6 +24,7 @@ const print = (line: string): void => {
 
 /** On the services of the running service, on configured ones, or on local ones for as long as it takes. */
 const withServices = async (
+  eventStore: 'read' | 'write',
   work: (config: Config, services: Services) => Promise<number>,
 ): Promise<number> => {
   const quiet = (): void => undefined;
@@ -25,7 +32,7 @@ const withServices = async (
   const services = await provideServices(config, {
     log: { info: quiet, warn: quiet },
     joins: true,
-    uses: { eventStore: 'read', postgres: true },
+    uses: { eventStore, postgres: true },
   });
   try {
     return await work(config, services);
@@ -34,45 +41,71 @@ const withServices = async (
   }
 };
 
-type Arguments = Readonly<{
-  command: string | undefined;
-  replacesDifferent: boolean;
-  adoptsLog: boolean;
-}>;
+const OPTIONS = {
+  'replace-different': { type: 'boolean' },
+  'adopt-log': { type: 'boolean' },
+  stream: { type: 'string' },
+  revision: { type: 'string' },
+  reason: { type: 'string' },
+  by: { type: 'string' },
+} as const;
 
-const argumentsOf = (args: readonly string[]): Arguments => {
+/** The options that each command knows. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  rebuild: ['replace-different', 'adopt-log'],
+  status: [],
+  skip: ['stream', 'revision', 'reason', 'by'],
+};
+
+const parsed = (args: readonly string[]) => {
+  const { positionals, values } = parseArgs({
+    ...{ args: [...args], options: OPTIONS, allowPositionals: true },
+  });
+  const [command = '', ...more] = positionals;
+  const known = KNOWN[command];
+  const isUsable = more.length === 0 && Object.keys(values).every((name) => known?.includes(name));
+  return isUsable ? { command, values } : undefined;
+};
+
+type Values = NonNullable<ReturnType<typeof parsed>>['values'];
+
+const argumentsOf = (args: readonly string[]): ReturnType<typeof parsed> => {
   try {
-    const options = {
-      'replace-different': { type: 'boolean' },
-      'adopt-log': { type: 'boolean' },
-    } as const;
-    const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [command, ...more] = positionals;
-    const replacesDifferent = values['replace-different'] === true;
-    const adoptsLog = values['adopt-log'] === true;
-    const isForRebuild = replacesDifferent || adoptsLog;
-    const isUsable = more.length === 0 && (!isForRebuild || command === 'rebuild');
-    return { command: isUsable ? command : undefined, replacesDifferent, adoptsLog };
+    return parsed(args);
   } catch {
-    return { command: undefined, replacesDifferent: false, adoptsLog: false };
+    return undefined;
   }
 };
 
-const run = async ({ command, replacesDifferent, adoptsLog }: Arguments): Promise<number> => {
+/** What is to be skipped; undefined when it is not said whole. */
+const skipAsked = ({ stream, revision = '', reason = '', by }: Values): SkipAsked | undefined =>
+  stream !== undefined && /^\d{1,15}$/.test(revision) && reason.trim() !== ''
+    ? { stream, revision: Number(revision), reason, by }
+    : undefined;
+
+const rebuild = (values: Values): Promise<number> => {
   const stopping = new AbortController();
   process.once('SIGINT', () => {
     stopping.abort(new Error('interrupted; the old read model goes on serving'));
   });
-  if (command === 'rebuild')
-    return withServices((config, services) =>
-      rebuildCommand(config, services, print, {
-        ...{ signal: stopping.signal, replacesDifferent, adoptsLog },
-      }),
-    );
+  return withServices('read', (config, services) =>
+    rebuildCommand(config, services, print, {
+      signal: stopping.signal,
+      replacesDifferent: values['replace-different'] === true,
+      adoptsLog: values['adopt-log'] === true,
+    }),
+  );
+};
+
+const run = async ({ command, values }: Partial<ReturnType<typeof parsed> & object>) => {
+  if (command === 'rebuild') return rebuild(values ?? {});
   if (command === 'status')
-    return withServices((config, services) => statusCommand(config, services, print));
+    return withServices('read', (config, services) => statusCommand(config, services, print));
+  const asked = command === 'skip' ? skipAsked(values ?? {}) : undefined;
+  if (asked !== undefined)
+    return withServices('write', (config, services) => skipCommand(config, services, asked, print));
   print(USAGE);
   return 2;
 };
 
-await runProgram('projections', () => run(argumentsOf(process.argv.slice(2))));
+await runProgram('projections', () => run(argumentsOf(process.argv.slice(2)) ?? {}));

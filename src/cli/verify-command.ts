@@ -47,6 +47,7 @@ const rowLines = ({
   streams,
   differences,
   parked,
+  skipped,
   deleted,
 }: RowsCompared): readonly string[] => [
   agreement('read model and fold of the log', differences.length),
@@ -55,6 +56,10 @@ const rowLines = ({
     .join(', ')}`,
   ...differences.map(differenceLine),
   ...deleted.map((stream) => `  deleted for good in the event store: ${stream}`),
+  ...skipped.map(
+    ({ stream, revision, type, reason }) =>
+      `  passed by: event ${revision} of ${stream}, ${String(type)}: ${String(reason)}`,
+  ),
   ...parked.map(
     ({ stream, revision, position, type }) =>
       `  parked: ${stream} stands in front of its event ${revision}, ${type}, position ${position}`,

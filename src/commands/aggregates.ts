@@ -1,7 +1,7 @@
 import { type Decider, type Command, type Event } from '../domain/decider.js';
 import { type Position } from '../domain/position.js';
 import { type CommandIds, commandIds } from './command-ids.js';
-import { type EventStore, NO_STREAM, type StreamSlice } from './event-store.js';
+import { type EventStore, NO_STREAM, type StreamPage } from './event-store.js';
 import {
   NO_SNAPSHOTS,
   resumeAtSnapshot,
@@ -21,6 +21,8 @@ export type Loaded<S> = Readonly<{
   position: Position;
   /** Of our last event; empty without any. */
   eventId: string;
+  /** How many events of the stream were known to be passed by when it was begun to be read. */
+  skipped: number;
   /** When the stream was last read or appended to, on the given clock. */
   checkedAtMs: number;
   commands: CommandIds;
@@ -94,6 +96,7 @@ export const aggregates = <S, E extends Event>(
     head: NO_STREAM,
     position: -1,
     eventId: '',
+    skipped: Infinity,
     checkedAtMs: 0,
     commands: commandIds(),
     held: 0,
@@ -101,7 +104,8 @@ export const aggregates = <S, E extends Event>(
     epoch,
   });
 
-  const folded = (known: Loaded<S>, { events, revision }: StreamSlice<E>): Loaded<S> => {
+  const folded = (known: Loaded<S>, page: Omit<StreamPage<E>, 'isEnd'>): Loaded<S> => {
+    const { events, revision, skipped = 0 } = page;
     let { unsaved } = known;
     for (const event of events) {
       known.commands.add(event.metadata.commandId);
@@ -110,11 +114,10 @@ export const aggregates = <S, E extends Event>(
     const last = events.at(-1);
     return {
       ...known,
+      ...(last && { revision: last.revision, position: last.position, eventId: last.id }),
       state: events.reduce<S>(evolve, known.state),
-      revision: last?.revision ?? known.revision,
       head: revision,
-      position: last?.position ?? known.position,
-      eventId: last?.id ?? known.eventId,
+      skipped: Math.min(known.skipped, skipped),
       checkedAtMs: clock(),
       held: known.held + events.length,
       unsaved,

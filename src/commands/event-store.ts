@@ -32,8 +32,12 @@ export type StreamSlice<E extends Event> = Readonly<{
   revision: number;
 }>;
 
-/** A part of a stream. `isEnd`: nothing came after it when it was read. */
-export type StreamPage<E extends Event> = StreamSlice<E> & Readonly<{ isEnd: boolean }>;
+/**
+ * A part of a stream. `isEnd`: nothing came after it when it was read. `skipped`: how many events of the whole stream are
+ * known to be passed by.
+ */
+export type StreamPage<E extends Event> = StreamSlice<E> &
+  Readonly<{ isEnd: boolean; skipped?: number }>;
 
 export type NewEvent<E extends Event> = E & Readonly<{ id: string }>;
 

@@ -6,6 +6,7 @@ import {
   type Operations,
   type OperationsEvent,
   type ShownConfiguration,
+  skippedName,
   STARTS_AN_HOUR,
 } from '../domain/operations.js';
 
@@ -33,8 +34,10 @@ type RecordSigningKey = Command<
     Readonly<{ cause: 'rotated' | 'removed' }>
 >;
 
+type SkipEvent = Command<'SkipEvent', Place & Omit<Data<'EventSkipped'>, 'severity'>>;
+
 export type OperationsCommand =
-  RecordStart | RecordStop | RecordRebuild | RecordAuditKey | RecordSigningKey;
+  RecordStart | RecordStop | RecordRebuild | RecordAuditKey | RecordSigningKey | SkipEvent;
 
 /** Variables that differ; none when there is nothing to compare with. */
 const changedIn = (
@@ -100,6 +103,15 @@ const signingKeyOf = ({
   return [{ type: 'KeyChanged', data }];
 };
 
+const skipOf = (
+  { organizationId: _, name: __, ...skipped }: SkipEvent['data'],
+  before: Operations,
+): readonly OperationsEvent[] => {
+  const isSkipped = before.status === 'known' && before.skipped.includes(skippedName(skipped));
+  if (isSkipped) return [];
+  return [{ type: 'EventSkipped', data: { ...skipped, severity: 'critical' } }];
+};
+
 /** What happens to the service itself, which nobody can refuse. */
 export const operationsDecider: Decider<Operations, OperationsCommand, OperationsEvent> = {
   initialState: noOperations,
@@ -116,6 +128,8 @@ export const operationsDecider: Decider<Operations, OperationsCommand, Operation
         return auditKeyOf(command.data.keyId, before);
       case 'RecordSigningKey':
         return signingKeyOf(command.data);
+      case 'SkipEvent':
+        return skipOf(command.data, before);
     }
   },
 };

@@ -24,6 +24,8 @@ export type StreamSnapshot<S> = Readonly<{
   revision: number;
   position: Position;
   eventId: string;
+  /** How many events of the stream were known to be passed by; snapshots of earlier versions do not say. */
+  skipped?: number;
   /** Of all commands up to there. */
   commands: PackedIds;
 }>;
@@ -44,6 +46,12 @@ type Resumed<S, E extends Event> = Readonly<{
   page: StreamPage<E>;
 }>;
 
+type LeavingOut = Readonly<{ skipped?: number }>;
+
+/** What is passed by is only ever more. */
+const leavesOutTheSame = ({ skipped: then = 0 }: LeavingOut, { skipped: now = 0 }: LeavingOut) =>
+  then === now;
+
 /** The snapshot of a stream, if the stream has the very event that it was taken at. */
 export const resumeAtSnapshot = async <S, E extends Event>(
   store: Pick<EventStore, 'readPage'>,
@@ -58,5 +66,7 @@ export const resumeAtSnapshot = async <S, E extends Event>(
     last?.id === snapshot.eventId &&
     last.revision === snapshot.revision &&
     last.position === snapshot.position;
-  return isOfStream ? { snapshot, page: { ...page, events } } : undefined;
+  return isOfStream && leavesOutTheSame(snapshot, page)
+    ? { snapshot, page: { ...page, events } }
+    : undefined;
 };

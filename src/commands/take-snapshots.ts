@@ -53,9 +53,9 @@ export const snapshotOf =
     const once = { load: table.load, take: () => undefined };
     const streams = aggregates(slow, decider, () => 0, once);
     const loaded = await patient(() => streams.load(stream, 0), pause);
-    const { state, revision, position, eventId, commands } = loaded;
+    const { state, revision, position, eventId, commands, skipped } = loaded;
     if (!isSealed(state)) return;
-    const place = { foldVersion: FOLD_VERSION, revision, position, eventId };
+    const place = { foldVersion: FOLD_VERSION, revision, position, eventId, skipped };
     await table.save(stream, { state, ...place, commands: commands.pack() });
   };
 

@@ -72,6 +72,8 @@ type RequestSources = Readonly<{
   log: Logger;
   masterKey: MasterKey;
   events: ServiceEvents;
+  /** Told when it is known that events are passed by. */
+  onSkipped: (listener: () => void) => void;
 }>;
 
 const organizationSettings = ({ publicUrl, host, port, ...config }: Config) => ({
@@ -87,7 +89,7 @@ const CAUGHT_UP_MS = 1_000;
 export const startRequests = async (
   config: Config,
   { databaseUrl, redisUrl }: Services,
-  { connection, personal, sealed, log, masterKey, events }: RequestSources,
+  { connection, personal, sealed, log, masterKey, events, onSkipped }: RequestSources,
 ) => {
   const onError = (error: Error): void => {
     log.warn({ err: error }, 'a database connection broke');
@@ -105,6 +107,7 @@ export const startRequests = async (
   });
   const commands = writeSide(personal.store, head, snapshots);
   personal.onErased(commands.forget);
+  onSkipped(commands.forget);
   const refused = refusedCommands(commands, log);
   const catchUp = firstCatchUp(pool);
   const rows = afterCatchUp(revealingDatabase(pool, personal), catchUp);

@@ -7,6 +7,7 @@ import { commandHandler } from '../commands/handle-command.js';
 import { type OperationsCommand, operationsDecider } from '../commands/operations.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
 import { type ShownConfiguration } from '../domain/operations.js';
+import { SKIPPED_EVENTS } from '../domain/skipped-events.js';
 import { operationsStream } from '../domain/streams.js';
 import { type Config, VARIABLES } from '../config.js';
 import { bySystem, FIRST_ORGANIZATION } from './first-start.js';
@@ -51,6 +52,11 @@ type Rebuilt = Omit<
   'organizationId' | 'name'
 >;
 
+export type Skipped = Omit<
+  Extract<OperationsCommand, { type: 'SkipEvent' }>['data'],
+  'organizationId' | 'name'
+>;
+
 /** `previousKeyId`: null when there is none. */
 export type ChangedKey = Readonly<{
   keyId: string;
@@ -76,15 +82,19 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
   const organizationId = FIRST_ORGANIZATION;
   const run = randomUUID();
 
+  const record = async (command: OperationsCommand, reason = 'the service itself') => {
+    const { kind, position } = await handle({
+      command,
+      metadata: bySystem(reason),
+      grants: NO_GRANTS,
+      signal: AbortSignal.timeout(COMMAND_MS),
+    });
+    return { isRecorded: kind === 'recorded', position };
+  };
+
   const write = async (command: OperationsCommand): Promise<boolean> => {
     try {
-      const { kind } = await handle({
-        command,
-        metadata: bySystem('the service itself'),
-        grants: NO_GRANTS,
-        signal: AbortSignal.timeout(COMMAND_MS),
-      });
-      return kind === 'recorded';
+      return (await record(command)).isRecorded;
     } catch (error) {
       warn(error);
       return false;
@@ -114,6 +124,11 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
     },
     rebuilt: async (rebuilt: Rebuilt): Promise<void> => {
       await write({ type: 'RecordRebuild', data: { organizationId, name: SHARED, ...rebuilt } });
+    },
+    /** Says that an event is passed by; `isRecorded`: false when that was said before. @throws what the event store throws */
+    skipped: (skipped: Skipped) => {
+      const data = { organizationId, name: SKIPPED_EVENTS, ...skipped };
+      return record({ type: 'SkipEvent', data }, skipped.reason);
     },
     signingKeyChanged: async (changed: ChangedKey): Promise<void> => {
       await write({ type: 'RecordSigningKey', data: { organizationId, name: SHARED, ...changed } });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
+import { withoutSkipped } from '../commands/without-skipped.js';
 import { type Config } from '../config.js';
 import { type Position } from '../domain/position.js';
 import { type MasterKey } from '../infrastructure/keys/master-key.js';
@@ -160,12 +161,13 @@ export const startService = async (
     const { databaseUrl } = services;
     const writing = writability(connection);
     parts.askWriting = writing.ask;
-    const inner = writing.watched(kurrentEventStore(connection));
+    const watched = writing.watched(kurrentEventStore(connection));
+    const { store: inner, onSkipped } = withoutSkipped(watched, () => performance.now());
     const mayOnlyRead = config.role === 'projector';
     const own = ownLog({ databaseUrl, connection, masterKey }, mayOnlyRead, inner);
     const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
-    const backends = { connection, masterKey, personal, own };
+    const backends = { connection, masterKey, personal, own, onSkipped };
     const events = serviceEvents(personal.store, (error) => {
       log.warn({ err: error }, 'an event of the service was not written to the log');
     });

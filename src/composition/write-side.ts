@@ -165,9 +165,15 @@ export const writeSide = (
       reserve: references.ofSegment,
     }),
 
-    /** Drops from memory what was read of streams that name people. */
+    /** Drops from memory what was read of streams that name people, or from which events can be taken out. */
     forget: (): void => {
-      for (const streams of [organizationStreams, flagStreams, segmentStreams]) streams.forgetAll();
+      for (const { forgetAll } of [
+        projectStreams,
+        organizationStreams,
+        flagStreams,
+        segmentStreams,
+      ])
+        forgetAll();
     },
     sessions: commandHandler({
       store,

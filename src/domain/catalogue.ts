@@ -79,6 +79,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   ServiceStarted: 'operations',
   ServiceStopped: 'operations',
   ReadModelRebuilt: 'operations',
+  EventSkipped: 'operations',
   KeyChanged: 'operations',
   SessionStarted: 'session',
   SessionEnded: 'session',

@@ -1,4 +1,5 @@
 import { type Event } from './decider.js';
+import { type EventPlace } from './skipped-events.js';
 
 /** How much an operator should care. */
 export type Severity = 'info' | 'warning' | 'critical';
@@ -38,6 +39,22 @@ export type OperationsEvent =
         severity: Severity;
       }
     >
+  /** One event of a stream that stood still in front of it is passed by. `by`: who ran the program. */
+  | Event<
+      'EventSkipped',
+      {
+        stream: string;
+        revision: number;
+        /** Its place in the log: digits where a double does not hold it. */
+        position: number | string;
+        type: string;
+        /** Why it could not be applied. */
+        error: string;
+        reason: string;
+        by: string;
+        severity: Severity;
+      }
+    >
   /** `keyId`: what signs from now on, or what was removed. `previousKeyId`: null when it is not known. */
   | Event<
       'KeyChanged',
@@ -58,6 +75,8 @@ type Known = Readonly<{
   run: string | null;
   configuration: ShownConfiguration | null;
   auditKeyId: string | null;
+  /** Events that are passed by: `<revision>@<stream>`. */
+  skipped: readonly string[];
 }>;
 
 /** What is known of one process, or of what processes share. */
@@ -72,7 +91,10 @@ export const NOTHING_KNOWN: Known = {
   run: null,
   configuration: null,
   auditKeyId: null,
+  skipped: [],
 };
+
+export const skippedName = ({ stream, revision }: EventPlace): string => `${revision}@${stream}`;
 
 /** As many starts of one process are recorded in an hour. */
 export const STARTS_AN_HOUR = 10;
@@ -90,6 +112,8 @@ export const evolveOperations = (before: Operations, event: OperationsEvent): Op
       return { ...known, run: known.run === event.data.run ? null : known.run };
     case 'KeyChanged':
       return event.data.key === 'audit' ? { ...known, auditKeyId: event.data.keyId } : known;
+    case 'EventSkipped':
+      return { ...known, skipped: [...known.skipped, skippedName(event.data)] };
     case 'ReadModelRebuilt':
       return known;
   }

@@ -16,6 +16,15 @@ export type ParkedPlace = Readonly<{
   type: string;
 }>;
 
+/** An event that an operator said is passed by; null or -1: that is not known. */
+export type SkippedPlace = Readonly<{
+  stream: string;
+  revision: number;
+  position: Position;
+  type: string | null;
+  reason: string | null;
+}>;
+
 /** Rows of the read model compared with those that folding the log gives. */
 export type RowsCompared = Readonly<{
   streams: number;
@@ -25,6 +34,8 @@ export type RowsCompared = Readonly<{
   differences: readonly RowDifference[];
   /** Streams that stand still: their rows are those in front of the event. */
   parked: readonly ParkedPlace[];
+  /** Events that are passed by: their rows are as if they had never been there. */
+  skipped: readonly SkippedPlace[];
   /** Streams that somebody deleted for good in the event store: their rows have nothing to be compared with. */
   deleted: readonly string[];
 }>;
@@ -35,10 +46,11 @@ export const NOTHING_COMPARED: RowsCompared = {
   rows: {},
   differences: [],
   parked: [],
+  skipped: [],
   deleted: [],
 };
 
-/** Differences, parked and deleted streams that are kept of all that are found. */
+/** Differences, events and streams that are kept of all that are found. */
 const KEPT = 20;
 
 export const addCompared = (left: RowsCompared, right: RowsCompared): RowsCompared => {
@@ -50,6 +62,7 @@ export const addCompared = (left: RowsCompared, right: RowsCompared): RowsCompar
     rows,
     differences: [...left.differences, ...right.differences].slice(0, KEPT),
     parked: [...left.parked, ...right.parked].slice(0, KEPT),
+    skipped: [...left.skipped, ...right.skipped].slice(0, KEPT),
     deleted: [...left.deleted, ...right.deleted].slice(0, KEPT),
   };
 };

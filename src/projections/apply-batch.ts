@@ -1,18 +1,14 @@
 import { later } from '../domain/position.js';
 import { confirmCheckpoint, moveCheckpoint, type Checkpoint } from './checkpoint.js';
 import { type LogBatch, type LogEvent } from './event-log.js';
-import { foldEvents, type Refusals, type Step } from './fold/fold.js';
+import { foldEvents, NO_EXCEPTIONS, type Refusals, type Step } from './fold/fold.js';
 import { type LinkedStep, linkSteps } from './fold/link-steps.js';
 import { OutOfOrder, type Parked, parkedOf, PoisonEvent } from './fold/poison.js';
 import { type TrackedStreams } from './fold/tracked-streams.js';
-import { READ_MODEL, READ_MODELS, STREAM_MODELS } from './read-models.js';
-import {
-  DataRefused,
-  type Database,
-  insertStatement,
-  type TableRows,
-  type Transaction,
-} from './projection.js';
+import { READ_MODEL } from './read-models.js';
+import { DataRefused, type Database, type Transaction } from './projection.js';
+import { refoldSkipped } from './refold-stream.js';
+import { writeRows } from './write-rows.js';
 
 export type Applied = Readonly<{
   checkpoint: Checkpoint;
@@ -64,16 +60,6 @@ const findMissed = async (
   return first && missed(first, from);
 };
 
-/** One statement per table, one more to close open revisions. */
-const write = async (tx: Transaction, all: readonly TableRows[]): Promise<void> => {
-  for (const { table, rows, close } of all) {
-    if (rows.length === 0) continue;
-    const json = JSON.stringify(rows);
-    if (close !== undefined) await tx.query(close, [json]);
-    await tx.query(insertStatement(table), [json]);
-  }
-};
-
 type Folded = Readonly<{ steps: readonly Step[]; poison?: PoisonEvent }>;
 
 /** The streams that these steps park. */
@@ -100,20 +86,6 @@ export const reached = (
   };
 };
 
-/** Writes what the steps say into every table. */
-export const writeRows = (tx: Transaction, steps: readonly LinkedStep[]): Promise<void> =>
-  write(
-    tx,
-    READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)),
-  );
-
-/** Writes what the steps of a stream say of it; the audit trail has their events already. */
-export const writeStreamRows = (tx: Transaction, steps: readonly Step[]): Promise<void> =>
-  write(
-    tx,
-    STREAM_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)),
-  );
-
 /** How often an event is tried, each time on what the rows say then, before its stream is parked. */
 const TRIES = 3;
 
@@ -138,7 +110,7 @@ const messageOf = (error: unknown): string =>
 /** The batch's fresh events over what the rows say of their streams. */
 const foldBatch = async (
   tx: Transaction,
-  { streams, mayPark, refusals }: Attempt,
+  { streams, mayPark, refusals = NO_EXCEPTIONS.refusals }: Attempt,
   from: Checkpoint,
   events: readonly LogEvent[],
 ): Promise<Folded & Readonly<{ steps: readonly LinkedStep[] }>> => {
@@ -147,7 +119,8 @@ const foldBatch = async (
   if (poison !== undefined) return { steps: [], poison };
   const lookUp = await streams.load(tx, new Set(fresh.map(({ stream }) => stream)));
   const whole = await streams.acrossForeign(fresh, lookUp);
-  const folded = foldEvents(whole, lookUp, from.recordedAt, refusals);
+  const exceptions = { refusals, skipped: streams.skipped() };
+  const folded = foldEvents(whole, lookUp, from.recordedAt, exceptions);
   if (!mayPark && newlyParked(folded.steps).length > 0) throw new NotApplicable();
   const organizations = folded.steps.map(({ parts }) => parts.organizationId);
   const headOf = await streams.chains.load(tx, new Set(organizations));
@@ -161,18 +134,21 @@ const applyTogether = async (
   batch: LogBatch,
 ): Promise<Applied> => {
   const { database, streams } = attempt;
-  const { folded, checkpoint } = await database.transaction(async (tx) => {
+  const { folded, checkpoint, refolded } = await database.transaction(async (tx) => {
     const folded = await foldBatch(tx, attempt, from, batch.events);
     const checkpoint = reached(from, batch, folded);
+    let refolded: readonly Step[] = [];
     if (checkpoint.position > from.position || folded.steps.length > 0) {
       await moveCheckpoint(tx, READ_MODEL, from, checkpoint);
       await writeRows(tx, folded.steps);
+      refolded = await refoldSkipped(tx, streams.log, [folded.steps, checkpoint.applied]);
     } else if (folded.poison !== undefined) await confirmCheckpoint(tx, READ_MODEL, from);
-    return { folded, checkpoint };
+    return { folded, checkpoint, refolded };
   });
   streams.remember(folded.steps);
+  if (refolded.length > 0) await database.transaction(streams.lookAgain);
   const { steps, poison } = folded;
-  const parked = newlyParked(steps);
+  const parked = [...newlyParked(steps), ...newlyParked(refolded)];
   return { checkpoint, events: steps.length, parked, ...(poison && { poison }) };
 };
 

@@ -9,14 +9,24 @@ import { canonicalJson } from '../domain/json.js';
 import { type Position } from '../domain/position.js';
 import { type ExistingProject } from '../domain/project.js';
 import { type ExistingSegment } from '../domain/segment.js';
+import {
+  type EventPlace,
+  placesOf,
+  skippedBy,
+  type SkippedEvents,
+  skippedEvents,
+} from '../domain/skipped-events.js';
 import { environmentIdOf, parseStream, projectIdOf } from '../domain/streams.js';
+import { type LogEvent } from './event-log.js';
 import { type Step } from './fold/fold.js';
 import {
+  behindSkipped,
   type Tracked,
   type TrackedFlag,
   type TrackedParked,
   type TrackedProject,
   type TrackedSegment,
+  type TrackedSkipped,
 } from './fold/tracked.js';
 
 /** One flag or segment in one environment: its entry as canonical JSON, and what evaluating processes are told. */
@@ -62,6 +72,8 @@ export type CurrentStates = Readonly<{
     Place)[];
   /** Streams that stand still in front of an event that cannot be applied. */
   parked?: readonly (Readonly<{ stream: string }> & Omit<TrackedParked, 'category'>)[];
+  /** Events that are passed by. */
+  skipped?: readonly EventPlace[];
 }>;
 
 /**
@@ -121,7 +133,9 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
   for (const { stream, ...one } of loaded.parked ?? [])
     note(stream, { category: 'parked', ...one });
 
-  const stateOf = (stream: string): Tracked | undefined => {
+  let skipped = skippedEvents(loaded.skipped ?? []);
+
+  const stateOf = (stream: string): TrackedSkipped['before'] => {
     const { category, organizationId = '', projectKey, key } = parseStream(stream) ?? {};
     const projectId = projectIdOf(organizationId, projectKey ?? '');
     if (category === 'project') return projects.get(projectId);
@@ -167,10 +181,18 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
 
   return {
     /** What a stream is here: only projects, flags and segments are known. */
-    lookUp: (stream: string): Tracked | undefined => parked.get(stream) ?? stateOf(stream),
+    lookUp: (stream: string): Tracked | undefined =>
+      parked.get(stream) ?? behindSkipped(stream, stateOf(stream), skipped),
     /** What a stream was before it was parked, or is. */
     stateOf,
     parked: (): ReadonlyMap<string, TrackedParked> => parked,
+    /** Events that are passed by. */
+    skipped: (): SkippedEvents => skipped,
+    /** Notes those that these events say are passed by; what they were stays until `apply`. */
+    skip: (events: readonly LogEvent[]): void => {
+      const more = events.flatMap((event) => skippedBy(event) ?? []);
+      if (more.length > 0) skipped = skippedEvents([...placesOf(skipped), ...more]);
+    },
 
     /** Takes the steps in, and tells what they change: each member and environment once, as it is after all of them. */
     apply: (steps: readonly Step[]): SnapshotDelta => {

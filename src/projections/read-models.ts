@@ -6,6 +6,7 @@ import { type TrackedSegment } from './fold/tracked.js';
 import { storableText } from './fold/understand.js';
 import { parkedStream } from './parked-stream.js';
 import { type ReadModel, type Table } from './projection.js';
+import { skippedEvent } from './skipped-event.js';
 import { stateReadModel } from './state-read-model.js';
 
 const chainTable: Table = {
@@ -206,6 +207,7 @@ export const STREAM_MODELS: readonly ReadModel<Step>[] = [
   flag,
   segment,
   parkedStream,
+  skippedEvent,
 ];
 
 /** Everything that Postgres holds of the log. One projector writes all of it under one checkpoint. */

@@ -61,9 +61,11 @@ const ALTERED: Readonly<Record<string, string>> = {
   segment: `update segment set tags = '{x}' where project_id = 'default:demo'`,
   segment_revision: `delete from segment_revision where project_id = 'default:demo'`,
   parked_stream: PARKED,
+  skipped_event: `insert into skipped_event values
+    ('operations-default:skipped-events', 'default', 0, 9, now(), 'flag-default:demo:new-checkout', 9)`,
 };
 
-const OF_THE_ORGANIZATION = ['organization', 'organization_revision'];
+const OF_THE_ORGANIZATION = ['organization', 'organization_revision', 'skipped_event'];
 
 test('one altered row of any table, or of Redis, is told by all who verify', async (t) => {
   const service = await testService(t);

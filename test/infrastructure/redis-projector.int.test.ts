@@ -10,7 +10,15 @@ import {
 import { type LogEvent } from '../../src/projections/event-log.js';
 import { foldEvents } from '../../src/projections/fold/fold.js';
 import { nothingSealed } from '../support/personal-data.js';
-import { flagContent, onFlag, PROJECT_ID, projectBegins, recorded } from '../support/histories.js';
+import {
+  type Entry,
+  flagContent,
+  onFlag,
+  PROJECT_ID,
+  projectBegins,
+  recorded,
+  skipping,
+} from '../support/histories.js';
 import { batchOf } from '../support/applied-rows.js';
 import { memoryEventLog } from '../support/memory-event-log.js';
 import { testRedis } from '../support/redis.js';
@@ -42,11 +50,11 @@ const setUp = async (t: Test, confirm = async (): Promise<void> => undefined) =>
   const { redis, prefix, flush } = await testRedis(t);
   const layout = redisLayout(prefix);
   const snapshot = redisSnapshot(redis, layout);
-  const start = async (events: readonly LogEvent[] = []) => {
+  const start = async (events: readonly LogEvent[] = [], log = events) => {
     const projector = redisProjector({
       redis: snapshot,
       loadCurrentStates: async () => nothing,
-      eventLog: memoryEventLog(events),
+      eventLog: memoryEventLog(log),
       personal: nothingSealed,
       confirm,
     });
@@ -233,6 +241,33 @@ test('a parked stream is replayed from the log when the projector starts', async
   t.strictSame(projector.consumer.parked(), []);
   const text = await redis.hget(layout.rulesets(`${PROJECT_ID}:production`), 'alpha');
   t.match(JSON.parse(text ?? '{}'), { revision: 1 }, 'the event that waited is applied');
+});
+
+test('behind an event that is passed by a stream goes on', async (t) => {
+  const { redis, layout, snapshot, start } = await setUp(t);
+  const entries = history.map(({ stream, type, data }) => ({ stream, event: { type, data } }));
+  const log = recorded([
+    ...(entries as Entry[]),
+    onFlag('alpha', { type: 'FlagEnabled', data: { environment: 'development' } }),
+    skipping('flag-acme:shop:alpha', 1),
+    onFlag('alpha', { type: 'FlagDetailsChanged', data: { name: 'a', description: '', tags: [] } }),
+  ]).map((event, nth) => (nth === 5 ? { ...event, type: 'FlagPainted' } : event));
+  const alpha = async (environment: string) =>
+    JSON.parse(
+      (await redis.hget(layout.rulesets(`${PROJECT_ID}:${environment}`), 'alpha')) ?? '{}',
+    ) as unknown;
+  const { consumer, verify } = await start([], log);
+  await consumer.apply(live(log.slice(0, 9)));
+  t.match(consumer.parked(), [{ revision: 1, waiting: 1 }]);
+  t.match(await alpha('development'), { revision: 0, configuration: { enabled: false } });
+  await consumer.apply(live(log.slice(9, 10)));
+  t.strictSame(consumer.parked(), []);
+  t.match(await alpha('development'), { revision: 2, configuration: { enabled: true } });
+  t.match(await alpha('production'), { revision: 2, configuration: { enabled: false } });
+  await consumer.apply(live(log.slice(10)));
+  t.match(await alpha('production'), { revision: 3 });
+  t.equal((await snapshot.stand())?.position, log.at(-1)!.position);
+  t.strictSame(await verify(), []);
 });
 
 test('an event that comes after its time is noticed, not dropped', async (t) => {

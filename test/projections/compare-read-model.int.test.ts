@@ -9,14 +9,22 @@ import {
 } from '../../src/projections/verify/compare-read-model.js';
 import { applyBatches } from '../support/applied-rows.js';
 import { comparingWith } from '../support/compared-rows.js';
+import { flagStream } from '../../src/domain/streams.js';
 import { testDatabase } from '../support/database.js';
-import { flagContent, onFlag, onSegment, recorded, segmentContent } from '../support/histories.js';
+import {
+  flagContent,
+  onFlag,
+  onSegment,
+  recorded,
+  segmentContent,
+  skipping,
+} from '../support/histories.js';
 import { memoryEventLog } from '../support/memory-event-log.js';
 import { shopLog } from '../support/shop-log.js';
 
 const entryOf = ({ stream, type, data }: LogEvent) => ({ stream, event: { type, data } as never });
 
-/** Every table has rows of it; the stream of the last flag is parked. */
+/** Every table has rows of it; one flag is parked, another goes on behind an event that is passed by. */
 const log: readonly LogEvent[] = recorded([
   ...shopLog.map(entryOf),
   {
@@ -31,8 +39,12 @@ const log: readonly LogEvent[] = recorded([
   onFlag('odd', { type: 'FlagCreated', data: flagContent('odd') }),
   onFlag('odd', { type: 'FlagPainted', data: {} } as never),
   onFlag('odd', { type: 'FlagArchived', data: {} }),
+  onFlag('mended', { type: 'FlagCreated', data: flagContent('mended') }),
+  onFlag('mended', { type: 'FlagPainted', data: {} } as never),
+  onFlag('mended', { type: 'FlagArchived', data: {} }),
+  ...['mended', 'gone'].map((key) => skipping(flagStream('acme:shop', key), 1)),
 ]);
-const ORGANIZATIONS = ['acme', 'rival'];
+const ORGANIZATIONS = ['acme', 'rival', 'default'];
 
 const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
 
@@ -74,9 +86,9 @@ const withAltered = async <T>(
 test('rows that are as the log says, of every table and organization, are compared and agree', async (t) => {
   const { pool } = await testDatabase(t);
   await applyBatches(pool, [log]);
-  const { differences, rows, streams, events, parked } = await compareReadModel(sourcesOf(pool))(
-    ORGANIZATIONS,
-  );
+  const { differences, rows, streams, events, parked, skipped } = await compareReadModel(
+    sourcesOf(pool),
+  )(ORGANIZATIONS);
   t.strictSame(differences, []);
   t.equal(events, log.length);
   t.equal(streams, new Set(log.map(({ stream }) => stream)).size);
@@ -86,6 +98,9 @@ test('rows that are as the log says, of every table and organization, are compar
     t.equal(rows[name], counted.rows[0]?.n, name);
   }
   t.match(parked, [{ stream: 'flag-acme:shop:odd', revision: 1, type: 'FlagPainted' }]);
+  t.match(skipped, [
+    { stream: 'flag-acme:shop:mended', revision: 1, type: 'FlagPainted', reason: 'not ours' },
+  ]);
 });
 
 for (const { name, columns } of TABLES)

@@ -19,6 +19,7 @@ import {
   projectBegins,
   recorded,
   segmentContent,
+  skipping,
 } from '../support/histories.js';
 
 const keys = (name: string, count: number): readonly string[] =>
@@ -110,6 +111,22 @@ test('rows of long lists hold what changed, and tell the whole at every revision
     /included/,
     /"e-0" no longer included/,
   ]);
+});
+
+test('keys of an event that is passed by are in no row', async (t) => {
+  const { pool } = await testDatabase(t);
+  const own = events.slice(0, 4);
+  const history = recorded([
+    ...projectBegins,
+    ...own.map((event) => onSegment('staff', event)),
+    skipping('segment-acme:shop:staff', 1),
+  ]);
+  await applyBatches(pool, [history]);
+  const state = own
+    .filter((_, revision) => revision !== 1)
+    .reduce<Segment>((before, event) => evolveSegment(before, event), absentSegment);
+  const held = await heldSegment(pool)(PROJECT, 'staff', history.at(-1)!.position);
+  t.equal(canonicalJson(held?.state), canonicalJson(state));
 });
 
 test('100 000 keys that come in parts make few times as much of rows', async (t) => {

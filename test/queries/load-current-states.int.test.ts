@@ -48,6 +48,7 @@ test('an empty read model stands nowhere', async (t) => {
     flags: [],
     segments: [],
     parked: [],
+    skipped: [],
   };
   t.strictSame(await loadCurrentStates(db)(), nothing);
 });
@@ -97,6 +98,7 @@ test('everything comes with numbers for positions, deleted flags and segments to
       },
     ],
     parked: [],
+    skipped: [],
   });
 });
 

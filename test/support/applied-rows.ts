@@ -16,13 +16,13 @@ export const batchOf = (events: readonly LogEvent[]) => ({
   isCaughtUp: false,
 });
 
-/** Applies batches one after another, as the consume loop does; stops at poison. */
+/** Applies batches one after another, as the consume loop does; stops at poison. The log has no more than they. */
 export const applyBatches = async (
   pool: pg.Pool,
   batches: readonly (readonly LogEvent[])[],
   from: Checkpoint = BEGINNING,
 ): Promise<Applied> => {
-  const streams = trackedStreams(memoryEventLog());
+  const streams = trackedStreams(memoryEventLog(batches.flat()));
   let applied: Applied = { checkpoint: from, events: 0, parked: [] };
   for (const events of batches) {
     applied = await applyBatch(databaseOn(pool), streams, applied.checkpoint, batchOf(events));

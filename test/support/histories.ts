@@ -19,6 +19,7 @@ import {
   segmentContentOf,
   type SegmentEvent,
 } from '../../src/domain/segment.js';
+import { SKIPPED_EVENTS_STREAM } from '../../src/domain/skipped-events.js';
 import { flagStream, projectIdOf, projectStream, segmentStream } from '../../src/domain/streams.js';
 import { type Clause } from '../../src/domain/targeting/clause.js';
 
@@ -319,3 +320,15 @@ export const logs = (maxLength = 40): fc.Arbitrary<readonly Recorded<DomainEvent
     const entries = entriesOf(steps).flatMap((entry, nth) => [...(segments[nth] ?? []), entry]);
     return recorded([...projectBegins, ...entries]);
   });
+
+/** What an operator says of an event: it is passed by. */
+export const skipping = (stream: string, revision: number): Entry => ({
+  stream: SKIPPED_EVENTS_STREAM,
+  event: {
+    type: 'EventSkipped',
+    data: {
+      ...{ stream, revision, position: 100, type: 'FlagPainted', error: 'unknown' },
+      ...{ reason: 'not ours', by: 'anna', severity: 'critical' },
+    },
+  },
+});

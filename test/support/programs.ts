@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { rebuildCommand, statusCommand } from '../../src/cli/projections-commands.js';
+import { skipCommand, type SkipAsked } from '../../src/cli/skip-command.js';
 import { verifyCommand } from '../../src/cli/verify-command.js';
 import { loadConfig } from '../../src/config.js';
 
@@ -49,6 +50,10 @@ export const runRebuild = (environment: Environment): Promise<string> =>
 /** What `npm run projections -- status` does, in this process. @returns as runProgram */
 export const runStatus = (environment: Environment): Promise<string> =>
   printed((print) => statusCommand(loadConfig(environment), servicesIn(environment), print));
+
+/** What `npm run projections -- skip` does, in this process. @returns as runProgram */
+export const runSkip = (environment: Environment, asked: SkipAsked): Promise<string> =>
+  printed((print) => skipCommand(loadConfig(environment), servicesIn(environment), asked, print));
 
 /** What `npm run verify` does, in this process. @returns as runProgram */
 export const runVerify = (environment: Environment): Promise<string> =>

@@ -159,7 +159,7 @@ const fillOrganization = async (db: pg.Pool, stream: Log): Promise<void> => {
 export const emptyReadModel = async (db: pg.Pool): Promise<void> => {
   await db.query(
     `truncate checkpoint, audit_event, audit_chain, flag, flag_revision, project, project_revision,
-              segment, segment_revision, organization, organization_revision, parked_stream`,
+              segment, segment_revision, organization, organization_revision, parked_stream, skipped_event`,
   );
 };
 

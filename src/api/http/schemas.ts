@@ -106,6 +106,16 @@ export const RowsComparedSchema = Type.Object({
       type: Type.String(),
     }),
   ),
+  skipped: Type.Array(
+    Type.Object({
+      stream: Type.String(),
+      revision: Revision,
+      position: Position,
+      type: Type.Union([Type.String(), Type.Null()]),
+      reason: Type.Union([Type.String(), Type.Null()]),
+    }),
+    { description: 'Events that an operator said are passed by.' },
+  ),
   deleted: Type.Array(Type.String(), {
     description: 'Streams that somebody deleted for good in the event store.',
   }),

@@ -99,6 +99,7 @@ export const PERSONAL_FIELDS: Fields = {
   ServiceStarted: null,
   ServiceStopped: null,
   ReadModelRebuilt: null,
+  EventSkipped: null,
   KeyChanged: null,
 };
 

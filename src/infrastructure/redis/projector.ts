@@ -15,11 +15,12 @@ import {
   type SnapshotDelta,
 } from '../../projections/evaluation-snapshot.js';
 import { type EventLog, type LogBatch, type LogEvent } from '../../projections/event-log.js';
-import { foldEvents } from '../../projections/fold/fold.js';
+import { foldEvents, NO_EXCEPTIONS, type Step } from '../../projections/fold/fold.js';
 import { acrossForeign } from '../../projections/foreign-gaps.js';
 import { parkedOf, type PoisonEvent } from '../../projections/fold/poison.js';
-import { replayedSteps } from '../../projections/fold/replay.js';
-import { waitingEvents } from '../../projections/replay-parked.js';
+import { replayedSteps, streamSteps } from '../../projections/fold/replay.js';
+import { behindSkipped } from '../../projections/fold/tracked.js';
+import { eventsUpTo, skippedIn } from '../../projections/refold-stream.js';
 import { type Consumer } from '../../projections/run-projection.js';
 import { type PersonalSnapshot } from '../personal-data/revealed-snapshot.js';
 import { type RedisSnapshot, type Stand } from './snapshot.js';
@@ -44,8 +45,10 @@ export type RedisProjectorOptions = Readonly<{
   confirm: () => Promise<void>;
 }>;
 
+const storedAt = (event: LogEvent): string => event.recordedAt;
+
 /** Other streams are in no ruleset; their revisions are not known here. */
-const concernsRulesets = ({ stream }: LogEvent): boolean => {
+const concernsRulesets = ({ stream }: Pick<LogEvent, 'stream'>): boolean => {
   const category = parseStream(stream)?.category;
   return category === 'project' || category === 'flag' || category === 'segment';
 };
@@ -135,6 +138,22 @@ export const redisProjector = ({
     else if (isLastChance || checkpoint.position >= ahead) await reconcile(snapshot);
   };
 
+  /** What becomes of the streams of which the events say that one of theirs is passed by. */
+  const refold = async (
+    snapshot: EvaluationSnapshot,
+    [events, upTo]: readonly [said: readonly LogEvent[], position: Position],
+  ): Promise<readonly Step[]> => {
+    snapshot.skip(events);
+    const exceptions = { ...NO_EXCEPTIONS, skipped: snapshot.skipped(), recordedAt: storedAt };
+    const steps: Step[] = [];
+    for (const stream of skippedIn(events)) {
+      if (!concernsRulesets({ stream })) continue;
+      const all = await eventsUpTo(eventLog, stream, [0, upTo]);
+      steps.push(...streamSteps(all, undefined, exceptions));
+    }
+    return steps;
+  };
+
   const load = async (): Promise<EvaluationSnapshot> => {
     ahead = (await redis.stand())?.position ?? -1;
     const states = await loadCurrentStates();
@@ -142,11 +161,16 @@ export const redisProjector = ({
     checkpoint = { position: position ?? -1, recordedAt, applied: applied ?? -1 };
     const snapshot = evaluationSnapshot(states);
     for (const [stream, parked] of snapshot.parked()) {
-      const events = await waitingEvents(eventLog, stream, parked);
-      const before = snapshot.stateOf(stream);
+      const { since, position } = parked;
+      const events = await eventsUpTo(eventLog, stream, [since.revision, position]);
+      const skipped = snapshot.skipped();
+      const before = behindSkipped(stream, snapshot.stateOf(stream), skipped, since.revision);
       const whole = await acrossForeign(eventLog, events, () => before);
-      const steps = replayedSteps(whole, before, (event) => event.recordedAt);
-      if (steps !== undefined) snapshot.apply(steps);
+      const steps = replayedSteps(whole, before, { skipped, recordedAt: storedAt });
+      if (steps === undefined) continue;
+      snapshot.apply(steps);
+      const said = steps.map(({ event }) => event);
+      snapshot.apply(await refold(snapshot, [said, checkpoint.applied]));
     }
     return snapshot;
   };
@@ -171,8 +195,10 @@ export const redisProjector = ({
     const events = freshEvents(batch.events, checkpoint);
     const { lookUp } = snapshot;
     const whole = await acrossForeign(eventLog, events.filter(concernsRulesets), lookUp);
-    const folded = foldEvents(whole, lookUp, checkpoint.recordedAt);
-    const delta = snapshot.apply(folded.steps);
+    const exceptions = { ...NO_EXCEPTIONS, skipped: snapshot.skipped() };
+    const folded = foldEvents(whole, lookUp, checkpoint.recordedAt, exceptions);
+    const refolded = await refold(snapshot, [events, events.at(-1)?.position ?? -1]);
+    const delta = snapshot.apply([...folded.steps, ...refolded]);
     if (events.some(({ type }) => type === 'SubjectErased')) {
       personal.forget();
       isErasing = true;
@@ -183,7 +209,7 @@ export const redisProjector = ({
     // Also those that are in no ruleset.
     checkpoint = { ...stand, applied: events.at(-1)?.position ?? stand.applied };
     if (checkpoint.applied > before.applied) pending = { to: checkpoint, delta };
-    return { checkpoint, events: steps.length, parked: newlyParked(steps) };
+    return { checkpoint, events: steps.length, parked: newlyParked([...steps, ...refolded]) };
   };
 
   const consumer: Consumer = {

@@ -1,7 +1,8 @@
 import { type Position } from '../../domain/position.js';
+import { NOTHING_SKIPPED, type SkippedEvents } from '../../domain/skipped-events.js';
 import { parseStream, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
-import { evolved, type Tracked, type TrackedParked } from './tracked.js';
+import { evolved, heldBy, type Tracked, type TrackedParked } from './tracked.js';
 import { isAuditable, storableText, understand } from './understand.js';
 
 /**
@@ -24,7 +25,10 @@ export type Folded = Readonly<{ steps: readonly Step[] }>;
 /** Events that Postgres would not take: log position → why, and whether the audit trail took them. */
 export type Refusals = ReadonlyMap<Position, Readonly<{ error: string; isAuditable: boolean }>>;
 
-const NO_REFUSALS: Refusals = new Map();
+/** Events that are not applied although they could be. */
+export type Exceptions = Readonly<{ refusals: Refusals; skipped: SkippedEvents }>;
+
+export const NO_EXCEPTIONS: Exceptions = { refusals: new Map(), skipped: NOTHING_SKIPPED };
 
 /** Nothing of ours may lie between an event and the one that its stream stands at. */
 const checkRevision = ({ revision, follows }: LogEvent, before: Tracked | undefined): void => {
@@ -40,9 +44,10 @@ const appliedStep = ({ raw, parts, recordedAt }: Found, before: Tracked | undefi
   const event = understand(raw, parts);
   checkRevision(event, before);
   const { revision, position } = event;
-  const after: Tracked = { ...evolved(event, parts, before), revision, position };
+  const held = heldBy(before);
+  const after: Tracked = { ...evolved(event, parts, held), revision, position };
   const storedAt = raw.recordedAt;
-  const previous = before?.revision ?? -1;
+  const previous = held?.revision ?? -1;
   return { event: { ...event, recordedAt }, storedAt, parts, after, previous, isAuditable: true };
 };
 
@@ -70,16 +75,35 @@ const parkedStep = (found: Found, before: Tracked | undefined, error: string): S
   isAuditable: isAuditable(found.raw),
 });
 
+/** The step of an event that is passed by: the audit trail has it, and its stream stays as it was. */
+const skippedStep = (found: Found, before: ReturnType<typeof heldBy>): Step => {
+  const { revision, position } = found.raw;
+  const after = { category: 'skipped', before, revision, position } as const;
+  return { ...parkedStep(found, before, ''), after };
+};
+
+const refusedStep = (
+  found: Found,
+  before: Tracked | undefined,
+  { error, isAuditable: isTaken }: NonNullable<ReturnType<Refusals['get']>>,
+): Step => {
+  const step = parkedStep(found, before, error);
+  return { ...step, isAuditable: step.isAuditable && isTaken };
+};
+
+const isSkipped = ({ raw }: Found, skipped: SkippedEvents): boolean =>
+  skipped.get(raw.stream)?.has(raw.revision) === true;
+
 const stepOf = (
   found: Found,
   before: Tracked | undefined,
-  refusal: ReturnType<Refusals['get']>,
+  { refusals, skipped }: Exceptions,
 ): Step => {
-  if (refusal !== undefined) {
-    const step = parkedStep(found, before, refusal.error);
-    return { ...step, isAuditable: step.isAuditable && refusal.isAuditable };
-  }
-  if (before?.category === 'parked') return parkedStep(found, before, '');
+  const isParked = before?.category === 'parked';
+  if (!isParked && isSkipped(found, skipped)) return skippedStep(found, heldBy(before));
+  const refusal = refusals.get(found.raw.position);
+  if (refusal !== undefined) return refusedStep(found, before, refusal);
+  if (isParked) return parkedStep(found, before, '');
   try {
     return appliedStep(found, before);
   } catch (error) {
@@ -89,14 +113,14 @@ const stepOf = (
 
 /**
  * Folds events in log order over what their streams were before. A stream with an event that cannot be applied is parked
- * in front of it; events of streams that are none of ours are passed by. Pure; never throws.
+ * in front of it; events of streams that are none of ours are passed by, and those that an operator said. Pure; never throws.
  * `recordedAt` is the running maximum so far: a store's clock that steps back cannot reorder history.
  */
 export const foldEvents = (
   events: readonly LogEvent[],
   lookUp: (stream: string) => Tracked | undefined,
   recordedAt: string | null,
-  refusals: Refusals = NO_REFUSALS,
+  exceptions: Exceptions = NO_EXCEPTIONS,
 ): Folded => {
   const steps: Step[] = [];
   const latest = new Map<string, Tracked>();
@@ -106,7 +130,7 @@ export const foldEvents = (
     if (parts === undefined) continue;
     clock = raw.recordedAt > clock ? raw.recordedAt : clock;
     const before = latest.get(raw.stream) ?? lookUp(raw.stream);
-    const step = stepOf({ raw, parts, recordedAt: clock }, before, refusals.get(raw.position));
+    const step = stepOf({ raw, parts, recordedAt: clock }, before, exceptions);
     latest.set(raw.stream, step.after);
     steps.push(step);
   }

@@ -5,6 +5,12 @@ import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project.js';
 import { type ExistingSegment } from '../../domain/segment.js';
 import {
+  type EventPlace,
+  NOTHING_SKIPPED,
+  type SkippedEvents,
+  skippedEvents,
+} from '../../domain/skipped-events.js';
+import {
   flagStream,
   organizationStream,
   parseStream,
@@ -16,7 +22,13 @@ import { type EventLog, type LogEvent } from '../event-log.js';
 import { acrossForeign } from '../foreign-gaps.js';
 import { type Row, type Transaction } from '../projection.js';
 import { type LinkedStep } from './link-steps.js';
-import { isOther, type Tracked, type TrackedParked } from './tracked.js';
+import {
+  behindSkipped,
+  isOther,
+  type Tracked,
+  type TrackedParked,
+  type TrackedSkipped,
+} from './tracked.js';
 
 const HEADS = `
   select w.organization_id, c.sequence, c.hash
@@ -98,6 +110,21 @@ const PARKED = `
          p.last_revision, p.last_position
     from parked_stream p`;
 
+const SKIPPED = `
+  select k.skipped_stream, k.skipped_revision
+    from skipped_event k`;
+
+/** All events that are passed by, as far as the rows have come. */
+export const loadSkipped = async (tx: Transaction): Promise<SkippedEvents> => {
+  const { rows } = await tx.query(SKIPPED);
+  return skippedEvents(
+    rows.map((row): EventPlace => ({
+      stream: String(row['skipped_stream']),
+      revision: Number(row['skipped_revision']),
+    })),
+  );
+};
+
 const parkedFrom = (row: Row): readonly [string, TrackedParked] => [
   String(row['stream']),
   {
@@ -119,13 +146,15 @@ const placeOf = (row: Row) => ({
   position: row['position'] as Position,
 });
 
-const flagOf = (row: Row): readonly [string, Tracked] => {
+type Held = Exclude<Tracked, TrackedSkipped>;
+
+const flagOf = (row: Row): readonly [string, Held] => {
   const [projectId, key] = [String(row['project_id']), String(row['key'])];
   const state = row['state'] as ExistingFlag;
   return [flagStream(projectId, key), { category: 'flag', projectId, key, state, ...placeOf(row) }];
 };
 
-const segmentOf = (row: Row): readonly [string, Tracked] => {
+const segmentOf = (row: Row): readonly [string, Held] => {
   const [projectId, key] = [String(row['project_id']), String(row['key'])];
   const state = row['state'] as ExistingSegment;
   const place = placeOf(row);
@@ -137,20 +166,20 @@ const segmentOf = (row: Row): readonly [string, Tracked] => {
   return [segmentStream(projectId, key), tracked];
 };
 
-const projectOf = (row: Row): readonly [string, Tracked] => {
+const projectOf = (row: Row): readonly [string, Held] => {
   const projectId = String(row['project_id']);
   const state = row['state'] as ExistingProject;
   return [projectStream(projectId), { category: 'project', projectId, state, ...placeOf(row) }];
 };
 
-const organizationOf = (row: Row): readonly [string, Tracked] => {
+const organizationOf = (row: Row): readonly [string, Held] => {
   const organizationId = String(row['organization_id']);
   const state = row['state'] as ExistingOrganization;
   const tracked = { category: 'organization', organizationId, state, ...placeOf(row) } as const;
   return [organizationStream(organizationId), tracked];
 };
 
-const otherOf = (row: Row): readonly (readonly [string, Tracked])[] => {
+const otherOf = (row: Row): readonly (readonly [string, Held])[] => {
   const category = parseStream(String(row['stream']))?.category;
   return isOther(category) ? [[String(row['stream']), { category, ...placeOf(row) }]] : [];
 };
@@ -187,12 +216,22 @@ export const trackedStreams = (log: Pick<EventLog, 'readStream'>) => {
   const chains = trackedChains();
   /** All of them, as of the last look at the rows. */
   let parked = new Map<string, TrackedParked>();
+  let skipped = NOTHING_SKIPPED;
   let isParkedKnown = false;
 
   const loadParked = async (tx: Transaction) => {
-    if (!isParkedKnown) parked = new Map((await tx.query(PARKED)).rows.map(parkedFrom));
+    if (!isParkedKnown) {
+      parked = new Map((await tx.query(PARKED)).rows.map(parkedFrom));
+      skipped = await loadSkipped(tx);
+    }
     isParkedKnown = true;
     return parked;
+  };
+
+  const forget = (): void => {
+    remembered.clear();
+    isParkedKnown = false;
+    chains.forget();
   };
 
   return {
@@ -204,7 +243,9 @@ export const trackedStreams = (log: Pick<EventLog, 'readStream'>) => {
       const held = await loadParked(tx);
       const read = new Map(missing.length === 0 ? [] : await loadStates(tx, missing));
       return (stream: string): Tracked | undefined =>
-        held.get(stream) ?? remembered.get(stream) ?? read.get(stream);
+        held.get(stream) ??
+        remembered.get(stream) ??
+        behindSkipped(stream, read.get(stream), skipped);
     },
     acrossForeign: (
       events: readonly LogEvent[],
@@ -224,12 +265,16 @@ export const trackedStreams = (log: Pick<EventLog, 'readStream'>) => {
       }
     },
     loadParked,
+    log,
+    /** Those that are passed by, as of the last look at the rows. */
+    skipped: (): SkippedEvents => skipped,
     /** Those that are known to be parked. */
     parked: (): ReadonlyMap<string, TrackedParked> => parked,
-    forget: (): void => {
-      remembered.clear();
-      isParkedKnown = false;
-      chains.forget();
+    forget,
+    /** After rows of streams were made anew. */
+    lookAgain: async (tx: Transaction): Promise<void> => {
+      forget();
+      await loadParked(tx);
     },
   };
 };

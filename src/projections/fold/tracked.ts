@@ -21,6 +21,7 @@ import {
   type ExistingSegment,
   type SegmentEvent,
 } from '../../domain/segment.js';
+import { type SkippedEvents } from '../../domain/skipped-events.js';
 import { type Category, projectIdOf, type StreamParts } from '../../domain/streams.js';
 import { checkFlag, checkOrganization, checkProject, checkSegment } from './shape.js';
 
@@ -106,6 +107,10 @@ export type TrackedParked = Place &
     waiting: number;
   }>;
 
+/** A stream of which this event was passed by; `before` is what it was, and still is. */
+export type TrackedSkipped = Place &
+  Readonly<{ category: 'skipped'; before: Exclude<Tracked, TrackedSkipped> | undefined }>;
+
 /** Where a stream stands, and the state that its events make. */
 export type Tracked =
   | TrackedProject
@@ -113,7 +118,26 @@ export type Tracked =
   | TrackedSegment
   | TrackedOrganization
   | TrackedOther
-  | TrackedParked;
+  | TrackedParked
+  | TrackedSkipped;
+
+/** The state of a stream, whatever was passed by since. */
+export const heldBy = (tracked: Tracked | undefined): TrackedSkipped['before'] =>
+  tracked?.category === 'skipped' ? tracked.before : tracked;
+
+/** A stream as its rows have it, with the last of its events that were passed by; `below`: those in front of a revision. */
+export const behindSkipped = (
+  stream: string,
+  before: TrackedSkipped['before'],
+  skipped: SkippedEvents,
+  below = Infinity,
+): Tracked | undefined => {
+  const revisions = [...(skipped.get(stream) ?? [])].filter((revision) => revision < below);
+  const revision = Math.max(-1, ...revisions);
+  return revision > (before?.revision ?? -1)
+    ? { category: 'skipped', before, revision, position: before?.position ?? -1 }
+    : before;
+};
 
 const isProjectEvent = (event: DomainEvent): event is ProjectEvent =>
   CATALOGUE[event.type] === 'project';

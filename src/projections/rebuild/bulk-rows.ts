@@ -1,6 +1,7 @@
 import { type Link } from '../../domain/audit/chain.js';
+import { type SkippedEvents } from '../../domain/skipped-events.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
-import { foldEvents } from '../fold/fold.js';
+import { foldEvents, NO_EXCEPTIONS } from '../fold/fold.js';
 import { type LinkedStep, linkSteps } from '../fold/link-steps.js';
 import { type Tracked } from '../fold/tracked.js';
 import { acrossForeign } from '../foreign-gaps.js';
@@ -36,9 +37,9 @@ const holdCurrent = (held: Held, table: Table, rows: readonly Row[]): void => {
 
 /**
  * Turns a whole log into rows that are each written once, all states in memory. The rows are those that applying
- * the log batch by batch would leave.
+ * the log batch by batch would leave. `skipped`: what they will say is passed by, for rows that are written cannot be taken back.
  */
-export const bulkRows = (log: Pick<EventLog, 'readStream'>) => {
+export const bulkRows = (log: Pick<EventLog, 'readStream'>, skipped: SkippedEvents) => {
   const tracked = new Map<string, Tracked>();
   const heads = new Map<string, Link>();
   const held = new Map<Table, Held>();
@@ -70,7 +71,8 @@ export const bulkRows = (log: Pick<EventLog, 'readStream'>) => {
       events: readonly LogEvent[],
     ): Promise<Readonly<{ rows: readonly TableRows[]; events: number }>> => {
       const lookUp = (stream: string) => tracked.get(stream);
-      const folded = foldEvents(await acrossForeign(log, events, lookUp), lookUp, recordedAt);
+      const whole = await acrossForeign(log, events, lookUp);
+      const folded = foldEvents(whole, lookUp, recordedAt, { ...NO_EXCEPTIONS, skipped });
       const steps = linkSteps(folded.steps, (organizationId) => heads.get(organizationId));
       take(steps);
       const rows = READ_MODELS.flatMap(({ rowsOf }) => rowsOf(steps)).map(finished);

@@ -1,4 +1,10 @@
 import { earlier, LAST_POSITION, type Position } from '../../domain/position.js';
+import {
+  SKIPPED_EVENTS_STREAM,
+  skippedBy,
+  type SkippedEvents,
+  skippedEvents,
+} from '../../domain/skipped-events.js';
 import { applyBatch } from '../apply-batch.js';
 import { BEGINNING, type Checkpoint, moveCheckpoint } from '../checkpoint.js';
 import { type EventLog } from '../event-log.js';
@@ -6,6 +12,7 @@ import { type Poison, type PoisonEvent, poisonOf } from '../fold/poison.js';
 import { trackedStreams } from '../fold/tracked-streams.js';
 import { type Table, type TableRows } from '../projection.js';
 import { READ_MODEL } from '../read-models.js';
+import { eventsUpTo } from '../refold-stream.js';
 import { type BulkRows, bulkRows, copyLines } from './bulk-rows.js';
 import { type Comparison, type CopySink, type RebuildDatabase } from './rebuild-database.js';
 
@@ -136,6 +143,12 @@ const checkPoison = (poison: PoisonEvent | undefined, livePosition: Position): v
   );
 };
 
+/** Events that the log says are passed by, up to a position. */
+const skippedUpTo = async (log: EventLog, position: Position): Promise<SkippedEvents> => {
+  const said = await eventsUpTo(log, SKIPPED_EVENTS_STREAM, [0, position]);
+  return skippedEvents(said.flatMap((event) => skippedBy(event) ?? []));
+};
+
 /**
  * Builds the read model anew from the log next to the serving one, compares the two at one position, and puts the
  * new one in its place: when they are equal, or could not be compared, or `replacesDifferent` says so. Never overtakes
@@ -148,8 +161,8 @@ export const rebuildReadModel = async (options: RebuildOptions): Promise<Rebuild
   progress.head = await eventLog.head();
   await database.create();
   const live = await database.livePosition();
-  const rows = bulkRows(eventLog);
-  const until = live < 0 ? LAST_POSITION : live;
+  const until = live < 0 ? progress.head : live;
+  const rows = bulkRows(eventLog, await skippedUpTo(eventLog, until));
   await load(options, rows, until);
   const stop: { poison?: PoisonEvent | undefined } = {};
 

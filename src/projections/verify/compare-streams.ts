@@ -1,12 +1,14 @@
 import { CHAIN_START, linkAfter } from '../../domain/audit/chain.js';
 import { type Json, sameJson } from '../../domain/json.js';
 import { type Position, toPosition } from '../../domain/position.js';
-import { parseStream, projectIdOf, type StreamParts } from '../../domain/streams.js';
+import { skippedEvents } from '../../domain/skipped-events.js';
+import { parseStream, type StreamParts } from '../../domain/streams.js';
 import {
   addCompared,
   NOTHING_COMPARED,
   type RowDifference,
   type RowsCompared,
+  type SkippedPlace,
 } from '../../domain/verification.js';
 import { loadCheckpoint } from '../checkpoint.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
@@ -14,6 +16,7 @@ import { foldEvents, type Refusals, type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep } from '../fold/link-steps.js';
 import { READ_MODEL, READ_MODELS } from '../read-models.js';
+import { isOf, rowsOfStream } from '../write-rows.js';
 import {
   type Database,
   keyText,
@@ -33,23 +36,14 @@ type Held = Readonly<{
   rows: ReadonlyMap<string, readonly Stored[]>;
   /** By position. */
   before: ReadonlyMap<Position, Before>;
+  /** Its events that are passed by. */
+  skipped: readonly SkippedPlace[];
 }>;
 
 /** What came before an event: the time of the event before it, and the link that the organization's chain had. */
 type Before = Readonly<{ recordedAt: string | null; link: LinkedStep['link'] }>;
 
 const NOTHING_BEFORE: Before = { recordedAt: null, link: CHAIN_START };
-
-/** What a column that names a stream says of this one. */
-const namedBy = (column: string, stream: string, parts: StreamParts): string => {
-  if (column === 'stream') return stream;
-  if (column === 'organization_id') return parts.organizationId;
-  if (column === 'project_id') return projectIdOf(parts.organizationId, parts.projectKey ?? '');
-  return parts.key ?? '';
-};
-
-const isOf = (table: Table, { category }: StreamParts): boolean =>
-  table.category === undefined || table.category === category;
 
 const AUDIT = `
   select e.position,
@@ -73,17 +67,32 @@ const LINKS = `audit_chain t
     join audit_event e on e.organization_id = t.organization_id and e.position = t.position
    where e.stream = $1`;
 
+const SKIPPED = `
+  select k.skipped_revision, k.skipped_position, k.skipped_type, k.reason
+    from skipped_event k
+   where k.skipped_stream = $1
+   order by k.skipped_revision`;
+
+const skippedIn = async (tx: Transaction, stream: string): Promise<readonly SkippedPlace[]> =>
+  (await tx.query(SKIPPED, [stream])).rows.map((row) => ({
+    stream,
+    revision: Number(row['skipped_revision']),
+    position: (row['skipped_position'] ?? -1) as Position,
+    type: row['skipped_type'] as string | null,
+    reason: row['reason'] as string | null,
+  }));
+
 const rowsOfTable = async (
   tx: Transaction,
   table: Table,
   [stream, parts]: readonly [string, StreamParts],
 ): Promise<readonly Stored[]> => {
-  const isNamed = table.stream.map((column, nth) => `t.${column} = $${nth + 1}`).join(' and ');
+  const { isNamed, values } = rowsOfStream(table, [stream, parts]);
   const isLinks = table.name === 'audit_chain';
   const { rows } = await tx.query(
     `select to_json(t) as row, ${wholeNumbers(table, 't')} as numbers
        from ${isLinks ? LINKS : `${table.name} t where ${isNamed}`}`,
-    isLinks ? [stream] : table.stream.map((column) => namedBy(column, stream, parts)),
+    isLinks ? [stream] : values,
   );
   return rows.map(({ row, numbers }) => ({ ...(row as Stored), ...(numbers as Stored) }));
 };
@@ -101,6 +110,7 @@ const heldOf = (database: Database, stream: string, parts: StreamParts): Promise
       upTo,
       rows,
       before: new Map(before.rows.map((row) => [row['position'] as Position, beforeOf(row)])),
+      skipped: await skippedIn(tx, stream),
     };
   });
 
@@ -123,10 +133,15 @@ const refusalsIn = ({ rows }: Held): Refusals => {
 /** The steps that the log gives, each after what the rows say was before it in the log. */
 const stepsOf = (held: Held, events: readonly LogEvent[]): readonly LinkedStep[] => {
   let tracked: Tracked | undefined;
-  const refusals = refusalsIn(held);
+  const exceptions = { refusals: refusalsIn(held), skipped: skippedEvents(held.skipped) };
   return events.flatMap((event) => {
     const { recordedAt, link: previous } = held.before.get(event.position) ?? NOTHING_BEFORE;
-    const [step]: readonly Step[] = foldEvents([event], () => tracked, recordedAt, refusals).steps;
+    const [step]: readonly Step[] = foldEvents(
+      [event],
+      () => tracked,
+      recordedAt,
+      exceptions,
+    ).steps;
     if (step === undefined) return [];
     tracked = step.after;
     return [{ ...step, link: linkAfter(previous, step.parts.organizationId, event) }];
@@ -211,6 +226,7 @@ const compareStream = async ({ database, log }: Sources, stream: string): Promis
     rows: Object.fromEntries(compared.map(({ table, rows }) => [table.name, rows.length])),
     differences: compared.flatMap(({ table, rows, wanted }) => differencesIn(table, rows, wanted)),
     parked: parkedIn(stream, held),
+    skipped: held.skipped,
     deleted: [],
   };
 };

@@ -3,6 +3,7 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project.js';
 import { type ExistingSegment } from '../../domain/segment.js';
+import { type EventPlace } from '../../domain/skipped-events.js';
 
 type Row<Id, State> = Readonly<Id & { revision: number; position: Position; state: State }>;
 
@@ -19,6 +20,8 @@ export type CurrentStates = Readonly<{
   segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
   /** Streams that stand still in front of an event that cannot be applied. */
   parked?: readonly ParkedRow[];
+  /** Events that are passed by. */
+  skipped?: readonly EventPlace[];
 }>;
 
 /** `since`: the event in front of which it stands. Revision and position are those of the last one that waits. */
@@ -73,6 +76,9 @@ const PARKED = `select p.stream, p.revision::float8 as since, p.position as at, 
     from parked_stream p
    order by p.stream`;
 
+const SKIPPED = `select k.skipped_stream as stream, k.skipped_revision::float8 as revision
+    from skipped_event k`;
+
 type Parked = Pick<ParkedRow, 'stream' | 'revision' | 'position' | 'waiting'> &
   Readonly<{ since: number; at: Position; type: string; recordedAt: Date; error: string }>;
 
@@ -97,6 +103,7 @@ export const loadCurrentStates =
       const flags = await client.query<CurrentStates['flags'][number]>(FLAGS, only);
       const segments = await client.query<CurrentStates['segments'][number]>(SEGMENTS, only);
       const parked = await client.query<Parked>(PARKED);
+      const skipped = await client.query<EventPlace>(SKIPPED);
       await client.query('commit');
       isBroken = false;
       return {
@@ -107,6 +114,7 @@ export const loadCurrentStates =
         flags: flags.rows,
         segments: segments.rows,
         parked: parked.rows.map(parkedOf),
+        skipped: skipped.rows,
       };
     } finally {
       // A connection with a transaction left open must not go back to the pool.
