@@ -15,6 +15,7 @@ import { testDatabase } from '../support/database.js';
 import { startStore, temporaryFolder } from '../support/event-store.js';
 import { freePort } from '../support/free-port.js';
 import { WIDE_LIMITS } from '../support/limits.js';
+import { testService } from '../support/service.js';
 import { type StandIn, startStandIn } from '../support/stand-in-store.js';
 
 const TLS = fileURLToPath(new URL('../fixtures/tls/', import.meta.url));
@@ -118,6 +119,10 @@ test('a service that cannot be used is named, with the cause', async (t) => {
     t.match(await reasonsOf(url(nobody, 'tls=false')), /nobody listens there/);
     const others = { EVENTSTORE_URL: `esdb://127.0.0.1:${nobody},127.0.0.1:${plain}?tls=false` };
     t.equal(await reasonsOf(others), '', 'one of several is enough');
+    t.match(
+      await reasonsOf(url(await standIn({ reads: () => 'silent' }), 'tls=false')),
+      /The event store does not answer/,
+    );
   });
 
   await t.test('passwords of the others', async (t) => {
@@ -190,6 +195,7 @@ test('every program that cannot start ends with one line, and tells no secret', 
   const [service] = PROGRAMS;
   const raw = `esdb://admin:${PASSWORD}@localhost:${port}?tls=true`;
   const silent = await silentServer(t);
+  const greeting = await startStandIn(t, store.port, { reads: () => 'silent' });
   const CERTIFICATE = /the event store \(EVENTSTORE_URL\): .*authority that is not trusted/;
   await Promise.all(PROGRAMS.map((program) => check(program, {}, CERTIFICATE)));
   const list = ['signing-keys', 'cli/signing-keys', ['list'], 1] as const;
@@ -205,6 +211,11 @@ test('every program that cannot start ends with one line, and tells no secret', 
     check(rotate, { EVENTSTORE_URL: raw }, /EVENTSTORE_URL: user and password must be percent-enc/),
     check(list, { DATABASE_URL: postgres.href }, /Postgres \(DATABASE_URL\): password auth/),
     check(service, { EVENTSTORE_URL: `esdb://${LOGIN}@127.0.0.1:${silent}` }, /TLS handshake/),
+    check(
+      service,
+      { EVENTSTORE_URL: `esdb://${LOGIN}@127.0.0.1:${greeting.port}?tls=false` },
+      /The event store does not answer/,
+    ),
   ]);
   const parts = PASSWORD.split(/[^\w-]+/);
   t.notOk(
@@ -250,4 +261,32 @@ test('processes that start side by side make one of everything', async (t) => {
   const again = await start();
   await again.stop();
   t.ok(again.isUnused, 'a later start says how to get credentials, as nobody has used these');
+});
+
+test('a service starts and works while one host of a cluster is down', async (t) => {
+  const { store } = await startStore(t);
+  const down = await freePort();
+  const up = { port: 0 };
+  const members = () => [
+    { port: down, isLeader: false, isAlive: false },
+    { port: up.port, isLeader: true, isAlive: true },
+  ];
+  up.port = (await startStandIn(t, store.port, { members })).port;
+  for (const [nth, ports] of [
+    [down, up.port],
+    [up.port, down],
+  ].entries()) {
+    const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
+    const { get, post, send } = await testService(t, {
+      EVENTSTORE_URL: `esdb://${hosts}?tls=false`,
+      EVENTSTORE_PREFIX: `cluster${nth}`,
+    });
+    const { status, body } = await post<{ position: number }>('/projects', {
+      body: { key: 'shop' },
+    });
+    t.equal(status, 201, hosts);
+    const headers = { 'x-min-position': String(body.position) };
+    t.match(await get('/projects/shop', { headers }), { status: 200 });
+    t.match(await send('GET', '/ready'), { status: 200 });
+  }
 });

@@ -58,8 +58,8 @@ export type StandIn = Readonly<{
   appended?: (bytes: Buffer) => Buffer;
   /** In the place of what is asked in a read or subscription. */
   asks?: (bytes: Buffer) => Buffer;
-  /** Refuses reads. */
-  reads?: () => 'access-denied' | 'unauthenticated' | undefined;
+  /** Refuses reads, or never answers them. */
+  reads?: () => 'access-denied' | 'unauthenticated' | 'silent' | undefined;
   /** What gossip tells. @defaultValue what the store behind tells, which is a cluster of one */
   members?: () => readonly Member[];
   /** PEM. @defaultValue without TLS */
@@ -132,6 +132,7 @@ export const startStandIn = async (t: Test, port: number, standIn: StandIn) => {
     if (method.responseStream)
       return (call: ServerWritableStream<Buffer, Buffer>) => {
         const refusal = isRead(method) ? reads() : undefined;
+        if (refusal === 'silent') return;
         if (refusal !== undefined) {
           call.emit('error', refused(refusal));
           return;
