@@ -15,6 +15,7 @@ import { type Services } from './services.js';
 import { verifyStores } from './verify-stores.js';
 
 const VERIFY_EVERY_MS = 3_600_000;
+const VERIFY_AGAIN_MS = 5_000;
 /** How soon a checkpoint that is due is signed, and one that was signed is delivered. */
 const CHECKPOINT_MS = 2_000;
 /** How soon an erasure whose process ended, or had no event store, gets into the log. */
@@ -50,6 +51,7 @@ export const startJobs = async (
     redisUrl,
     prefix: config.redisPrefix,
     everyMs: VERIFY_EVERY_MS,
+    againMs: VERIFY_AGAIN_MS,
     verify: () => verify(),
     log,
   });

@@ -21,6 +21,8 @@ type VerificationJobOptions = Readonly<{
   prefix: string;
   /** Between two runs. Milliseconds. */
   everyMs: number;
+  /** After a run that found differences, until the next of this process; then twice as long, and so on. Milliseconds. */
+  againMs: number;
   verify: () => Promise<StoresVerification>;
   log: Readonly<Record<'info' | 'warn' | 'error', (details: object, message: string) => void>>;
 }>;
@@ -33,37 +35,58 @@ export const differencesIn = ({ readModel, redis }: StoresVerification): number 
   readModel.differences.length + (redis?.differences.length ?? 0);
 
 const NAME = 'verification';
+const UNFINISHED = 'verification could not finish';
 
 /** A flushed Redis has lost the schedule; it is put there again this often. */
 const RENEW_MS = 60_000;
 
+/** Differences that stay are looked for this seldom at last. */
+const LONGEST_AGAIN_MS = 600_000;
+
 /**
  * Compares the read model with the log again and again: once per interval in the whole installation, by whichever
- * worker takes it. Differences are logged as errors and told by `status`.
+ * worker takes it. Differences are logged as errors and told by `status`. A store or a projector may only have been behind:
+ * who found differences looks again soon, until there are none.
  */
 export const startVerificationJob = (options: VerificationJobOptions) => {
-  const { redisUrl, prefix, everyMs, verify, log } = options;
+  const { redisUrl, prefix, everyMs, againMs, verify, log } = options;
   const connection = jobConnection(redisUrl);
   const shared = { connection, prefix: `{${prefix}}:jobs` };
   const queue = new Queue(NAME, shared);
   let last: VerificationStatus | undefined;
 
-  const run = async (): Promise<void> => {
+  let isStopping = false;
+  let again: NodeJS.Timeout | undefined;
+
+  const compare = async (nextMs: number): Promise<void> => {
+    clearTimeout(again);
     const found = await verify();
     last = { ranAt: new Date().toISOString(), ...found };
+    if (differencesIn(found) > 0) lookAgain(nextMs);
     if (differencesIn(found) === 0 && agrees(found.readModel))
       log.info(found, 'the read model equals the log');
     else log.error(found, 'the read model or Redis differs from the log');
   };
+  const lookAgain = (delayMs: number): void => {
+    if (isStopping) return;
+    const nextMs = Math.min(delayMs * 2, LONGEST_AGAIN_MS);
+    clearTimeout(again);
+    again = setTimeout(() => {
+      compare(nextMs).catch((error: unknown) => {
+        if (!isStopping) log.warn({ err: error }, UNFINISHED);
+        lookAgain(nextMs);
+      });
+    }, delayMs);
+  };
+  const run = (): Promise<void> => compare(againMs);
   const worker = new Worker(NAME, run, { ...shared, lockDuration: 60_000 });
-  let isStopping = false;
   const onError = (error: Error): void => {
     if (!isStopping) log.warn({ err: error }, 'jobs are waiting for Redis');
   };
   queue.on('error', onError);
   worker.on('error', onError);
   worker.on('failed', (_, error) => {
-    log.warn({ err: error }, 'verification could not finish');
+    log.warn({ err: error }, UNFINISHED);
   });
 
   const renew = (): void => {
@@ -77,6 +100,7 @@ export const startVerificationJob = (options: VerificationJobOptions) => {
     stop: async (): Promise<void> => {
       isStopping = true;
       clearInterval(renewing);
+      clearTimeout(again);
       // Not `queue.disconnect()`: it waits for a connection, which may never come (BullMQ 6.7).
       await Promise.all([worker.close(true), queue.getBackend().close(true)]);
     },

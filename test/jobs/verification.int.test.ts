@@ -1,7 +1,10 @@
+import { EventEmitter, once } from 'node:events';
 import { Redis } from 'ioredis';
-import { test } from 'tap';
+import { test, type Test } from 'tap';
+import { readinessOf } from '../../src/composition/readiness.js';
 import { startVerificationJob } from '../../src/jobs/verification.js';
 import { NOTHING_COMPARED, type StoresVerification } from '../../src/domain/verification.js';
+import { testLogger } from '../support/canary.js';
 import { redisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 
@@ -33,6 +36,7 @@ test('verification runs once an interval in the whole installation, and tells wh
       redisUrl: server.url,
       prefix: 'test',
       everyMs: 3_600_000,
+      againMs: 3_600_000,
       log,
       verify: async () => {
         runs.push(name);
@@ -65,6 +69,73 @@ test('verification runs once an interval in the whole installation, and tells wh
   t.equal(second.status(), undefined);
 });
 
+/** A job of its own Redis, whose runs find these one after the other, and what /ready says of it. */
+const jobThatFinds = async (t: Test, ...found: readonly (() => Promise<StoresVerification>)[]) => {
+  const server = await redisServer();
+  t.teardown(server.stop);
+  await server.start();
+  const told: string[] = [];
+  const note = (_: object, message: string): void => {
+    told.push(message);
+  };
+  const runs = { count: 0 };
+  const job = startVerificationJob({
+    redisUrl: server.url,
+    prefix: 'test',
+    everyMs: 3_600_000,
+    againMs: 10,
+    log: { info: note, warn: note, error: note },
+    verify: async () => {
+      runs.count += 1;
+      return (found[runs.count - 1] ?? found.at(-1))!();
+    },
+  });
+  t.teardown(job.stop);
+  const parts = readinessOf(
+    () => ({ verification: job.status }),
+    () => ({}),
+    testLogger(),
+  );
+  const ready = async () => (await parts())[0];
+  return { job, told, runs, ready };
+};
+
+test('who found differences looks again, until there are none', async (t) => {
+  const gate = new EventEmitter();
+  const { told, runs, job, ready } = await jobThatFinds(
+    t,
+    async () => DIFFERENT,
+    () => Promise.reject(new Error('Postgres is away')),
+    async () => {
+      await once(gate, 'open');
+      return DIFFERENT;
+    },
+    async () => EQUAL,
+  );
+  await until('it looks a third time', () => runs.count === 3);
+  t.match(await ready(), { isReady: false, details: { differences: 1 } });
+  gate.emit('open');
+  await until('nothing differs any more', () => told.includes('the read model equals the log'));
+  t.strictSame(told, [
+    'the read model or Redis differs from the log',
+    'verification could not finish',
+    'the read model or Redis differs from the log',
+    'the read model equals the log',
+  ]);
+  t.match(job.status(), EQUAL);
+  t.match(await ready(), { isReady: true, isDegraded: false, details: { differences: 0 } });
+});
+
+test('streams that somebody deleted for good are counted, and not looked for again', async (t) => {
+  const readModel = { ...EQUAL.readModel, deleted: ['flag-acme:shop:a', 'flag-acme:shop:b'] };
+  const { told, runs, ready } = await jobThatFinds(t, async () => ({ ...EQUAL, readModel }));
+  await until('the first run', () => told.length > 0);
+  t.strictSame(told, ['the read model or Redis differs from the log']);
+  const degraded = { isReady: true, isDegraded: true, details: { deletedStreams: 2 } };
+  t.match(await ready(), degraded);
+  t.equal(runs.count, 1);
+});
+
 test('stopping does not wait for a Redis that is not there', async (t) => {
   const { url } = await redisServer();
   const told: string[] = [];
@@ -75,6 +146,7 @@ test('stopping does not wait for a Redis that is not there', async (t) => {
     redisUrl: url,
     prefix: 'test',
     everyMs: 3_600_000,
+    againMs: 3_600_000,
     log: { info: note, warn: note, error: note },
     verify: async () => EQUAL,
   });
