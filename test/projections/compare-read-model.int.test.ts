@@ -133,6 +133,19 @@ for (const { name, columns } of TABLES)
     }
   });
 
+test('a stream that somebody deleted for good is named, and nothing else', async (t) => {
+  const { pool } = await testDatabase(t);
+  await applyBatches(pool, [log]);
+  const gone = 'flag-acme:shop:odd';
+  const sources = sourcesOf(
+    pool,
+    log.filter(({ stream }) => stream !== gone),
+  );
+  const isDeleted = async (stream: string) => stream === gone;
+  const compare = compareReadModel({ ...sources, log: { ...sources.log, isDeleted } });
+  t.match(await compare(ORGANIZATIONS), { differences: [], deleted: [gone] });
+});
+
 test('an organization that was altered is found by those who ask for it', async (t) => {
   const { pool } = await testDatabase(t);
   await applyBatches(pool, [log]);
