@@ -136,6 +136,7 @@ test('I4: Redis that missed a change, or kept what was deleted, is seen', async 
 test('I5: wrong, failed and backward evaluations are seen', async (t) => {
   const answer = (variant: string, position: number, beganAt = 0): EvaluationRecord => ({
     flag: 'flag-0',
+    process: 'one',
     beganAt,
     endedAt: beganAt + 1,
     status: 200,
@@ -145,6 +146,8 @@ test('I5: wrong, failed and backward evaluations are seen', async (t) => {
   const check = (...evaluations: readonly EvaluationRecord[]) =>
     evaluationFlaws(evaluations, log, { initialVariant: 'v0' });
   t.strictSame(check(answer('v0', 40), answer('v1', 1_000, 2), answer('v2', 1_500, 4)), []);
+  const other = { ...answer('v0', 40, 4), process: 'other' };
+  t.strictSame(check(answer('v1', 1_000, 2), other), [], 'another process may be behind');
   t.match(
     check(answer('v1', 1_010)),
     [/v1 at 1010, not v2/],

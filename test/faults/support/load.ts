@@ -9,14 +9,17 @@ export type CommandRecord = Readonly<{
   flag: string;
   /** `unknown`: no attempt brought an answer that says whether it was written. */
   outcome: 'recorded' | 'unchanged' | 'refused' | 'unknown';
-  /** Of the stream after it, when recorded. */
+  /** Of the stream after it, and of its last event, when recorded. */
   revision?: number;
+  position?: number;
   statuses: readonly (number | 'broken')[];
   slowestMs: number;
 }>;
 
 export type EvaluationRecord = Readonly<{
   flag: string;
+  /** Whom it was asked of. */
+  process: string;
   /** Milliseconds on one monotonic clock. */
   beganAt: number;
   endedAt: number;
@@ -61,11 +64,13 @@ const outcomeOf = (answer: Answer | undefined): CommandRecord['outcome'] => {
 
 const pick = <T>(items: readonly T[], nth: number): T => items[nth % items.length]!;
 
-const revisionOf = (
+const placeOf = (
   outcome: CommandRecord['outcome'],
   answer: Answer | undefined,
-): Readonly<{ revision?: number }> =>
-  outcome === 'recorded' ? { revision: Number(answer?.body['revision']) } : {};
+): Pick<CommandRecord, 'revision' | 'position'> =>
+  outcome === 'recorded'
+    ? { revision: Number(answer?.body['revision']), position: Number(answer?.body['position']) }
+    : {};
 
 /** Attempts until the outcome is known, or nobody wants to know it any more. */
 const tryOften = async (
@@ -81,7 +86,7 @@ const tryOften = async (
     slowestMs = Math.max(slowestMs, performance.now() - began);
     statuses.push(answer?.status ?? 'broken');
     const outcome = outcomeOf(answer);
-    const told = { outcome, ...revisionOf(outcome, answer), statuses, slowestMs };
+    const told = { outcome, ...placeOf(outcome, answer), statuses, slowestMs };
     if (outcome !== 'unknown' || statuses.length >= attempts || isAbandoned()) return told;
     await delay(answer === undefined ? BROKEN_MS : RETRY_MS);
   }
@@ -130,10 +135,12 @@ export const startLoad = (options: LoadOptions) => {
     const beganAt = performance.now();
     const path = `${PLACE}/environments/${ENVIRONMENT}/evaluate/${flag}?targetingKey=user-${nth % 100}`;
     const headers = { 'x-api-key': serverKey };
-    const answer = await attemptOf(target() + path, { headers });
+    const process = target();
+    const answer = await attemptOf(process + path, { headers });
     const { variant, position } = answer?.body ?? {};
     evaluations.push({
       flag,
+      process,
       beganAt,
       endedAt: performance.now(),
       status: answer?.status ?? 0,

@@ -67,19 +67,25 @@ export type Scenario = Readonly<{
   client: Client;
 }>;
 
+type Environment = Readonly<Record<string, string>>;
+
 /** Own servers, one running service, and the flags of the load, enabled and visible. */
 export const startScenario = async (
   t: Test,
-  environment: Readonly<Record<string, string>> = {},
+  given: Environment | ((servers: Servers) => Promise<Environment>) = {},
   projectorNames: readonly string[] = [],
   folder?: string,
 ): Promise<Scenario> => {
   const servers = await startServers(t, folder);
+  const environment = typeof given === 'function' ? await given(servers) : given;
   const service = await faultyService(t, servers, { environment });
   await service.start();
   const projectors: FaultyService[] = [];
   for (const name of projectorNames) {
-    const projector = await faultyService(t, servers, { name, environment: { ROLE: 'projector' } });
+    const projector = await faultyService(t, servers, {
+      name,
+      environment: { ...environment, ROLE: 'projector' },
+    });
     projectors.push(projector);
     await projector.start();
   }

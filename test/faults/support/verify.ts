@@ -196,7 +196,7 @@ const answerFlaws = (
   return [`${flag} is ${String(variant)} at ${position ?? '?'}, not ${expected}`];
 };
 
-/** What began after another had ended must not stand at an older position. */
+/** What began after another of the same process had ended must not stand at an older position. */
 const backwardFlaws = (evaluations: readonly EvaluationRecord[]): readonly string[] => {
   const flaws: string[] = [];
   const answered = evaluations.flatMap(({ position, ...rest }) =>
@@ -213,7 +213,7 @@ const backwardFlaws = (evaluations: readonly EvaluationRecord[]): readonly strin
   return flaws;
 };
 
-/** I5: every answer is right for the position it names, and no later request sees an older one. */
+/** I5: every answer is right for the position it names, and no later request to a process sees an older one. */
 export const evaluationFlaws = (
   evaluations: readonly EvaluationRecord[],
   log: Log,
@@ -223,6 +223,8 @@ export const evaluationFlaws = (
   const expectedAt = (flag: string, position: number) => served(flag, position) ?? initialVariant;
   return [
     ...evaluations.flatMap((evaluation) => answerFlaws(evaluation, expectedAt)),
-    ...backwardFlaws(evaluations),
+    ...[...new Set(evaluations.map(({ process }) => process))].flatMap((one) =>
+      backwardFlaws(evaluations.filter(({ process }) => process === one)),
+    ),
   ];
 };
