@@ -1,9 +1,15 @@
 import {
   type RulesetChange,
   rulesetOf,
+  type SegmentDefinition,
   segmentDefinitionOf,
   segmentEntry,
 } from '../domain/evaluation/ruleset.js';
+import {
+  segmentEdit,
+  storedSegment,
+  type StoredSegment,
+} from '../domain/evaluation/stored-segment.js';
 import { type ExistingFlag } from '../domain/flag/flag.js';
 import { canonicalJson } from '../domain/json.js';
 import { type Position } from '../domain/position.js';
@@ -29,8 +35,11 @@ import {
   type TrackedSkipped,
 } from './fold/tracked.js';
 
-/** One flag or segment in one environment: its entry as canonical JSON, and what evaluating processes are told. */
-type Entry = Readonly<{ name: string; json: string | null; change: RulesetChange }>;
+/**
+ * One flag or segment in one environment: its entries as canonical JSON (null: there is none any more), and what
+ * evaluating processes are told.
+ */
+type Entry = Readonly<{ entries: ReadonlyMap<string, string | null>; change: RulesetChange }>;
 
 /** `environment` is the key, `id` the environmentId. */
 type EntryIn = (environment: string, id: string) => Entry;
@@ -40,23 +49,63 @@ const flagEntryIn =
   (environment, id) => {
     const ruleset = rulesetOf(flag.state, environment, flag) ?? null;
     const change = { environment: id, flag: flag.key, ruleset };
-    return { name: flag.key, json: ruleset && canonicalJson(ruleset), change };
+    return { entries: new Map([[flag.key, ruleset && canonicalJson(ruleset)]]), change };
   };
 
 /** Characters of a segment that the stream of changes carries. It keeps thousands of changes, in the memory of Redis. */
 const LONGEST_TOLD = 256 * 1024;
 
-const segmentEntryIn =
-  (segment: TrackedSegment): EntryIn =>
-  (_, id) => {
-    const definition = segmentDefinitionOf(segment.state, segment) ?? null;
-    const json = definition && canonicalJson(definition);
-    const isLong = json !== null && json.length > LONGEST_TOLD;
-    const change: RulesetChange = isLong
-      ? { environment: id, reload: true }
-      : { environment: id, segment: segment.key, definition };
-    return { name: segmentEntry(segment.key), json, change };
-  };
+type Texts = ReadonlyMap<string, string>;
+
+const textsOf = (stored: StoredSegment): Texts =>
+  new Map([...stored].map(([name, content]) => [name, canonicalJson(content)]));
+
+const definitionOf = (segment: TrackedSegment | undefined): SegmentDefinition | undefined =>
+  segment && segmentDefinitionOf(segment.state, segment);
+
+const lengthOf = (texts: Texts): number =>
+  [...texts.values()].reduce((sum, text) => sum + text.length, 0);
+
+type Told = (environment: string) => RulesetChange;
+
+const toldWhole =
+  (segment: string, definition: SegmentDefinition | null, length: number): Told =>
+  (environment) =>
+    length > LONGEST_TOLD ? { environment, reload: true } : { environment, segment, definition };
+
+/** All entries of a segment; those that it had before and has no longer are null. */
+const anew = (
+  key: string,
+  before: SegmentDefinition | undefined,
+  after: SegmentDefinition | undefined,
+): Readonly<{ entries: Entry['entries']; tell: Told }> => {
+  const texts = after === undefined ? new Map<string, string>() : textsOf(storedSegment(after));
+  const gone = before === undefined ? [segmentEntry(key)] : [...storedSegment(before).keys()];
+  const entries = new Map<string, string | null>(gone.map((name) => [name, null]));
+  for (const [name, text] of texts) entries.set(name, text);
+  return { entries, tell: toldWhole(key, after ?? null, lengthOf(texts)) };
+};
+
+const changed = (
+  key: string,
+  before: SegmentDefinition | undefined,
+  after: SegmentDefinition | undefined,
+): ReturnType<typeof anew> => {
+  const found = before && after && segmentEdit(before, after);
+  if (found === undefined) return anew(key, before, after);
+  const [entries, length] = [textsOf(found.entries), canonicalJson(found.edit).length];
+  const tell: Told = (environment) =>
+    length > LONGEST_TOLD
+      ? { environment, reload: true }
+      : { environment, segment: key, edit: found.edit };
+  return { entries, tell };
+};
+
+/** `before`: as it was stored last; of a long segment only what differs is stored and told. */
+const segmentEntryIn = (segment: TrackedSegment, before?: TrackedSegment): EntryIn => {
+  const { entries, tell } = changed(segment.key, definitionOf(before), definitionOf(segment));
+  return (_, id) => ({ entries, change: tell(id) });
+};
 
 type Place = Readonly<{ revision: number; position: Position }>;
 
@@ -100,6 +149,15 @@ const activeEnvironments = (project: TrackedProject | undefined): readonly strin
 const isMember = (tracked: Tracked): tracked is TrackedFlag | TrackedSegment =>
   tracked.category === 'flag' || tracked.category === 'segment';
 
+/** A flag or segment after some steps, and a segment before them. */
+type Touched = Readonly<{
+  member: TrackedFlag | TrackedSegment;
+  before: TrackedSegment | undefined;
+}>;
+
+const entryInOf = ({ member, before }: Touched): EntryIn =>
+  member.category === 'flag' ? flagEntryIn(member) : segmentEntryIn(member, before);
+
 /** What is kept of each project: by key. */
 type Members<T> = Map<string, Map<string, T>>;
 
@@ -135,6 +193,17 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
 
   let skipped = skippedEvents(loaded.skipped ?? []);
 
+  const touch = (
+    touched: Map<string, Touched>,
+    stream: string,
+    member: TrackedFlag | TrackedSegment,
+  ): void => {
+    const isSegment = member.category === 'segment';
+    const now = isSegment ? segments.get(member.projectId)?.get(member.key) : undefined;
+    const first = touched.get(stream);
+    touched.set(stream, { member, before: first === undefined ? now : first.before });
+  };
+
   const stateOf = (stream: string): TrackedSkipped['before'] => {
     const { category, organizationId = '', projectKey, key } = parseStream(stream) ?? {};
     const projectId = projectIdOf(organizationId, projectKey ?? '');
@@ -145,12 +214,13 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
   const entriesOf = (projectId: string, environment: string): Entries => {
     const members = [
       ...[...(flags.get(projectId)?.values() ?? [])].map(flagEntryIn),
-      ...[...(segments.get(projectId)?.values() ?? [])].map(segmentEntryIn),
+      ...[...(segments.get(projectId)?.values() ?? [])].map((segment) => segmentEntryIn(segment)),
     ];
     const entries = new Map<string, string>();
     for (const entryIn of members) {
-      const { name, json } = entryIn(environment, environmentIdOf(projectId, environment));
-      if (json !== null) entries.set(name, json);
+      const id = environmentIdOf(projectId, environment);
+      for (const [name, json] of entryIn(environment, id).entries)
+        if (json !== null) entries.set(name, json);
     }
     return entries;
   };
@@ -173,8 +243,8 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
       const id = environmentIdOf(projectId, environment);
       const write = into.writes.get(id) ?? { environment: id, entries: new Map() };
       if ('fill' in write) continue;
-      const { name, json, change: told } = entryIn(environment, id);
-      into.writes.set(id, { environment: id, entries: new Map(write.entries).set(name, json) });
+      const { entries, change: told } = entryIn(environment, id);
+      into.writes.set(id, { environment: id, entries: new Map([...write.entries, ...entries]) });
       into.changes.push(told);
     }
   };
@@ -197,20 +267,17 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
     /** Takes the steps in, and tells what they change: each member and environment once, as it is after all of them. */
     apply: (steps: readonly Step[]): SnapshotDelta => {
       const before = new Map<string, readonly string[]>();
-      const touched = new Map<string, TrackedFlag | TrackedSegment>();
+      const touched = new Map<string, Touched>();
       for (const { event, after } of steps) {
         if (after.category === 'project' && !before.has(after.projectId))
           before.set(after.projectId, activeEnvironments(projects.get(after.projectId)));
-        if (isMember(after)) touched.set(event.stream, after);
+        if (isMember(after)) touch(touched, event.stream, after);
         keep(after);
         note(event.stream, after);
       }
       const draft: Draft = { changes: [], writes: new Map() };
       for (const [projectId, environments] of before) reload(projectId, environments, draft);
-      for (const member of touched.values()) {
-        const entryIn = member.category === 'flag' ? flagEntryIn(member) : segmentEntryIn(member);
-        change(member.projectId, entryIn, draft);
-      }
+      for (const one of touched.values()) change(one.member.projectId, entryInOf(one), draft);
       return { changes: draft.changes, writes: [...draft.writes.values()] };
     },
 

@@ -19,7 +19,7 @@ const fillOf = ([environment, rulesets]: [string, Contents[string]]): SnapshotWr
 });
 
 const entriesOf = (change: RulesetChange): readonly SnapshotWrite[] => {
-  if ('reload' in change) return [];
+  if ('reload' in change || 'edit' in change) return [];
   const [name, value] =
     'segment' in change
       ? [segmentEntry(change.segment), change.definition]

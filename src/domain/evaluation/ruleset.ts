@@ -51,6 +51,17 @@ export type SegmentDefinition = Readonly<{
   rules: readonly SegmentRule[];
 }>;
 
+export type SegmentKeys = Pick<SegmentDefinition, 'included' | 'excluded'>;
+
+/** What changed of the lists of a long segment: the rest of it is in `definition`, whose lists are empty. */
+export type SegmentEdit = Readonly<{
+  definition: SegmentDefinition;
+  /** The revision of the segment that this is a change of. */
+  from: number;
+  removed: SegmentKeys;
+  added: SegmentKeys;
+}>;
+
 /** Undefined for a deleted segment: whether anybody is in it is unknown. */
 export const segmentDefinitionOf = (
   segment: ExistingSegment,
@@ -64,12 +75,13 @@ export const segmentDefinitionOf = (
 /**
  * One step of the change stream that evaluating processes follow.
  * `environment` is an environmentId; `null` removes the flag or segment. A change of a whole environment
- * (added, deleted, restored, its project too), and of a segment of very many keys, makes readers load that environment
- * again.
+ * (added, deleted, restored, its project too), and of very many keys of a segment, makes readers load that environment
+ * again. An edit is what changed of a long segment; who does not have the segment as it was before loads the environment.
  */
 export type RulesetChange =
   | Readonly<{ environment: string; flag: string; ruleset: Ruleset | null }>
   | Readonly<{ environment: string; segment: string; definition: SegmentDefinition | null }>
+  | Readonly<{ environment: string; segment: string; edit: SegmentEdit }>
   | Readonly<{ environment: string; reload: true }>;
 
 /** All that evaluating in one environment needs, by key. */
@@ -90,8 +102,13 @@ const SEGMENT = '@';
 /** The name that a segment is stored by, next to flags, which are stored by their keys. */
 export const segmentEntry = (key: string): string => `${SEGMENT}${key}`;
 
-/** Whether an entry is a segment's. */
+/** The name of one of the parts that the lists of a long segment are stored in. No key has this character. */
+export const segmentPartEntry = (key: string, nth: number): string => `${SEGMENT}${key}/${nth}`;
+
+/** Whether an entry is a segment's, or a part of one. */
 export const isSegmentEntry = (name: string): boolean => name.startsWith(SEGMENT);
+
+export const isSegmentPart = (name: string): boolean => isSegmentEntry(name) && name.includes('/');
 
 /**
  * Why this answer: the reasons of the OpenFeature specification (types, resolution details) that we give, and

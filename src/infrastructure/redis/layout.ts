@@ -2,9 +2,10 @@
  * Where the evaluation snapshot is in Redis. One hash tag, so that one script may touch all keys, also in a cluster.
  *
  * - `rulesets(environmentId)`: hash, flag key → Ruleset as JSON, and `@<segment key>` → SegmentDefinition
- *   as JSON. Absent for an environment without any
- * - `environments`: hash, environmentId → `<position>:<count>`: log position of the last change applied to its
- *   rulesets, and how many entries they have. An environment is in it exactly when it can be evaluated: neither it nor
+ *   as JSON. Of a segment of more than 100 keys this has how many `parts` there are, and `@<segment key>/<nth>` have the
+ *   keys. Absent for an environment without any
+ * - `environments`: hash, environmentId → `<position>:<count>;2`: log position of the last change applied to its
+ *   rulesets, how many entries they have, and the version of this layout. An environment is in it exactly when it can be evaluated: neither it nor
  *   its project is deleted
  * - `checkpoint`: hash, `position` (log position applied), `recordedAt`, `generation` (random, new after every refill),
  *   `environments` (how many there are). So whoever reads can tell when a key or a part of one is missing
@@ -26,9 +27,9 @@ export const redisLayout = (prefix: string) => ({
   changes: `{${prefix}}:changes`,
 });
 
-/** How many entries the rulesets of an environment have; undefined when it is not said. */
+/** How many entries the rulesets of an environment have; undefined when it is not said, or in another layout. */
 export const countIn = (environment: string): number | undefined => {
-  const [, count] = /:(\d+)$/.exec(environment) ?? [];
+  const [, count] = /:(\d+);2$/.exec(environment) ?? [];
   return count === undefined ? undefined : Number(count);
 };
 
@@ -44,7 +45,7 @@ export type ScriptReply = readonly [written: number, position?: string, generati
 const IS_WHOLE = `
 local function isWhole(key, environment)
   local known = redis.call('hget', KEYS[2], environment)
-  local count = known and string.match(known, ':(%d+)$')
+  local count = known and string.match(known, ':(%d+);2$')
   return count and tonumber(count) == redis.call('hlen', key)
 end`.trim();
 
@@ -94,7 +95,7 @@ while ARGV[at] do
     if count > 0 then
       redis.call(operation == 'set' and 'hset' or 'hdel', key, unpack(ARGV, at, at + count - 1))
     end
-    redis.call('hset', KEYS[2], environment, ARGV[3] .. ':' .. redis.call('hlen', key))
+    redis.call('hset', KEYS[2], environment, ARGV[3] .. ':' .. redis.call('hlen', key) .. ';2')
   end
   at = at + count
 end
@@ -119,7 +120,7 @@ for index = 4, pairsEnd, 2 do
   redis.call('rename', KEYS[index], KEYS[index + 1])
 end
 for index = 7, #ARGV, 2 do
-  redis.call('hset', KEYS[2], ARGV[index], ARGV[3] .. ':' .. ARGV[index + 1])
+  redis.call('hset', KEYS[2], ARGV[index], ARGV[3] .. ':' .. ARGV[index + 1] .. ';2')
 end
 redis.call('hset', KEYS[1], 'position', ARGV[3], 'recordedAt', ARGV[4], 'generation', ARGV[5],
   'environments', redis.call('hlen', KEYS[2]))

@@ -4,6 +4,7 @@ import {
   type RulesetChange,
   type SegmentDefinition,
 } from '../../domain/evaluation/ruleset.js';
+import { editedSegment } from '../../domain/evaluation/stored-segment.js';
 import { later, type Position } from '../../domain/position.js';
 import { type RulesetUpdate } from '../../queries/evaluation/ruleset-memory.js';
 import {
@@ -27,6 +28,11 @@ type EnvironmentDraft = {
   loadedAt: Position | undefined;
 };
 
+/** What is evaluated with now. */
+type KnownEnvironment = Readonly<{
+  segments: ReadonlyMap<string, Readonly<{ definition: SegmentDefinition }>>;
+}>;
+
 const draftOf = (contents?: EnvironmentContents, loadedAt?: Position): EnvironmentDraft => ({
   flags: new Map(contents?.flags),
   segments: new Map(contents?.segments),
@@ -44,7 +50,7 @@ export const ENTRIES_AT_ONCE = 500;
 export const rulesetDraft = (
   reader: RedisRulesetReader,
   from: Cursor,
-  hasEnvironment: (id: string) => boolean,
+  known: (id: string) => KnownEnvironment | undefined,
 ) => {
   let cursor = from;
   let minimum = from.position;
@@ -63,18 +69,41 @@ export const rulesetDraft = (
   const draftFor = (id: string): EnvironmentDraft | undefined => {
     const existing = environments.get(id);
     if (existing !== undefined) return existing ?? undefined;
-    if (!hasEnvironment(id)) return undefined;
+    if (known(id) === undefined) return undefined;
     const begun = draftOf();
     environments.set(id, begun);
     return begun;
   };
 
+  /** The segment that an edit leads to; undefined when what it is an edit of is not here. */
+  const edited = (
+    draft: EnvironmentDraft,
+    { environment, segment, edit }: Extract<RulesetChange, { edit: unknown }>,
+  ): SegmentDefinition | undefined => {
+    const isHere = draft.segments.has(segment) || draft.loadedAt !== undefined;
+    const before = isHere
+      ? draft.segments.get(segment)
+      : known(environment)?.segments.get(segment)?.definition;
+    return editedSegment(before, edit);
+  };
+
+  /** Takes one change in. @returns false when the environment has to be loaded whole instead */
+  const take = (draft: EnvironmentDraft, step: RulesetChange): boolean => {
+    if ('reload' in step) return false;
+    if ('flag' in step) draft.flags.set(step.flag, step.ruleset);
+    else if ('definition' in step) draft.segments.set(step.segment, step.definition);
+    else {
+      const definition = edited(draft, step);
+      if (definition === undefined) return false;
+      draft.segments.set(step.segment, definition);
+    }
+    return true;
+  };
+
   const change = async (position: Position, step: RulesetChange): Promise<void> => {
     if ((environments.get(step.environment)?.loadedAt ?? -1) >= position) return;
     const draft = 'reload' in step ? undefined : draftFor(step.environment);
-    if ('reload' in step || draft === undefined) await load(step.environment);
-    else if ('segment' in step) draft.segments.set(step.segment, step.definition);
-    else draft.flags.set(step.flag, step.ruleset);
+    if (draft === undefined || !take(draft, step)) await load(step.environment);
   };
 
   const apply = async (entries: readonly ChangeEntry[]): Promise<void> => {

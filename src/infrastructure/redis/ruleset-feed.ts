@@ -32,7 +32,7 @@ const loadAll = async (reader: RedisRulesetReader, memory: RulesetMemory): Promi
   const head = await reader.head();
   if (head === undefined) throw new SnapshotUnusable('Redis holds no snapshot.');
   requireNotBehind(head, memory);
-  const draft = rulesetDraft(reader, cursorOf(head), () => false);
+  const draft = rulesetDraft(reader, cursorOf(head), () => undefined);
   for (const id of head.environmentIds) await draft.load(id);
   await draft.catchUp();
   memory.publish(draft.update(true));
@@ -64,11 +64,7 @@ const followOnce = async (
 ): Promise<Cursor> => {
   const entries = await reader.entriesAfter(cursor.lastId, ENTRIES_AT_ONCE, BLOCK_MS);
   if (entries.length === 0) return checkHead(reader, memory, cursor);
-  const draft = rulesetDraft(
-    reader,
-    cursor,
-    (id) => memory.current()?.environments.has(id) ?? false,
-  );
+  const draft = rulesetDraft(reader, cursor, (id) => memory.current()?.environments.get(id));
   await draft.apply(entries);
   await draft.catchUp();
   memory.publish(draft.update(false));

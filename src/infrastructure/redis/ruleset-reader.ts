@@ -2,10 +2,12 @@ import { type ChainableCommander, type Redis } from 'ioredis';
 import {
   type EnvironmentContents,
   isSegmentEntry,
+  isSegmentPart,
   type Ruleset,
   type RulesetChange,
   type SegmentDefinition,
 } from '../../domain/evaluation/ruleset.js';
+import { restoredSegment } from '../../domain/evaluation/stored-segment.js';
 import { type Position, toPosition } from '../../domain/position.js';
 import { withDeadline } from '../waiting.js';
 import { countIn, type RedisLayout } from './layout.js';
@@ -91,8 +93,8 @@ const contentsOf = (texts: Fields): EnvironmentContents => {
   const segments = new Map<string, SegmentDefinition>();
   for (const [name, text] of Object.entries(texts)) {
     if (!isSegmentEntry(name)) flags.set(name, parse(text));
-    else {
-      const definition = parse<SegmentDefinition>(text);
+    else if (!isSegmentPart(name)) {
+      const definition = restoredSegment(parse(text), (part) => parse(texts[part] ?? ''));
       segments.set(definition.key, definition);
     }
   }

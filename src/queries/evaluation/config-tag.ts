@@ -12,7 +12,12 @@ const fingerprint = (content: Content, kind: 'flag' | 'segment'): bigint => {
   const held = fingerprints.get(content);
   if (held !== undefined) return held;
   const { revision: _, position: __, ...seen } = content;
-  const text = canonicalJson([kind, seen]);
+  // The order of keys depends on how they came here, and changes nothing.
+  const lists = 'included' in seen && {
+    included: seen.included.toSorted(),
+    excluded: seen.excluded.toSorted(),
+  };
+  const text = canonicalJson([kind, { ...seen, ...lists }]);
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 32);
   const made = BigInt(`0x${hex}`);
   fingerprints.set(content, made);
