@@ -166,7 +166,7 @@ const REQUESTS: readonly (readonly [method: string, path: string, ...rest: Try])
     { body: { position: '9223372036854775808' } },
     400,
   ],
-  ['POST', `${FLAGS}/f/revert`, 'a small position as a text', { body: { position: '5' } }, 400],
+  ['POST', `${FLAGS}/f/revert`, 'no moment at all', {}, 400],
   [
     'PUT',
     `${PLACE}/rules`,

@@ -73,6 +73,19 @@ const refusing = (validate: Validate, name: string, message: string): false => {
 const isPositionSchema = ({ format, anyOf = [] }: Property): boolean =>
   format === 'int64' || anyOf.some(isPositionSchema);
 
+type Digits = readonly Readonly<{ name: string; text: string }>[];
+
+const NO_DIGITS: Digits = [];
+
+/** Those of the named values that are digits; almost no request has any. A body that is missing is null. */
+const digitsIn = (data: Readonly<Given> | null, names: readonly string[]): Digits => {
+  if (data === null || names.every((name) => data[name] === undefined)) return NO_DIGITS;
+  return names.flatMap((name) => {
+    const text = data[name];
+    return typeof text === 'string' && DIGITS.test(text) ? [{ name, text }] : [];
+  });
+};
+
 /**
  * Reads the digits of log positions exactly, where a double would not hold them. Bodies stay what was sent, of which
  * commands are a hash.
@@ -81,16 +94,14 @@ const withPositions = (schema: object, validate: Validate, isText: boolean): Val
   const names = named(schema, isPositionSchema);
   if (names.length === 0) return validate;
   const exactly: Validate = (data: Given) => {
-    const texts = names.flatMap((name) => {
-      const text = data[name];
-      return typeof text === 'string' && DIGITS.test(text) ? [[name, text] as const] : [];
-    });
-    const beyond = texts.find(([, text]) => BigInt(text) > LAST_POSITION);
+    const digits = digitsIn(data, names);
+    const beyond = digits.find(({ text }) => BigInt(text) > LAST_POSITION);
     if (beyond !== undefined)
-      return refusing(exactly, beyond[0], `must be at most ${LAST_POSITION}`);
+      return refusing(exactly, beyond.name, `must be at most ${LAST_POSITION}`);
     const isValid = validate(data);
     exactly.errors = validate.errors ?? null;
-    if (isValid === true && isText) for (const [name, text] of texts) data[name] = toPosition(text);
+    if (isValid === true && isText)
+      for (const { name, text } of digits) data[name] = toPosition(text);
     return isValid;
   };
   return exactly;
