@@ -81,7 +81,7 @@ const readBack = async (
 };
 
 /** Reads what was acknowledged last at one of the processes, again and again. @returns what stops it and tells the answers */
-const readingBack = (load: Load, ask: () => Client) => {
+const readingBack = (t: Test, load: Load, ask: () => Client) => {
   const answers: string[] = [];
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
@@ -93,11 +93,13 @@ const readingBack = (load: Load, ask: () => Client) => {
     }
   };
   const running = run();
-  return async (): Promise<readonly string[]> => {
+  const stop = async (): Promise<readonly string[]> => {
     stopping.abort();
     await running;
     return answers;
   };
+  t.teardown(stop);
+  return stop;
 };
 
 /** What each process serves of each flag, as texts; one when they agree. */
@@ -154,7 +156,7 @@ test('of five processes any is killed or paused, and the store holds back', asyn
     evaluationsPerSecond: byLength(40, 100),
     attempts: 250,
   });
-  const stopReading = readingBack(load, () => clients[choose(clients.length)]!);
+  const stopReading = readingBack(t, load, () => clients[choose(clients.length)]!);
   for (let nth = 0; nth < FAULTS; nth += 1) {
     await untilAcknowledged(load, 10);
     await delay(choose(100));
@@ -168,9 +170,11 @@ test('of five processes any is killed or paused, and the store holds back', asyn
     }
     // The short version has time for those that answer.
     const one = isLong ? all[choose(all.length)]! : answering[nth % 2]!;
+    const began = performance.now();
     if (kind === 0) await one.kill();
     else one.pause();
     await untilAcknowledged(load, 10);
+    t.comment(`${kind === 0 ? 'killed' : 'paused'}: ${Math.round(performance.now() - began)} ms`);
     if (kind === 0) await one.start();
     else one.resume();
   }
