@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { test } from 'tap';
 import { redisRulesetFeed } from '../../src/infrastructure/redis/ruleset-feed.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
@@ -65,11 +66,12 @@ test('a Redis that loses keys, or takes no writes, keeps no change from applicat
   const server = await redisServer();
   await server.start();
   t.teardown(() => server.stop());
-  const service = await testService(t, { REDIS_URL: server.url });
-  const { redis, prefix } = await testRedis(t, server.url).then(({ redis }) => ({
-    redis,
-    prefix: service.stores.prefix,
-  }));
+  const { redis } = await testRedis(t, server.url);
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+  const service = await testService(t, { REDIS_URL: server.url }, log);
+  const { prefix } = service.stores;
   const flag = '/projects/demo/flags/checkout/environments/production';
   await service.post('/projects/demo/flags', { body: { key: 'checkout', type: 'boolean' } });
   await service.post(`${flag}/enable`);
@@ -84,6 +86,12 @@ test('a Redis that loses keys, or takes no writes, keeps no change from applicat
     until(`${String(value)} is served`, async () => (await evaluate()).value === value);
   const rulesets = `{${prefix}}:rulesets:default:demo:production`;
   await serves(true);
+
+  await t.test('one that may drop keys by itself is warned of at the start', async () => {
+    await until('it is', () =>
+      lines.some((line) => /"policy":"allkeys-lru".*Redis may drop keys/.test(line)),
+    );
+  });
 
   await t.test('a lost key comes back by itself, and is never missed', async (t) => {
     await redis.del(rulesets);
