@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { jsonEvent } from '@eventstore/db-client';
 import { test, type Test } from 'tap';
 import {
   appendUntilGone,
@@ -97,6 +98,36 @@ test('a store that cannot write', async (t) => {
     t.match(stderr, /The log is written again\.\n$/);
     t.strictSame(readdirSync(folder), ['events.db']);
   });
+});
+
+const MIB = 1024 * 1024;
+
+/** Appends a MiB as often as that. */
+const append = async (url: string, t: Test, [stream, count]: readonly [string, number]) => {
+  const client = connect(t, url);
+  const data = { text: 'x'.repeat(MIB - 200) };
+  for (let nth = 0; nth < count; nth += 1)
+    await client.appendToStream(stream, jsonEvent({ type: 'Large', data }));
+};
+
+test('a write-ahead log that cannot be moved into the file is told of', async (t) => {
+  const main = await buildEventStore(t);
+  const db = temporaryFolder(t);
+  const { store: full } = await startStore(t, db);
+  await append(full.url, t, ['before', 60]);
+  await full.close();
+  // The file is longer than it may get, so nothing can be written at its end; the write-ahead log still can.
+  const store = spawnStore(t, main, ['--port', '0', '--db', db], { fileLimitKb: 50_000 });
+  await append(await urlOf(store), t, ['after', 36]);
+  store.process.kill('SIGTERM');
+  const { stderr } = await store.ended;
+  t.match(
+    stderr,
+    /events\.db-wal grows and is \d\d MB long, because .*events\.db cannot be written/,
+  );
+  t.equal(stderr.split('grows and is').length, 2, 'once');
+  const { client } = await startStore(t, db);
+  t.equal((await collect(client.readStream('after'))).length, 36, 'and nothing is lost');
 });
 
 /** A file system of 2 MB that can be made larger; undefined where this process may not mount one. */
