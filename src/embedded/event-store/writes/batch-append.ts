@@ -54,7 +54,8 @@ const session = (log: EventLog, call: BatchAppendCall) => {
   };
 
   const begin = ({ correlation, options = UNKNOWN_STREAM }: BatchAppendChunk): Unfinished => ({
-    correlation,
+    // A copy: the bytes are part of the chunk, which would be kept with them.
+    correlation: Buffer.from(correlation),
     options,
     untilMs: acceptUntil(options.deadlineMs),
     collected: NOTHING_COLLECTED,
