@@ -29,7 +29,7 @@ export const writeStreamRows = (tx: Transaction, steps: readonly Step[]): Promis
   );
 
 /** Whether a table has rows of such streams. */
-export const isOf = (table: Table, { category }: StreamParts): boolean =>
+export const isOf = (table: Table, { category }: Pick<StreamParts, 'category'>): boolean =>
   table.category === undefined || table.category === category;
 
 /** What a column that names a stream says of this one. */
@@ -41,7 +41,7 @@ const namedBy = (column: string, stream: string, parts: StreamParts): string => 
 };
 
 /** The condition for a table's rows (`t`) of a stream, and its values. */
-export const rowsOfStream = (table: Table, [stream, parts]: readonly [string, StreamParts]) => ({
+const rowsOfStream = (table: Table, [stream, parts]: readonly [string, StreamParts]) => ({
   isNamed: table.stream.map((column, nth) => `t.${column} = $${nth + 1}`).join(' and '),
   values: table.stream.map((column) => namedBy(column, stream, parts)),
 });

@@ -11,6 +11,7 @@ import { type EventLog, type LogEvent } from '../event-log.js';
 import { READ_MODEL, READ_MODELS } from '../read-models.js';
 import { type Database, type Table } from '../projection.js';
 import { compareStreams } from './compare-streams.js';
+import { streamText } from './held-rows.js';
 
 type Sources = Readonly<{
   database: Database;
@@ -43,12 +44,6 @@ async function* streamsOf(
     after = rows.at(-1)?.['position'] as Position;
   }
 }
-
-/** The name of the stream that a row is of; the organization's id is the first part of a project's. */
-const streamText = ({ stream, category }: Table): string =>
-  stream[0] === 'stream'
-    ? 't.stream'
-    : `'${category ?? ''}-' || ${stream.map((column) => `t.${column}`).join(` || ':' || `)}`;
 
 const organizationText = ({ stream }: Table): string =>
   stream[0] === 'project_id' ? `split_part(t.project_id, ':', 1)` : 't.organization_id';

@@ -1,118 +1,22 @@
-import { CHAIN_START, linkAfter } from '../../domain/audit/chain.js';
+import { linkAfter } from '../../domain/audit/chain.js';
 import { type Json, sameJson } from '../../domain/json.js';
-import { type Position, toPosition } from '../../domain/position.js';
+import { toPosition } from '../../domain/position.js';
 import { skippedEvents } from '../../domain/skipped-events.js';
-import { parseStream, type StreamParts } from '../../domain/streams.js';
+import { parseStream } from '../../domain/streams.js';
 import {
   addCompared,
   NOTHING_COMPARED,
   type RowDifference,
   type RowsCompared,
-  type SkippedPlace,
 } from '../../domain/verification.js';
-import { loadCheckpoint } from '../checkpoint.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
 import { foldEvents, type Refusals, type Step } from '../fold/fold.js';
 import { type Tracked } from '../fold/tracked.js';
 import { type LinkedStep } from '../fold/link-steps.js';
-import { READ_MODEL, READ_MODELS } from '../read-models.js';
-import { isOf, rowsOfStream } from '../write-rows.js';
-import {
-  type Database,
-  keyText,
-  type Row,
-  type Table,
-  type Transaction,
-  wholeNumbers,
-} from '../projection.js';
-
-const TABLES = READ_MODELS.flatMap(({ tables }) => tables);
-
-type Stored = Readonly<Record<string, Json>>;
-
-/** The rows of one stream, as they are and with what comes before them in the log. */
-type Held = Readonly<{
-  upTo: Position;
-  rows: ReadonlyMap<string, readonly Stored[]>;
-  /** By position. */
-  before: ReadonlyMap<Position, Before>;
-  /** Its events that are passed by. */
-  skipped: readonly SkippedPlace[];
-}>;
-
-/** What came before an event: the time of the event before it, and the link that the organization's chain had. */
-type Before = Readonly<{ recordedAt: string | null; link: LinkedStep['link'] }>;
-
-const NOTHING_BEFORE: Before = { recordedAt: null, link: CHAIN_START };
-
-const AUDIT = `
-  select e.position,
-         (select p.recorded_at from audit_event p
-           where p.position < e.position order by p.position desc limit 1) as previous_at,
-         l.sequence, l.hash
-    from unnest($1::bigint[]) as w (position)
-    join audit_event e on e.position = w.position
-    left join lateral (select c.sequence, encode(c.hash, 'hex') as hash
-                         from audit_chain c
-                        where c.organization_id = e.organization_id and c.position < e.position
-                        order by c.position desc limit 1) l on true`;
-
-const beforeOf = ({ previous_at: at, sequence, hash }: Row): Before => ({
-  recordedAt: at instanceof Date ? at.toISOString() : null,
-  link: typeof hash === 'string' ? { sequence: Number(sequence), hash } : NOTHING_BEFORE.link,
-});
-
-/** Links have no stream of their own. */
-const LINKS = `audit_chain t
-    join audit_event e on e.organization_id = t.organization_id and e.position = t.position
-   where e.stream = $1`;
-
-const SKIPPED = `
-  select k.skipped_revision, k.skipped_position, k.skipped_type, k.reason
-    from skipped_event k
-   where k.skipped_stream = $1
-   order by k.skipped_revision`;
-
-const skippedIn = async (tx: Transaction, stream: string): Promise<readonly SkippedPlace[]> =>
-  (await tx.query(SKIPPED, [stream])).rows.map((row) => ({
-    stream,
-    revision: Number(row['skipped_revision']),
-    position: (row['skipped_position'] ?? -1) as Position,
-    type: row['skipped_type'] as string | null,
-    reason: row['reason'] as string | null,
-  }));
-
-const rowsOfTable = async (
-  tx: Transaction,
-  table: Table,
-  [stream, parts]: readonly [string, StreamParts],
-): Promise<readonly Stored[]> => {
-  const { isNamed, values } = rowsOfStream(table, [stream, parts]);
-  const isLinks = table.name === 'audit_chain';
-  const { rows } = await tx.query(
-    `select to_json(t) as row, ${wholeNumbers(table, 't')} as numbers
-       from ${isLinks ? LINKS : `${table.name} t where ${isNamed}`}`,
-    isLinks ? [stream] : values,
-  );
-  return rows.map(({ row, numbers }) => ({ ...(row as Stored), ...(numbers as Stored) }));
-};
-
-const heldOf = (database: Database, stream: string, parts: StreamParts): Promise<Held> =>
-  database.transaction(async (tx) => {
-    await tx.query('set transaction isolation level repeatable read, read only');
-    const { position: upTo } = await loadCheckpoint(tx, READ_MODEL);
-    const rows = new Map<string, readonly Stored[]>();
-    for (const table of TABLES)
-      if (isOf(table, parts)) rows.set(table.name, await rowsOfTable(tx, table, [stream, parts]));
-    const positions = rows.get('audit_event')?.map(({ position }) => position) ?? [];
-    const before = await tx.query(AUDIT, [positions]);
-    return {
-      upTo,
-      rows,
-      before: new Map(before.rows.map((row) => [row['position'] as Position, beforeOf(row)])),
-      skipped: await skippedIn(tx, stream),
-    };
-  });
+import { READ_MODELS } from '../read-models.js';
+import { isOf } from '../write-rows.js';
+import { type Database, keyText, type Row, type Table } from '../projection.js';
+import { type Asked, type Held, heldOf, NOTHING_BEFORE, type Stored, TABLES } from './held-rows.js';
 
 const textIn = (row: Stored | undefined, column: string): string => {
   const value = row?.[column];
@@ -199,10 +103,11 @@ const parkedIn = (stream: string, { rows }: Held): RowsCompared['parked'] =>
 
 type Sources = Readonly<{ database: Database; log: Pick<EventLog, 'readStream' | 'isDeleted'> }>;
 
-const compareStream = async ({ database, log }: Sources, stream: string): Promise<RowsCompared> => {
-  const parts = parseStream(stream);
-  if (parts === undefined) return NOTHING_COMPARED;
-  const held = await heldOf(database, stream, parts);
+const compareStream = async (
+  log: Sources['log'],
+  { stream, parts }: Asked,
+  held: Held,
+): Promise<RowsCompared> => {
   const events: LogEvent[] = [];
   for await (const event of log.readStream(stream, 0, new AbortController().signal)) {
     if (event.position > held.upTo) break;
@@ -232,7 +137,24 @@ const compareStream = async ({ database, log }: Sources, stream: string): Promis
 };
 
 /** Streams compared at the same time: what bounds the memory, with the length of a stream. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
+
+const compareSlice = async (
+  { database, log }: Sources,
+  streams: readonly string[],
+): Promise<readonly RowsCompared[]> => {
+  const asked = streams.flatMap((stream): readonly Asked[] => {
+    const parts = parseStream(stream);
+    return parts === undefined ? [] : [{ stream, parts }];
+  });
+  const categories = [...new Set(asked.map(({ parts }) => parts.category))];
+  const compared = categories.map(async (category) => {
+    const some = asked.filter(({ parts }) => parts.category === category);
+    const held = await heldOf(database, category, some);
+    return Promise.all(some.map((one) => compareStream(log, one, held(one.stream))));
+  });
+  return (await Promise.all(compared)).flat();
+};
 
 /**
  * Compares every row that the read model has of these streams, in all tables, with what folding the log gives up to where
@@ -245,8 +167,7 @@ export const compareStreams =
     let compared = NOTHING_COMPARED;
     for (let at = 0; at < streams.length; at += AT_ONCE) {
       signal?.throwIfAborted();
-      const slice = streams.slice(at, at + AT_ONCE);
-      const found = await Promise.all(slice.map((stream) => compareStream(sources, stream)));
+      const found = await compareSlice(sources, streams.slice(at, at + AT_ONCE));
       compared = found.reduce(addCompared, compared);
     }
     return compared;
