@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
 import { CHAIN_START, linkAfter } from '../../src/domain/audit/chain.js';
+import { type Position } from '../../src/domain/position.js';
 import { parseStream } from '../../src/domain/streams.js';
 import { databaseOn } from '../../src/infrastructure/postgres/postgres.js';
 import { BEGINNING, moveCheckpoint } from '../../src/projections/checkpoint.js';
@@ -108,7 +109,7 @@ test('events become rows', async (t) => {
 test('every event adds a link to the chain of its organization, and to no other', async (t) => {
   const { pool } = await testDatabase(t);
   await applyBatches(pool, [shopLog.slice(0, 7), shopLog.slice(7)]);
-  const { rows } = await pool.query<{ organization: string; position: string; hash: string }>(
+  const { rows } = await pool.query<{ organization: string; position: Position; hash: string }>(
     `select c.organization_id as organization, c.position, encode(c.hash, 'hex') as hash
        from audit_chain c
       order by c.organization_id, c.sequence`,
@@ -120,7 +121,7 @@ test('every event adds a link to the chain of its organization, and to no other'
     let link = CHAIN_START;
     return own.map((event) => {
       link = linkAfter(link, organization, event);
-      return { organization, position: String(event.position), hash: link.hash };
+      return { organization, position: event.position, hash: link.hash };
     });
   });
   t.equal(rows.length, shopLog.length);
