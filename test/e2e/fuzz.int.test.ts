@@ -115,7 +115,8 @@ test(`whatever is sent, the answer is as documented (seed ${SEED})`, async (t) =
     });
     const options = { seed: SEED, numRuns: RUNS_PER_OPERATION, endOnFailure: true };
     const result = await fc.check(property, options);
-    t.notOk(result.failed, `${operation.name}: ${fc.defaultReportMessage(result) ?? 'fine'}`);
+    const told = `${String(result.errorInstance)}\n${fc.defaultReportMessage(result) ?? 'fine'}`;
+    t.notOk(result.failed, `${operation.name}: ${told}`);
   }
 
   t.comment(JSON.stringify(Object.fromEntries(statuses)));
