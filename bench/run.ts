@@ -15,6 +15,7 @@ const ALL = [
   'evaluation',
   'scaling',
   'commands',
+  'lists',
   'propagation',
   'event-streams',
   'start-up',

@@ -89,7 +89,7 @@ const withWrk = async ({
 
 type AutocannonReport = {
   requests: { total: number; average: number };
-  latency: { p99: number };
+  latency: { average: number; p97_5: number; p99: number };
   non2xx: number;
 };
 
@@ -111,3 +111,22 @@ const withAutocannon = async ({
 
 /** Closed-loop load: wrk where it is installed, else autocannon, which uses more of the machine itself. */
 export const load = hasWrk ? withWrk : withAutocannon;
+
+type Latencies = Readonly<{ meanMs: number; p975Ms: number }>;
+
+/** Requests at a fixed rate, so that latencies are those of a server that keeps up. */
+export const paced = async ({
+  url,
+  credential = '',
+  connections,
+  perSecond,
+  seconds,
+}: Omit<Load, 'body' | 'queries'> & Readonly<{ perSecond: number }>): Promise<Latencies> => {
+  const key = ['-H', `x-api-key=${credential}`, '-R', `${perSecond}`];
+  const options = [...key, '-j', '-c', `${connections}`, '-d', `${seconds}`, url];
+  const { stdout } = await run('npx', ['autocannon', ...options]);
+  const { latency, requests, non2xx } = JSON.parse(stdout) as AutocannonReport;
+  if (non2xx > 0) throw new Error(`${non2xx} answers were not 2xx.`);
+  if (requests.average < perSecond * 0.9) throw new Error(`only ${requests.average}/s were sent`);
+  return { meanMs: latency.average, p975Ms: latency.p97_5 };
+};

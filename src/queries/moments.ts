@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '../domain/decider.js';
 import { type Position, toPosition } from '../domain/position.js';
 import { type Database } from './database.js';
+import { sharedRuns } from './recent-answers.js';
 import { parseTime } from './time.js';
 
 /** Where the read model stands: the last log position in it (-1: nothing yet), and when that was recorded. */
@@ -170,18 +171,22 @@ const atRevision = async (
  * @throws DomainError several-moments, malformed-time, moment-in-future, revision-not-found;
  * invalid-request for a revision without a stream
  */
-export const resolveMoment =
-  (db: Database, isOthersOnly: IsOthersOnly = noOthers) =>
-  async ({ at, position, revision }: MomentRequest, stream?: string): Promise<Moment> => {
+export const resolveMoment = (
+  db: Database,
+  isOthersOnly: IsOthersOnly = noOthers,
+): ((request: MomentRequest, stream?: string) => Promise<Moment>) => {
+  const readNow = sharedRuns(readPosition(db));
+  return async ({ at, position, revision }, stream) => {
     if ([at, position, revision].filter((given) => given !== undefined).length > 1) {
       throw new DomainError('several-moments', 'Ask for one of "at", "position" and "revision".');
     }
     if (at !== undefined) return atTime(db, at);
     if (position !== undefined) return atPosition(db, position, isOthersOnly);
     if (revision !== undefined) return atRevision(db, stream, revision);
-    const { position: last } = await readPosition(db)();
+    const { position: last } = await readNow();
     return { position: last };
   };
+};
 
 /** Reads the later end first: what it says of something unknown is the answer, however quick each query is. */
 export const atBothEnds = async <Row>(

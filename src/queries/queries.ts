@@ -15,8 +15,9 @@ import { logSource } from './log/log-source.js';
 import { parkedStreams } from './log/parked-streams.js';
 import { type EventLog } from './log/replay.js';
 import { type CompareStreams, verifyProject } from './log/verify.js';
-import { type IsOthersOnly, resolveMoment, waitForPosition } from './moments.js';
+import { type IsOthersOnly, type Moment, resolveMoment, waitForPosition } from './moments.js';
 import { getOrganization } from './organizations.js';
+import { recentAnswers } from './recent-answers.js';
 import { getProject, listProjects, type ProjectAddress } from './projects.js';
 
 /** States from the temporal tables: one indexed query each. */
@@ -27,6 +28,22 @@ export const readModelSource = (db: Database): StateSource => ({
   flags: flagStatesAt(db),
   segment: getSegment(db),
   segments: segmentStatesAt(db),
+});
+
+const recentOf = <Address, Answer>(
+  ask: (address: Address, moment: Moment) => Promise<Answer>,
+): typeof ask => {
+  const recent = recentAnswers((asked: Readonly<{ address: Address; moment: Moment }>) =>
+    ask(asked.address, asked.moment),
+  );
+  return (address, moment) => recent({ address, moment });
+};
+
+/** A source whose answers about one flag or segment are given again for a moment. */
+const recentStates = (source: StateSource): StateSource => ({
+  ...source,
+  flag: recentOf(source.flag),
+  segment: recentOf(source.segment),
 });
 
 type QueryOptions = Readonly<{
@@ -43,17 +60,17 @@ export const queriesOver = (
   log: EventLog,
   { waitMs, compareStreams, isOthersOnly }: QueryOptions,
 ) => ({
-  sources: { 'read-model': readModelSource(db), log: logSource(log, db) },
+  sources: { 'read-model': recentStates(readModelSource(db)), log: logSource(log, db) },
   resolveMoment: resolveMoment(db, isOthersOnly),
   waitForPosition: waitForPosition(db, {
     ...(waitMs !== undefined && { timeoutMs: waitMs }),
     ...(isOthersOnly && { isOthersOnly }),
   }),
   listProjects: listProjects(db),
-  listFlags: listFlags(db),
+  listFlags: recentAnswers(listFlags(db)),
   flagHistory: flagHistory(db),
   flagDiff: flagDiff(db),
-  listSegments: listSegments(db),
+  listSegments: recentAnswers(listSegments(db)),
   segmentHistory: segmentHistory(db),
   segmentDiff: segmentDiff(db),
   environmentDiff: environmentDiff(db),

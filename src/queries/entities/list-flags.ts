@@ -109,10 +109,12 @@ export const listFlags =
   (db: Database) =>
   async (request: ListFlags): Promise<Page<FlagListItem>> => {
     const { limit = DEFAULT_LIMIT, moment, enabledIn } = request;
+    // Side by side; of a project that there is not, neither its flags nor their cursor matter.
+    const rowsRead = readRows(db, request, limit);
+    rowsRead.catch(() => undefined);
     const project = await getProject(db)(request, moment);
     if (enabledIn !== undefined) environmentIn(project, enabledIn);
-
-    const rows = await readRows(db, request, limit);
+    const rows = await rowsRead;
     const page = pageOf(rows, limit, scopeOf(request), (row) => [row.sortKey, row.key]);
     const environments = activeEnvironments(project);
     return { ...page, items: page.items.map((row) => itemOf(row, environments)) };
