@@ -19,6 +19,8 @@ export type VerifyOptions = Readonly<{
   organization?: string | undefined;
   /** A file with a checkpoint that was kept elsewhere, as JSON; of one with many, the last line. */
   checkpoint?: string | undefined;
+  /** Told in words how far it is. */
+  onProgress?: (text: string) => void;
 }>;
 
 const placeOf = ({ first }: Tally): readonly string[] =>
@@ -121,7 +123,7 @@ const checkpointIn = async (file: string): Promise<Checkpoint> => {
 export const verifyCommand = async (
   config: Config,
   { eventStoreUrl, databaseUrl, redisUrl }: Services,
-  { organization, checkpoint: file }: VerifyOptions,
+  { organization, checkpoint: file, onProgress }: VerifyOptions,
   print: (line: string) => void,
 ): Promise<number> => {
   const brought = file === undefined ? undefined : await checkpointIn(file);
@@ -146,7 +148,11 @@ export const verifyCommand = async (
     const organizations = named === undefined ? await auditedOrganizations(pool)() : [named];
     const codes: number[] = [];
     for (const organizationId of organizations) {
-      const found = await verify({ organizationId, checkpoint: brought });
+      const found = await verify({
+        ...{ organizationId, checkpoint: brought },
+        onProgress: (of, done) =>
+          onProgress?.(`organization ${organizationId}: ${done} ${of} so far`),
+      });
       for (const line of linesOf(found)) print(line);
       codes.push(exitCodeOf(found));
     }

@@ -14,6 +14,19 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+/** Milliseconds between two lines of progress. */
+const PROGRESS_MS = 2_000;
+
+/** To the standard error output, beside what was found. */
+const progress = () => {
+  let toldAt = performance.now();
+  return (text: string): void => {
+    if (performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    process.stderr.write(`verify: ${text}\n`);
+  };
+};
+
 const options = (): VerifyOptions | undefined => {
   try {
     const { values } = parseArgs({
@@ -35,7 +48,7 @@ const run = async (asked: VerifyOptions): Promise<number> => {
     uses: { eventStore: 'read', postgres: true, redis: true },
   });
   try {
-    return await verifyCommand(config, services, asked, print);
+    return await verifyCommand(config, services, { ...asked, onProgress: progress() }, print);
   } finally {
     await services.stop();
   }

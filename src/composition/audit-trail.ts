@@ -42,7 +42,7 @@ export const auditTrail = (sources: AuditTrailSources): AuditTrail => {
   return {
     verify: async (asked) => ({
       ...(await verify(asked)),
-      stores: await compare(asked.organizationId, asked.signal),
+      stores: await compare(asked.organizationId, asked.signal, asked.onProgress),
     }),
     prove: proveEvent(deps),
     take: takeCheckpoint(pool, key, { now: () => new Date() }),

@@ -5,6 +5,7 @@ import {
   type RedisCompared,
   type RowsCompared,
   type StoresVerification,
+  type VerificationProgress,
 } from '../domain/verification.js';
 import { type SnapshotReveal } from '../infrastructure/personal-data/revealed-snapshot.js';
 import { databaseOn } from '../infrastructure/postgres/postgres.js';
@@ -140,13 +141,17 @@ const compareRedis = async (
  */
 export const verifyStores =
   (sources: StoreSources) =>
-  async (organizationId?: string, signal?: AbortSignal): Promise<StoresVerification> => {
+  async (
+    organizationId?: string,
+    signal?: AbortSignal,
+    onProgress?: VerificationProgress,
+  ): Promise<StoresVerification> => {
     const rows = { database: databaseOn(sources.pool), log: sources.log };
     const all = organizationId === undefined ? await auditedOrganizations(sources.pool)() : [];
     const readModel: RowsCompared =
       organizationId === undefined
         ? await compareReadModel(rows)(all)
-        : await compareOrganization(rows)(organizationId, signal);
+        : await compareOrganization(rows)(organizationId, signal, onProgress);
     return {
       organizations: organizationId === undefined ? all.length : 1,
       readModel,

@@ -86,3 +86,6 @@ export type StoresVerification = Readonly<{
   /** Null while Redis could not be asked. */
   redis: RedisCompared | null;
 }>;
+
+/** Told now and then while a verification goes on, and when all events or streams are done: how many there were so far. */
+export type VerificationProgress = (of: 'events' | 'streams', done: number) => void;

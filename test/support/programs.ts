@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { rebuildCommand, statusCommand } from '../../src/cli/projections-commands.js';
 import { skipCommand, type SkipAsked } from '../../src/cli/skip-command.js';
-import { verifyCommand } from '../../src/cli/verify-command.js';
+import { verifyCommand, type VerifyOptions } from '../../src/cli/verify-command.js';
 import { loadConfig } from '../../src/config.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,5 +56,7 @@ export const runSkip = (environment: Environment, asked: SkipAsked): Promise<str
   printed((print) => skipCommand(loadConfig(environment), servicesIn(environment), asked, print));
 
 /** What `npm run verify` does, in this process. @returns as runProgram */
-export const runVerify = (environment: Environment): Promise<string> =>
-  printed((print) => verifyCommand(loadConfig(environment), servicesIn(environment), {}, print));
+export const runVerify = (environment: Environment, options: VerifyOptions = {}): Promise<string> =>
+  printed((print) =>
+    verifyCommand(loadConfig(environment), servicesIn(environment), options, print),
+  );

@@ -5,6 +5,7 @@ import {
   NOTHING_COMPARED,
   type RowDifference,
   type RowsCompared,
+  type VerificationProgress,
 } from '../../domain/verification.js';
 import { loadCheckpoint } from '../checkpoint.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
@@ -78,14 +79,20 @@ const strays = async (
 /** Every row that one organization has in the read model. */
 export const compareOrganization =
   (sources: Sources) =>
-  async (organizationId: string, signal?: AbortSignal): Promise<RowsCompared> => {
+  async (
+    organizationId: string,
+    signal?: AbortSignal,
+    onProgress?: VerificationProgress,
+  ): Promise<RowsCompared> => {
     const compare = compareStreams(sources);
     let compared: RowsCompared = {
       ...NOTHING_COMPARED,
       differences: await strays(sources, organizationId),
     };
-    for await (const streams of streamsOf(sources, organizationId))
+    for await (const streams of streamsOf(sources, organizationId)) {
       compared = addCompared(compared, await compare(streams, signal));
+      onProgress?.('streams', compared.streams);
+    }
     return compared;
   };
 

@@ -8,7 +8,7 @@ import {
 import { DomainError } from '../../domain/decider.js';
 import { type Position } from '../../domain/position.js';
 import { parseStream } from '../../domain/streams.js';
-import { type StoresVerification } from '../../domain/verification.js';
+import { type StoresVerification, type VerificationProgress } from '../../domain/verification.js';
 import { type Database } from '../database.js';
 import { readPosition } from '../moments.js';
 import { listCheckpoints } from './checkpoints.js';
@@ -110,7 +110,11 @@ export type VerifyTrail = Readonly<{
   checkpoint?: Checkpoint | undefined;
   /** Ends the work: who asked has gone. */
   signal?: AbortSignal | undefined;
+  onProgress?: VerificationProgress | undefined;
 }>;
+
+/** Events between two reports of progress. */
+const REPORTED_EVERY = 5_000;
 
 export type TrailDeps = Readonly<{ db: Database; log: WholeLog; key: SigningKey }>;
 
@@ -134,21 +138,25 @@ const requireSigned = (key: SigningKey, organizationId: string, brought: Checkpo
 
 const compareAll = async (
   { db, log }: TrailDeps,
-  { organizationId, signal }: VerifyTrail,
+  { organizationId, signal, onProgress }: VerifyTrail,
   statements: readonly CheckpointStatement[],
 ): Promise<Compared> => {
   const stopping = new AbortController();
   const { position: upTo } = await readPosition(db)();
   const comparison = compareTrail(organizationId, statements, upTo);
   const logged = eventsOf(log, organizationId, stopping.signal);
+  let done = 0;
   try {
     for await (const pair of pairUp(logged, witnessed(db, organizationId))) {
       signal?.throwIfAborted();
       comparison.take(pair);
+      done += 1;
+      if (done % REPORTED_EVERY === 0) onProgress?.('events', done);
     }
   } finally {
     stopping.abort();
   }
+  onProgress?.('events', done);
   return comparison.result();
 };
 

@@ -4,7 +4,7 @@ import { test } from 'tap';
 import { type Checkpoint } from '../../../src/domain/audit/checkpoint.js';
 import { startEventStore } from '../../../src/embedded/event-store/start.js';
 import { forgeLog } from '../../support/forged-log.js';
-import { runProgram } from '../../support/programs.js';
+import { runProgram, runVerify } from '../../support/programs.js';
 import { testService } from '../../support/service.js';
 
 type Environment = Readonly<Record<string, string>>;
@@ -37,6 +37,15 @@ test('npm run verify', async (t) => {
     t.match(told, /^0\n/, told);
     t.match(told, /integrity: holds[^]*completeness: holds[^]*Redis and read model: agrees/);
     t.match(await verify(environment, '--checkpoint', kept), /^0\n[^]*reproduced/);
+  });
+
+  await t.test('it tells how far it is', async (t) => {
+    const told: string[] = [];
+    await runVerify(environment, { onProgress: (text) => told.push(text) });
+    t.match(told, [
+      /^organization default: [1-9]\d* events so far$/,
+      /^organization default: [1-9]\d* streams so far$/,
+    ]);
   });
 
   await t.test('it ends with 2 and says how it is used', async (t) => {
