@@ -36,8 +36,11 @@ const reservations = (store: EventStore, stream: string) => {
   return {
     /** Reads on to where the stream ends now. @returns its last revision, or NO_STREAM */
     refresh: async (): Promise<number> => {
-      take(await store.read<DependencyReserved>(stream, revision + 1));
-      return revision;
+      for (;;) {
+        const page = await store.readPage<DependencyReserved>(stream, revision + 1);
+        take(page);
+        if (page.isEnd) return revision;
+      }
     },
     /** Those that may still lead to an append on the node's stream, which stands at this revision. */
     pending: (node: Node, nodeRevision: number): readonly Reservation[] =>

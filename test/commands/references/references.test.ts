@@ -210,3 +210,28 @@ test('a repeated command finds what it wrote, and reserves nothing again', async
   const { events } = await store.read<FlagEvent>(flagStream(PROJECT_ID, 'a'));
   t.equal(events.filter(({ type }) => type === 'FlagPrerequisitesChanged').length, 1);
 });
+
+test('what was read of a long list of reservations is kept when reading fails', async (t) => {
+  const store = inMemoryEventStore(1);
+  const before = processOn(store);
+  await before.createProject();
+  for (const key of ['a', 'b', 'c']) await before.createFlag(key);
+  await before.require('b', ['a']);
+  await before.require('c', ['a']);
+  let isAway = true;
+  const asked: number[] = [];
+  const failing: EventStore = {
+    ...store,
+    readPage: async (stream, from) => {
+      if (stream !== DEPENDENCIES) return store.readPage(stream, from);
+      asked.push(from);
+      if (isAway && from === 1) throw new EventStoreUnavailable('away');
+      return store.readPage(stream, from);
+    },
+  };
+  const cold = processOn(failing);
+  await t.rejects(cold.archiveFlag('a'), EventStoreUnavailable);
+  isAway = false;
+  t.equal(await outcomeOf(cold.archiveFlag('a')), 'flag-in-use');
+  t.strictSame(asked.slice(0, 4), [0, 1, 1, 2], 'it goes on where it stopped');
+});
