@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { loadMasterKey } from '../../../src/infrastructure/keys/master-key.js';
 import { newSigningKey, signingKeyTable } from '../../../src/infrastructure/keys/signing-keys.js';
 import { logIn, registerOwner } from '../../support/people.js';
+import { runProgram } from '../../support/programs.js';
 import { testService } from '../../support/service.js';
 import { tcpProxy } from '../../support/tcp-proxy.js';
 import { until } from '../../support/until.js';
@@ -20,6 +21,7 @@ test('tokens stop everywhere', async (t) => {
   });
   const keys = signingKeyTable(pool);
   const newKey = () => newSigningKey(masterKey.for('signing keys'));
+  const removeKey = (kid: string) => runProgram(environment, 'cli/signing-keys', 'remove', kid);
   t.teardown(() => pool.end());
   const isLetIn = async (credential: string, { get }: Pick<typeof service, 'get'> = service) =>
     (await get('/auth/sessions', { credential })).status === 200;
@@ -115,12 +117,20 @@ test('tokens stop everywhere', async (t) => {
     const { accessToken } = await logIn(service, owner);
     t.ok(await isLetIn(accessToken));
     const [signing] = (await keys.list()).filter(({ isSigning }) => isSigning);
-    t.ok(await keys.remove(signing?.kid ?? '', newKey()));
+    const kid = signing?.kid ?? '';
+    t.match(await removeKey(kid), new RegExp(`^0\n${kid} is removed\\.`));
     await until('every process refuses', async () => {
       const letIn = [await isLetIn(accessToken), await isLetIn(accessToken, deaf)];
       return !letIn.includes(true);
     });
     t.ok(await isLetIn((await logIn(service, owner)).accessToken), 'another key signs');
-    t.notOk(await keys.remove('no-such-key', newKey()));
+    await until('it is in the audit log', async () => {
+      const { body } = await service.get<{ items: readonly { data: unknown }[] }>(
+        '/audit?type=KeyChanged&limit=1',
+      );
+      const texts = body.items.map(({ data }) => JSON.stringify(data));
+      return texts.some((text) => text.includes('"removed"') && text.includes(kid));
+    });
+    t.match(await removeKey('no-such-key'), /^1\nThere is no key no-such-key\./);
   });
 });
