@@ -13,7 +13,14 @@ test('long lists and long histories', async (t) => {
   await t.test('more than the maximum is refused, and why', async (t) => {
     const included = Array.from({ length: 100_001 }, (_, n) => `u${n}`);
     const many = await service.post('/projects/demo/segments', { body: { key: 'over', included } });
-    t.match([many.status, many.text], [400, /100000/]);
+    const tooMany = /too-many-keys.*at most 100000\. Describe its members by rules/;
+    t.match([many.status, many.text], [422, tooMany]);
+    const half = { included: included.slice(0, 60_000), excluded: included.slice(60_000) };
+    const over = '/projects/demo/segments/crowd/keys';
+    const replaced = await service.put(over, { body: half });
+    t.match([replaced.status, replaced.text], [422, tooMany], 'both lists count');
+    const added = await service.post(`${over}/add`, { body: { excluded: included } });
+    t.match([added.status, added.text], [422, tooMany]);
     const large = Array.from({ length: 100_000 }, (_, n) => `${n}-${'k'.repeat(100)}`);
     const refused = await service.post('/projects/demo/segments', {
       body: { key: 'over', included: large },

@@ -25,8 +25,9 @@ export const SegmentRuleParams = Type.Object({ project: Key, segment: Key, rule:
 /** Of routes that take keys: 100 000 of up to some 80 characters. */
 const SEGMENT_BODY_LIMIT = 8 * 1024 * 1024;
 
+/** How many is for the command to judge, which counts both lists together: too many are no malformed request. */
 const SegmentKeys = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
-  maxItems: MAX_SEGMENT_KEYS,
+  description: `A segment has at most ${MAX_SEGMENT_KEYS}, in both lists together.`,
 });
 
 const details = {
