@@ -122,7 +122,8 @@ export const loadOn = (
 /** Waits until this many more commands are acknowledged. */
 export const untilAcknowledged = async (load: Load, more: number): Promise<void> => {
   const enough = load.acknowledged() + more;
-  await until(`${more} more commands are acknowledged`, () => load.acknowledged() >= enough);
+  const met = () => load.acknowledged() >= enough;
+  await until(`${more} more commands are acknowledged`, met, byLength(20, 60));
 };
 
 /** The first few, so that a failure can be read. */
