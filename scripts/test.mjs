@@ -65,9 +65,9 @@ const step = async (name, action) => {
   }
 };
 
-/** Runs an npm script quietly; throws with all it wrote when it fails. */
+/** Runs an npm script quietly, with the time that tests leave; throws with all it wrote when it fails. */
 const npmScript = async (name) => {
-  const child = spawn('npm', ['run', '--silent', name], {
+  const child = spawn('nice', ['-n', '19', 'npm', 'run', '--silent', name], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -81,7 +81,10 @@ const hasKnip = () =>
   ['knip.json', 'knip.jsonc', 'knip.ts', 'knip.js'].some((file) => existsSync(join(root, file))) ||
   'knip' in JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Two at a time: the linter with all its types takes as long as the others together. */
+/**
+ * Beside the tests, which wait much of their time. Two at a time: the linter with all its types takes as long as the
+ * others together.
+ */
 const checkSources = () =>
   Promise.all([
     step('lint', () => npmScript('lint')),
@@ -233,7 +236,7 @@ await runScript(async () => {
   });
   if (!installed) throw new SetupError('0 passed, 1 failed');
   removeOldData();
-  if (isWhole) await checkSources();
+  const checked = isWhole ? checkSources() : undefined;
   const built = await step('build', async () => {
     await Promise.all([buildIfStale(), buildTap()]);
     return true;
@@ -244,6 +247,7 @@ await runScript(async () => {
   } finally {
     rmSync(dataDirectory, { recursive: true, force: true });
   }
+  await checked;
   if (isInterrupted) failedSteps.push('interrupted');
   for (const name of failedSteps) console.log(`failed: ${name}`);
   const failed = counts.failed + failedSteps.length;
