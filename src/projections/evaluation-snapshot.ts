@@ -126,7 +126,7 @@ export type CurrentStates = Readonly<{
 }>;
 
 /**
- * Rulesets and segments of one environment as JSON, by entry name (environment-contents.ts). Canonical, so that equal
+ * Rulesets and segments of one environment as JSON, by entry name (ruleset.ts). Canonical, so that equal
  * ones are equal texts.
  */
 export type Entries = ReadonlyMap<string, string>;

@@ -30,10 +30,7 @@ import {
 
 export type FlagCommandDeps = Readonly<{ flags: Handle<Flag, FlagCommand, FlagEvent> }>;
 
-/**
- * Commands on a flag as a whole. Those on its configuration in one environment are in
- * configuration-commands.ts, those that go back in time in time-travel-commands.ts.
- */
+/** Commands on a flag as a whole; those on its configuration in one environment are in configuration-commands.ts. */
 export const flagCommandRoutes =
   ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {

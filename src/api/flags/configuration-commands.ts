@@ -41,7 +41,7 @@ export const configurationIn = (request: Place) => ({
   environment: request.params.environment,
 });
 
-/** Commands on the configuration of a flag in one environment; its individual targets are in target-commands.ts. */
+/** Commands on the configuration of a flag in one environment. */
 export const configurationCommandRoutes =
   ({ flags, flagHistory }: ConfigurationCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {

@@ -28,7 +28,7 @@ export const Position = Type.Unsafe<LogPosition>(
 );
 export type Position = LogPosition;
 
-/** Asked for: read exactly (validation.ts). */
+/** Asked for: read exactly (build-app.ts). */
 export const positionAsked = (minimum: 0 | -1, description: string) =>
   Type.Unsafe<Position>(Type.Integer({ minimum, format: 'int64', description }));
 

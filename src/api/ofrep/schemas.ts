@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { answerOf } from '../http/schemas.js';
 
-// For the OpenAPI document: bodies are read by request-body.ts, which takes more than these say.
+// For the OpenAPI document: bodies are read by request.ts, which takes more than these say.
 
 const Metadata = Type.Record(
   Type.String(),

@@ -59,7 +59,7 @@ const ProjectDetails = Type.Object(
   closed,
 );
 
-/** Commands on projects; those on their environments are in environment-commands.ts. */
+/** Commands on projects. */
 export const projectCommandRoutes =
   ({ projects }: ProjectCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {

@@ -28,7 +28,7 @@ const singleName = (name: string): ReadAttribute =>
 export const attributeOf = ({ targetingKey, attributes }: Context, name: string): unknown =>
   name === 'targetingKey' ? targetingKey : memberOf(attributes, name);
 
-/** Reads what a path names (attribute-path.ts). What is no path names nothing. */
+/** Reads what a path names (clause.ts). What is no path names nothing. */
 export const attributeReader = (path: string): ReadAttribute => {
   if (path === 'targetingKey') return ({ targetingKey }) => targetingKey;
   if (path === NOW) return ({ nowMs }) => nowMs;

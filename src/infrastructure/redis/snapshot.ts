@@ -80,7 +80,7 @@ const standing = (stand: Stand | undefined): readonly string[] => [
   stand?.generation ?? '',
 ];
 
-/** The evaluation snapshot as it is in Redis. All of it is written by two scripts; see redis-layout.ts. */
+/** The evaluation snapshot as it is in Redis. All of it is written by two scripts; see layout.ts. */
 export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
   const heads = [layout.checkpoint, layout.environments, layout.changes];
 

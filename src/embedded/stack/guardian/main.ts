@@ -4,7 +4,7 @@
  * the two closes), so that not even `kill -9` leaves a process behind. It runs in a session of its own: Ctrl-C in a
  * terminal reaches the service alone, which drains its requests while Postgres and the others still answer.
  *
- * Arguments: data directory, process id of the service. Messages: protocol.ts.
+ * Arguments: data directory, process id of the service. Messages: client.ts.
  */
 import { reasonOf } from '../data-directory.js';
 import { type FromGuardian, type ProcessSpec, type ToGuardian } from './client.js';
