@@ -1,4 +1,6 @@
-import { type Event } from '../domain/decider.js';
+import { isKnownType } from '../domain/catalogue.js';
+import { DomainError, type Event } from '../domain/decider.js';
+import { type Recorded } from '../domain/recorded.js';
 import {
   NOTHING_SKIPPED,
   placesOf,
@@ -10,6 +12,17 @@ import { type EventStore, NO_STREAM, wholeStream } from './event-store.js';
 
 /** How old what is known of skipped events may be when a stream is read. */
 const MAX_AGE_MS = 1_000;
+
+/** What cannot be folded cannot be decided on. @throws DomainError `stream-parked` */
+const requireKnown = <Page extends Readonly<{ events: readonly Recorded[] }>>(page: Page): Page => {
+  const unknown = page.events.find(({ type }) => !isKnownType(type));
+  if (unknown === undefined) return page;
+  const { stream, revision, type } = unknown;
+  throw new DomainError(
+    'stream-parked',
+    `Event ${revision} of ${stream} is a ${type}, which this version of the service does not know. Run a version that knows it, or let an operator pass it by with \`npm run projections -- skip\`.`,
+  );
+};
 
 /**
  * An event store whose streams are read without the events that an operator said are passed by, as if others had written
@@ -43,9 +56,9 @@ export const withoutSkipped = (store: EventStore, clock: () => number) => {
   const readPage = async <E extends Event>(stream: string, fromRevision: number) => {
     const [page] = await Promise.all([store.readPage<E>(stream, fromRevision), lookAgain()]);
     const revisions = skipped.get(stream);
-    if (revisions === undefined) return page;
+    if (revisions === undefined) return requireKnown(page);
     const events = page.events.filter((event) => !revisions.has(event.revision));
-    return { ...page, events, skipped: revisions.size };
+    return requireKnown({ ...page, events, skipped: revisions.size });
   };
 
   const passing: EventStore = {

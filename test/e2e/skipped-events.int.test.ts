@@ -44,6 +44,12 @@ test('an operator passes by an event that cannot be applied', async (t) => {
   const before = await get<Readonly<{ revision: number }>>(FLAG);
   t.match(before.body, { revision: 1, environments: { production: { enabled: true } } });
 
+  const { status, body: refused } = await post<{ type: string; detail: string }>(
+    `${PRODUCTION}/disable`,
+  );
+  t.equal(status, 409, 'nothing is decided on a history that is not understood');
+  t.match(refused, { type: /stream-parked$/, detail: /^Event 2 of .* is a FlagTeleported/ });
+
   await t.test('only the one at which the stream stands', async (t) => {
     const at = await runSkip(service.environment, { ...asked, revision: 3 });
     t.match(at, /^1\n.* stands at its event 2, FlagTeleported: only that one .*--revision 2/);

@@ -57,6 +57,7 @@ export const PROBLEMS = {
   'api-key-expired': [409, 'The API key has expired'],
   'conflicting-changes': [409, 'Both sides changed the same'],
   'concurrent-change': [409, 'Others changed it at the same moment'],
+  'stream-parked': [409, 'An event of its history cannot be applied'],
   'stream-deleted': [409, 'Its history was deleted in the event store'],
   'event-not-signed': [409, 'No checkpoint covers the event'],
   'audit-chain-broken': [409, 'The audit trail is not what was signed'],
