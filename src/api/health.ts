@@ -46,7 +46,7 @@ export const healthRoutes =
         config: { access: 'public', budget: 'none' },
         schema: {
           tags: ['operation'],
-          summary: 'The process lives',
+          summary: 'Whether the process is alive',
           security: [],
           response: { 200: Type.Object({ status: Type.String(), version: Type.String() }) },
         },
@@ -60,9 +60,9 @@ export const healthRoutes =
         config: { access: 'public', budget: 'none' },
         schema: {
           tags: ['operation'],
-          summary: 'Every part works; 503 and which one otherwise',
+          summary: 'Whether every part works; 503 names the part that does not',
           description:
-            'With status degraded and 200 all parts work, but single streams stand still: /api/v1/parked-streams.',
+            'Status degraded (200): every part works, but single streams are parked: /api/v1/parked-streams.',
           security: [],
           response: { 200: Ready, 503: Ready },
         },
@@ -88,7 +88,10 @@ export const healthRoutes =
         onRequest: async ({ caller: { organizationId } }) => {
           // Nobody's: whoever asks has the metrics token.
           if (organizationId !== '' && organizationId !== operator)
-            throw new DomainError('forbidden', 'This is for those who run the installation.');
+            throw new DomainError(
+              'forbidden',
+              'Only the operator of the installation may do this.',
+            );
         },
         schema: {
           tags: ['operation'],

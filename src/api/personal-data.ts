@@ -25,7 +25,7 @@ const PersonBody = Type.Object(
 
 const Text = nullable(Type.String());
 const SubjectIds = Type.Array(Type.String(), {
-  description: 'What this person is called once erased: `erased:<id>`.',
+  description: 'Name of the person after erasure: `erased:<id>`.',
 });
 
 const NamedIn = Type.Array(
@@ -96,7 +96,7 @@ const ErasedAnswer = answering<Erased>(
     ]),
     subjectIds: SubjectIds,
     ...named,
-    events: Type.Integer({ description: 'That name the person, or that the person did.' }),
+    events: Type.Integer({ description: 'Events by or about the person.' }),
   }),
 );
 

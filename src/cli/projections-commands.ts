@@ -137,7 +137,7 @@ export const rebuildCommand = async (
     const { comparison, events, position, isSwapped } = report;
     const isEqual = comparison === undefined ? null : comparison.differences.length === 0;
     await serviceEvents(kurrentEventStore(connection), (error) => {
-      print(`The audit log was not told: ${String(error)}`);
+      print(`Not recorded in the audit log: ${String(error)}`);
     }).rebuilt({ events, position: positionInJson(position), isEqual, isInUse: isSwapped });
     return report.poison === undefined && report.isSwapped ? 0 : 1;
   } finally {

@@ -34,7 +34,7 @@ const recordRemoval = async (
   try {
     await requireOneInstallation({ databaseUrl, connection, masterKey }, 'mark');
     await serviceEvents(kurrentEventStore(connection), (error) => {
-      print(`The audit log was not told: ${String(error)}`);
+      print(`Not recorded in the audit log: ${String(error)}`);
     }).signingKeyChanged({ keyId: kid, previousKeyId: null, cause: 'removed' });
   } finally {
     await connection.close();

@@ -78,9 +78,9 @@ const skip = async (asked: SkipAsked, { store, pool, print }: Work): Promise<num
       ...{ stream, revision, position: positionInJson(position), type, error, reason, by },
     });
   }
-  print(`${what} ${isSaid ? 'was passed by before' : 'is passed by from now on'}.`);
+  print(`${what} ${isSaid ? 'was skipped before' : 'is skipped from now on'}.`);
   const isDone = await isPassed(pool, asked);
-  print(isDone ? 'The stream went on.' : 'The stream goes on as soon as a projector runs.');
+  print(isDone ? 'The stream continues.' : 'The stream continues as soon as a projector runs.');
   return 0;
 };
 

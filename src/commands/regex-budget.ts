@@ -15,7 +15,7 @@ export const withRegexBudget = ({ compileRegex }: ClausePorts): ClausePorts => {
       if (instructions <= MOST_INSTRUCTIONS) return compiled;
       throw new DomainError(
         'invalid-regex',
-        `With it, these rules have regular expressions of ${instructions} instructions; ${MOST_INSTRUCTIONS} are possible in all.`,
+        `With it, these rules have regular expressions of ${instructions} instructions; at most ${MOST_INSTRUCTIONS} are allowed in total.`,
       );
     },
   };

@@ -50,7 +50,7 @@ export const requireRuleList = (rules: readonly Identified[]): void => {
   if (rules.length > MAX_RULES) {
     throw new DomainError(
       'too-many-rules',
-      `There would be ${rules.length} rules; at most ${MAX_RULES} are possible.`,
+      `There would be ${rules.length} rules; at most ${MAX_RULES} are allowed.`,
     );
   }
   const ids = new Set<string>();

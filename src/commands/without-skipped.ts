@@ -20,7 +20,7 @@ const requireKnown = <Page extends Readonly<{ events: readonly Recorded[] }>>(pa
   const { stream, revision, type } = unknown;
   throw new DomainError(
     'stream-parked',
-    `Event ${revision} of ${stream} is a ${type}, which this version of the service does not know. Run a version that knows it, or let an operator pass it by with \`npm run projections -- skip\`.`,
+    `Event ${revision} of ${stream} is a ${type}, which this version of the service does not know. Run a version that knows it, or have an operator skip it with \`npm run projections -- skip\`.`,
   );
 };
 

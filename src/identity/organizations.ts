@@ -86,7 +86,10 @@ export const joiningWith = (
     // Ids follow from all that is asked and our own key: a repeat meets the stream of the first, and nobody else's.
     registering: ({ name, email: given, password, commandId }) => {
       if (!isRegistrationOpen)
-        throw new DomainError('registration-closed', 'No organization can be registered here.');
+        throw new DomainError(
+          'registration-closed',
+          'This installation does not accept new organizations.',
+        );
       const email = normalisedEmail(given);
       requirePlainAddress(email);
       const digest = ids.digest(canonicalJson([commandId, name, email, password]));

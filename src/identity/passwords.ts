@@ -57,7 +57,7 @@ export const passwordLogins = (deps: PasswordsDeps) => {
     const lookup = emailLookup(wrapping, { organizationId, email: password });
     const rows = await table.withEmail(lookup);
     if (rows.some((row) => row.userId === userId))
-      throw new DomainError('weak-password', 'It is your address.');
+      throw new DomainError('weak-password', 'The password is your e-mail address.');
   };
 
   const changePassword = async (
@@ -81,7 +81,7 @@ export const passwordLogins = (deps: PasswordsDeps) => {
       () => sessionLog.record(command, origin(actorOf(person))),
     );
     if (ended === undefined)
-      throw new DomainError('wrong-password', 'It was changed at the same moment.');
+      throw new DomainError('wrong-password', 'The password was changed at the same time.');
     await deps.onSessionsEnded();
     // What is not noted here is noted by whoever tells the rest.
     await sessionTable.told(ended).catch(() => undefined);

@@ -36,7 +36,7 @@ const NOBODY: Membership = { members: [], invitations: [] };
 const stillMember = (): DomainError =>
   new DomainError(
     'still-member',
-    'This is a member, or somebody who is invited. Remove the member, or revoke the invitation, first.',
+    'The person is a member or has an open invitation. Remove the member, or revoke the invitation, first.',
   );
 
 /** Answers what is known about one person, and erases it. With connections of its own, for reading everything. */

@@ -127,7 +127,7 @@ const atPosition = async (
   if (position <= last || (await isOthersOnly(last, position))) return { position };
   throw new DomainError(
     'moment-in-future',
-    `The read model has the log up to position ${last}, not yet position ${position}.`,
+    `The read model has reached position ${last}, not yet ${position}.`,
   );
 };
 
@@ -178,7 +178,7 @@ export const resolveMoment = (
   const readNow = sharedRuns(readPosition(db));
   return async ({ at, position, revision }, stream) => {
     if ([at, position, revision].filter((given) => given !== undefined).length > 1) {
-      throw new DomainError('several-moments', 'Ask for one of "at", "position" and "revision".');
+      throw new DomainError('several-moments', 'Give only one of "at", "position" and "revision".');
     }
     if (at !== undefined) return atTime(db, at);
     if (position !== undefined) return atPosition(db, position, isOthersOnly);

@@ -73,7 +73,7 @@ export const decodeCursor = (
   }
   throw new DomainError(
     'invalid-cursor',
-    'This cursor is not one of this list: use "nextCursor" with the same filters and order.',
+    'This cursor does not belong to this list: use "nextCursor" with the same filters and order.',
   );
 };
 

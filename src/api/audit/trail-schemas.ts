@@ -46,7 +46,7 @@ const Delivered = Type.Union(
     }),
     Type.Null(),
   ],
-  { description: 'Null: no such place is configured.' },
+  { description: 'Null: none is configured.' },
 );
 
 export const CheckpointList = Type.Object({
@@ -72,7 +72,7 @@ export const PublicKey = Type.Object({
   keyId: Type.String(),
   publicKey: KeyText,
   successions: Type.Array(Succession, {
-    description: 'What each key signed of the one after it, from this key backwards.',
+    description: 'The statement by which each key vouches for the next, newest first.',
   }),
 });
 

@@ -89,7 +89,7 @@ export const environmentLocator = ({
     if (await isOthersOnly(reached, position)) return now(id, path);
     throw new DomainError(
       'position-not-reached',
-      `Evaluation is at position ${reached}, not yet at ${position}.`,
+      `Evaluation has reached position ${reached}, not yet ${position}.`,
     );
   };
 
@@ -98,7 +98,7 @@ export const environmentLocator = ({
     const { project, environment } = lookup.params;
     // The history of flags is not for everybody.
     if (lookup.applicationKey?.kind === 'client')
-      throw new DomainError('forbidden', 'A client key evaluates the present only.');
+      throw new DomainError('forbidden', 'A client key cannot evaluate past moments.');
     const address = { organizationId: organizationOf(lookup), project, environment };
     const { contents, ...taken } = await rulesetsAt(address, {
       ...(at !== undefined && { at }),

@@ -30,7 +30,7 @@ const isReserved = (name: string): boolean => (RESERVED as readonly string[]).in
 
 const checkText = (text: unknown): void => {
   if (typeof text === 'string' && text.includes('\u0000'))
-    throw new DomainError('invalid-request', 'An attribute has the character U+0000.');
+    throw new DomainError('invalid-request', 'An attribute contains the character U+0000.');
 };
 
 /**

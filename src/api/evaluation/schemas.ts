@@ -43,7 +43,7 @@ const Rule = Type.Object({
     }),
   ),
   isSkipped: Type.Optional(
-    Type.Literal(true, { description: 'It matches and has nothing to serve.' }),
+    Type.Literal(true, { description: 'The rule matches but serves nothing.' }),
   ),
 });
 
@@ -86,7 +86,7 @@ const LONGEST_KEY = 4_096;
 const TargetingKey = Type.Optional(
   Type.String({
     maxLength: LONGEST_KEY,
-    description: 'Identifies whom flags are evaluated for: individual targets and splits use it.',
+    description: 'Identifies the user, session or machine; individual targets and splits use it.',
   }),
 );
 
@@ -113,7 +113,7 @@ export const EnvironmentParams = Type.Object({ project: Key, environment: Key })
 export const FlagParams = Type.Object({
   project: Key,
   environment: Key,
-  flag: Type.String({ description: 'A key that no flag has gets FLAG_NOT_FOUND.' }),
+  flag: Type.String({ description: 'An unknown key is answered with FLAG_NOT_FOUND.' }),
 });
 
 export const MinPosition = Type.Object({
@@ -124,7 +124,7 @@ export const MinPosition = Type.Object({
 
 const Explain = {
   explain: Type.Optional(
-    Type.Boolean({ description: 'Answer with how it came to be, step by step, as well.' }),
+    Type.Boolean({ description: 'Include the steps that led to the result.' }),
   ),
 };
 

@@ -162,7 +162,7 @@ export const momentIn = ({ position, ...moment }: AskedMoment): Moment => ({
 /** @throws DomainError `invalid-request` unless exactly one of revision, position and at is given */
 export const requireMoment = (asked: AskedMoment): Moment => {
   if (Object.keys(asked).length === 1) return momentIn(asked);
-  throw new DomainError('invalid-request', 'Name one of revision, position and at.');
+  throw new DomainError('invalid-request', 'Give exactly one of revision, position and at.');
 };
 
 /** A restore without a body is one that names no moment. */

@@ -189,7 +189,7 @@ export const targetCommandRoutes =
         config: { permission: 'flags.write', quota: { bytes: 'body' } },
         bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
-          ...commandSchema('configuration', 'Give targeting keys one variant'),
+          ...commandSchema('configuration', 'Serve one variant to these targeting keys'),
           params: ConfigurationParams,
           body: Type.Object({ variant: VariantName, keys: TargetingKeys }, closed),
         },
@@ -206,7 +206,7 @@ export const targetCommandRoutes =
         config: { permission: 'flags.write' },
         bodyLimit: TARGETS_BODY_LIMIT,
         schema: {
-          ...commandSchema('configuration', 'Target these keys no more'),
+          ...commandSchema('configuration', 'Remove individual targets'),
           params: ConfigurationParams,
           body: Type.Object({ keys: TargetingKeys }, closed),
         },

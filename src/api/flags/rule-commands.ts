@@ -66,7 +66,7 @@ export const ruleCommandRoutes =
       {
         config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
-          ...commandSchema('configuration', 'Add a rule: at the end, or where it says'),
+          ...commandSchema('configuration', 'Add a rule, at the end or at a position'),
           params: ConfigurationParams,
           body: AddedRule,
         },
@@ -84,7 +84,7 @@ export const ruleCommandRoutes =
       {
         config: { permission: 'flags.write', quota: { bytes: 'body' } },
         schema: {
-          ...commandSchema('configuration', 'Change a rule; its id and place stay'),
+          ...commandSchema('configuration', 'Change a rule; its id and position stay'),
           params: RuleParams,
           body: RuleChange,
         },
@@ -101,7 +101,7 @@ export const ruleCommandRoutes =
       {
         config: { permission: 'flags.write' },
         schema: {
-          ...commandSchema('configuration', 'Move a rule; without a place, to the end'),
+          ...commandSchema('configuration', 'Move a rule; without a position, to the end'),
           params: RuleParams,
           body: PlaceBody,
         },

@@ -7,7 +7,7 @@ import { closed, Description, Key } from '../http/schemas.js';
 import { FallthroughBody } from './schemas.js';
 
 const Negate = Type.Optional(
-  Type.Boolean({ description: 'Turns true and false round; unknown stays unknown.' }),
+  Type.Boolean({ description: 'Swaps true and false; unknown stays unknown.' }),
 );
 
 const AttributeClause = Type.Object(
@@ -15,7 +15,7 @@ const AttributeClause = Type.Object(
     attribute: Type.String({
       minLength: 1,
       maxLength: CLAUSE_LIMITS.path,
-      description: 'Names joined by dots; "targetingKey"; "$now".',
+      description: 'Names joined by dots, or "targetingKey"; "$now".',
     }),
     operator: Type.Unsafe<(typeof OPERATORS)[number]>(
       Type.String({ enum: [...OPERATORS], description: 'docs/targeting.md.' }),

@@ -7,7 +7,7 @@ import { type ProblemCode, problemOf } from './problem.js';
 
 type Told = readonly [code: ProblemCode, detail: string];
 
-const UNREADABLE: Told = ['malformed-request', 'This is not HTTP as it should be.'];
+const UNREADABLE: Told = ['malformed-request', 'The request is not valid HTTP.'];
 
 const TOLD: Readonly<Record<string, Told>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The whole request did not come in time.'],

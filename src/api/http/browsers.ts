@@ -102,7 +102,7 @@ export const requireOrigin = (
     return;
   }
   void reply.removeHeader('access-control-allow-origin');
-  throw new DomainError('forbidden', 'Pages of this origin may not evaluate in the environment.');
+  throw new DomainError('forbidden', 'Pages of this origin may not evaluate in this environment.');
 };
 
 /** Answers are no pages: nothing in them may load or run, nor be framed, should a browser show one. */

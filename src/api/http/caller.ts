@@ -140,7 +140,7 @@ export const guardRoutes = (
     if (access !== 'evaluation' && access !== 'bulk-evaluation') return undefined;
     const key = verifyKey(credential);
     if (key?.kind === 'client' && access === 'evaluation')
-      throw new DomainError('forbidden', 'A client key only evaluates all flags at once.');
+      throw new DomainError('forbidden', 'A client key can only evaluate all flags at once.');
     return key;
   };
 

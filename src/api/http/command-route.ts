@@ -21,7 +21,11 @@ export const CommandQuery = Type.Object(
       Type.Boolean({ description: 'Answer what would be written; write nothing.' }),
     ),
     reason: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 1000, description: 'Why; kept with the events.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 1000,
+        description: 'The reason; stored with the events.',
+      }),
     ),
   },
   closed,
@@ -32,13 +36,13 @@ const repeatable = {
   'idempotency-key': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,200}$',
-      description: 'A repeat with the same key is answered as the first was, and written once.',
+      description: 'A repeat with the same key gets the same answer and is written once.',
     }),
   ),
   'x-correlation-id': Type.Optional(
     Type.String({
       pattern: '^[\\x21-\\x7e]{1,200}$',
-      description: 'What this belongs to on your side; kept with the events.',
+      description: 'Your own reference, such as a ticket; stored with the events.',
     }),
   ),
 };
@@ -203,7 +207,7 @@ export const OnConflictQuery = Type.Optional(
     {
       default: 'fail',
       description:
-        'Where both sides changed a field since they were merged last: write nothing at all, leave that flag alone, keep what is here, or take what is brought.',
+        'When both sides changed a field since the last merge: write nothing, skip that flag, keep theirs (what is here), or take mine (what you send).',
     },
   ),
 );
@@ -211,8 +215,8 @@ export const OnConflictQuery = Type.Optional(
 /** A field that both sides changed. */
 const Conflict = Type.Object({
   field: Type.String({ description: 'A JSON pointer into the flag or segment.' }),
-  theirs: Type.Unknown({ description: 'What is here; null: nothing.' }),
-  mine: Type.Unknown({ description: 'What is brought; null: nothing.' }),
+  theirs: Type.Unknown({ description: 'The value here; null: none.' }),
+  mine: Type.Unknown({ description: 'The value you send; null: none.' }),
   why: Type.Optional(Type.String()),
   changedBy: Type.Optional(
     Type.Object({ id: Type.String(), type: Type.String(), authMethod: Type.String() }),
@@ -226,7 +230,7 @@ const mergeNotes = {
   conflicts: Type.Optional(Type.Array(Conflict)),
   kept: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'Fields that differ and stay, because only people here changed them.',
+      description: 'Fields that differ and are kept, because they changed only here.',
     }),
   ),
   warnings: Type.Optional(Type.Array(Type.String())),

@@ -108,7 +108,7 @@ const refuseNumber = (literal: string, pointer: string): never => {
   throw new DomainError(
     'inexact-number',
     `The number ${literal} at "${pointer}" would become ${kept}, because it has more digits than a double. ` +
-      `Send it as a text, "${literal}".`,
+      `Send it as a string, "${literal}".`,
   );
 };
 
@@ -182,11 +182,8 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i;
 export const requireUtf8 = (contentType: string | undefined, body: Buffer): void => {
   const charset = CHARSET.exec(contentType ?? '')?.[1];
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
-    throw new DomainError(
-      'unsupported-media-type',
-      `JSON is UTF-8; send it so, not as ${charset}.`,
-    );
-  if (!isUtf8(body)) throw new DomainError('invalid-json', 'It is not UTF-8.');
+    throw new DomainError('unsupported-media-type', `Send JSON in UTF-8, not in ${charset}.`);
+  if (!isUtf8(body)) throw new DomainError('invalid-json', 'The body is not valid UTF-8.');
 };
 
 const DECODERS: Readonly<
@@ -215,13 +212,16 @@ export const decodeBody = async (
   if (decode === undefined)
     throw new DomainError(
       'unsupported-media-type',
-      `Send the body plain or as gzip, deflate or br, not as ${coding}.`,
+      `Send the body uncompressed or as gzip, deflate or br, not as ${coding}.`,
     );
   try {
     return await decode(body, { maxOutputLength: bodyLimit });
   } catch (error) {
     if (isTooLarge(error))
-      throw new DomainError('body-too-large', `Decompressed, it has more than ${bodyLimit} bytes.`);
+      throw new DomainError(
+        'body-too-large',
+        `The decompressed body is larger than ${bodyLimit} bytes.`,
+      );
     throw new DomainError(
       'invalid-json',
       `The body is not ${coding}, as its Content-Encoding says.`,
@@ -269,6 +269,8 @@ export const acceptJson = (app: FastifyInstance): void => {
 export const refuseNul = (app: FastifyInstance): void => {
   app.addHook('onRequest', (request, _, done) => {
     const isClean = !request.url.includes('%00');
-    done(isClean ? undefined : new DomainError('invalid-request', 'The URL has U+0000 (%00).'));
+    done(
+      isClean ? undefined : new DomainError('invalid-request', 'The URL contains U+0000 (%00).'),
+    );
   });
 };

@@ -63,6 +63,6 @@ export const shedLoad = (app: FastifyInstance, from: ShedFrom = SHED_FROM): void
       return;
     }
     void reply.header('retry-after', RETRY_AFTER);
-    done(new DomainError('overloaded', 'There is more to do than can be done; nothing was done.'));
+    done(new DomainError('overloaded', 'The service is overloaded; nothing was done.'));
   });
 };

@@ -50,7 +50,7 @@ const refusalTo = (request: FastifyRequest): DomainError | undefined => {
   if (request.caller.organizationId === '') return undefined;
   const { permission } = request.routeOptions.config;
   return permission === undefined
-    ? new DomainError('forbidden', 'This is for nobody.')
+    ? new DomainError('forbidden', 'No caller may use this route.')
     : refusalOf(request.caller, permission, projectNamedBy(request));
 };
 

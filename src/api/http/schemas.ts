@@ -24,7 +24,7 @@ export const Revision = Type.Integer({
 });
 /** A place in the whole log. Answers have all its digits; JSON readers with doubles alone do not see them beyond 2^53. */
 export const Position = Type.Unsafe<LogPosition>(
-  Type.Integer({ minimum: -1, format: 'int64', description: 'Place in the whole log.' }),
+  Type.Integer({ minimum: -1, format: 'int64', description: 'Position in the log.' }),
 );
 export type Position = LogPosition;
 
@@ -114,9 +114,9 @@ export const RowsComparedSchema = Type.Object({
       type: Type.Union([Type.String(), Type.Null()]),
       reason: Type.Union([Type.String(), Type.Null()]),
     }),
-    { description: 'Events that an operator said are passed by.' },
+    { description: 'Events that an operator has skipped.' },
   ),
   deleted: Type.Array(Type.String(), {
-    description: 'Streams that somebody deleted for good in the event store.',
+    description: 'Streams that were deleted permanently in the event store.',
   }),
 });

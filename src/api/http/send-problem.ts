@@ -96,7 +96,7 @@ const FASTIFY_ERRORS: Readonly<Record<string, Told>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'body-too-large',
     detail:
-      'It may have 1 MiB; 8 MiB for an import or the keys of a segment, 4 MiB for targets, 64 KiB for an evaluation.',
+      'The limit is 1 MiB; 8 MiB for an import or the keys of a segment, 4 MiB for targets, 64 KiB for an evaluation.',
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported-media-type',
@@ -127,7 +127,7 @@ const tellConflict = ({ expected, actual }: WrongRevision, isConditional: boolea
   isConditional
     ? {
         code: 'stale-revision',
-        detail: `If-Match names revision ${expected}, but it is at revision ${actual}. Read it again.`,
+        detail: `If-Match names revision ${expected}, but the current revision is ${actual}. Read it again.`,
         revision: actual,
       }
     : { code: 'concurrent-change', detail: 'Send the command again.', revision: actual };

@@ -58,7 +58,7 @@ const IssuedToken = Type.Composite([
   Type.Object({
     tokenId: Type.String(),
     token: Type.Optional(
-      Type.String({ description: 'Only in the first answer: it is kept nowhere.' }),
+      Type.String({ description: 'Only in the first answer; it is not stored.' }),
     ),
   }),
 ]);
@@ -136,7 +136,7 @@ export const apiTokenRoutes =
         config,
         preValidation: emptyBodyIsObject,
         schema: {
-          ...commandSchema('tokens', 'Give an API token a new secret, next to the one it has'),
+          ...commandSchema('tokens', 'Rotate the secret of an API token'),
           params: TokenParams,
           body: RotateBody,
           response: { 200: IssuedToken, ...problems },
@@ -169,7 +169,7 @@ export const apiTokenRoutes =
         config: { permission: 'tokens.read' },
         schema: {
           tags: ['tokens'],
-          summary: 'List API tokens, also revoked ones, or those that nobody uses',
+          summary: 'List API tokens, including revoked ones, or only unused ones',
           querystring: Type.Object(unusedForDays, closed),
           response: { 200: TokenList, ...problems },
         },

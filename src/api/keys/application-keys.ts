@@ -31,7 +31,7 @@ const KeyParams = Type.Object({
   key: Type.String({ pattern: '^[0-9A-Za-z]{12}$', description: 'The id of the key.' }),
 });
 const Kind = Type.Union([Type.Literal('server'), Type.Literal('client')], {
-  description: 'client: may be seen by anybody, so it only evaluates all flags at once.',
+  description: 'client: may be public, so it can only evaluate all flags at once.',
 });
 const NewKey = Type.Object(
   {
@@ -47,9 +47,7 @@ const IssuedKey = Type.Composite([
   CommandAnswer,
   Type.Object({
     keyId: Type.String(),
-    key: Type.Optional(
-      Type.String({ description: 'Only in the first answer: it is kept nowhere.' }),
-    ),
+    key: Type.Optional(Type.String({ description: 'Only in the first answer; it is not stored.' })),
   }),
 ]);
 const Listed = Type.Object({ keyId: Type.String(), kind: Kind, name: Type.String(), ...lifecycle });
@@ -136,7 +134,7 @@ export const applicationKeyRoutes =
         config: { permission: 'keys.manage' },
         preValidation: emptyBodyIsObject,
         schema: {
-          ...commandSchema('keys', 'Give an application key a new secret, next to the one it has'),
+          ...commandSchema('keys', 'Rotate the secret of an application key'),
           params: KeyParams,
           body: RotateBody,
           response: { 200: IssuedKey, ...problems },
@@ -163,7 +161,7 @@ export const applicationKeyRoutes =
         config: { permission: 'keys.read' },
         schema: {
           tags: ['keys'],
-          summary: 'List application keys, also revoked ones',
+          summary: 'List application keys, including revoked ones',
           params: Params,
           response: { 200: KeyList, ...problems },
         },
@@ -189,7 +187,7 @@ export const keyReportRoutes =
         config: { permission: 'keys.read' },
         schema: {
           tags: ['keys'],
-          summary: 'Application keys of the whole organization, or those that nobody uses',
+          summary: 'List application keys of the organization, or only unused ones',
           querystring: Type.Object(unusedForDays, closed),
           response: { 200: PlacedKeyList, ...problems },
         },

@@ -14,7 +14,7 @@ export const lifecycle = {
   revokedAt: Moment,
   rotatedAt: Moment,
   overlapUntil: Type.Union([Timestamp, Type.Null()], {
-    description: 'Until when the secret before the last rotation counts.',
+    description: 'When the secret before the last rotation expires.',
   }),
   lastUsedAt: Type.Union([Timestamp, Type.Null()], { description: 'To the minute or so.' }),
 };
@@ -60,7 +60,7 @@ export const RotateBody = Type.Object(
       minimum: 0,
       maximum: MAX_OVERLAP_SECONDS,
       default: DAY_SECONDS,
-      description: 'How long the secret of until now goes on counting, next to the new one.',
+      description: 'How long the old secret stays valid beside the new one.',
     }),
   },
   closed,

@@ -17,9 +17,9 @@ export const workAtOnce = ({ perOrganization, perProcess }: AtOnce, what: string
 
   const refusal = (organizationId: string): DomainError | undefined => {
     if (running.of(`of ${organizationId}`) >= perOrganization)
-      return new DomainError('rate-limited', `Others of your ${what} are still going on.`);
+      return new DomainError('rate-limited', `Too many ${what} of your organization are running.`);
     if (running.of(EVERYBODY) >= perProcess)
-      return new DomainError('overloaded', `Too many ${what} are going on.`);
+      return new DomainError('overloaded', `Too many ${what} are running.`);
     return undefined;
   };
 

@@ -78,7 +78,7 @@ export const BULK_SCHEMA = {
 
 const StreamQuery = Type.Object({
   token: Type.String({
-    description: 'As in "eventStreams" of an answer; good for an hour or two.',
+    description: 'From "eventStreams" of an answer; valid for one to two hours.',
   }),
 });
 
@@ -86,7 +86,7 @@ export type StreamQuery = Partial<Static<typeof StreamQuery>>;
 
 export const STREAM_SCHEMA = {
   tags: ['ofrep'],
-  summary: 'Hear of changes, as server-sent events',
+  summary: 'Follow changes as server-sent events',
   security: [{ streamToken: [] }],
   querystring: StreamQuery,
   response: {

@@ -71,7 +71,7 @@ export const eventStreamRoute = (
 
   const checkRoom = ({ key: { keyId }, address }: Listener): void => {
     if (isClosing || streams.count() >= limits.perProcess)
-      throw new OfrepFailure(503, 'GENERAL', 'This process takes no more event streams.');
+      throw new OfrepFailure(503, 'GENERAL', 'This process has too many event streams.');
     if (streams.countOf(keyId) >= limits.perKey)
       throw new OfrepFailure(429, 'GENERAL', 'This key has too many event streams.');
     if (streams.countFrom(address) >= limits.perAddress)

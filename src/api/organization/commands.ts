@@ -37,7 +37,7 @@ export const invitationCommandRoutes =
   async (app) => {
     app.addHook('preValidation', nameCommand);
 
-    const about = creationSchema('organization', 'Invite somebody');
+    const about = creationSchema('organization', 'Invite a person');
     const response = { ...about.response, 200: InvitedAnswer, 201: InvitedAnswer };
     app.post(
       '/invitations',
@@ -110,7 +110,7 @@ export const memberCommandRoutes =
       {
         config: OWN,
         schema: {
-          ...commandSchema('organization', 'Hand the own ownership over to another member'),
+          ...commandSchema('organization', 'Hand your ownership over to another member'),
           body: Ownership,
         },
       },

@@ -202,7 +202,7 @@ export const usageRoutes =
         config: { permission: 'organization.read' },
         schema: {
           tags: ['organization'],
-          summary: 'What is used of each quota, and how much there may be',
+          summary: 'Usage and limit of each quota',
           response: { 200: UsageAnswer, ...problems },
         },
       },

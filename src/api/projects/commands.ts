@@ -24,7 +24,7 @@ const ProjectParams = Type.Object({ project: Key });
 const Origin = Type.String({
   pattern: '^https?://[^/?#,\\s]+$',
   maxLength: 255,
-  description: 'As browsers send it: https://shop.example.com',
+  description: 'In the form that browsers send: https://shop.example.com',
 });
 
 const environmentDetails = {
@@ -33,7 +33,7 @@ const environmentDetails = {
   color: Type.Optional(Type.String({ pattern: '^#[0-9A-Fa-f]{6}$' })),
   isProduction: Type.Optional(Type.Boolean()),
   isProtected: Type.Optional(
-    Type.Boolean({ description: 'What it is served is changed by admins only.' }),
+    Type.Boolean({ description: 'Only admins may change what it serves.' }),
   ),
   allowedOrigins: Type.Optional(
     Type.Union([Type.Array(Origin, { maxItems: 50, uniqueItems: true }), Type.Null()], {

@@ -158,8 +158,7 @@ export const importRoutes =
         config: { permission: 'flags.write', quota: { bytes: 'file' } },
         schema: {
           tags: ['import'],
-          summary:
-            'Import a flagd file; what flagd itself would not accept is refused, flag by flag',
+          summary: 'Import a flagd file; flags that flagd would not accept are refused one by one',
           params: Type.Object({ project: Key }),
           querystring: ImportQuery,
           headers: RepeatableHeaders,

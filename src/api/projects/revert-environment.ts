@@ -70,7 +70,7 @@ const Report = Type.Object({
       ...batchResult,
       ...effects,
       alsoChanges: Type.Array(Type.String(), {
-        description: 'Other environments whose applications notice it.',
+        description: 'Other environments that are affected.',
       }),
     }),
   ),

@@ -164,7 +164,7 @@ export const segmentCommandRoutes =
       {
         config: { permission: 'flags.write', quota: { bytes: 'segment' } },
         schema: {
-          ...commandSchema('segments', 'Make a segment what it was at a moment'),
+          ...commandSchema('segments', 'Revert a segment to a moment'),
           params: SegmentParams,
           body: MomentBody,
         },
@@ -228,7 +228,7 @@ export const segmentKeyCommandRoutes =
         config: { permission: 'flags.write' },
         bodyLimit: SEGMENT_BODY_LIMIT,
         schema: {
-          ...commandSchema('segments', 'Neither include nor exclude these keys any more'),
+          ...commandSchema('segments', 'Remove keys from both lists'),
           params: SegmentParams,
           body: Type.Object({ keys: SegmentKeys }, closed),
         },

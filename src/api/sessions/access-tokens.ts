@@ -102,7 +102,7 @@ export const accessTokens = (keys: TokenKeys, issuer: string, cached = CACHED) =
   const signerNow = (): Signer => {
     const key = keys.signing();
     if (key === undefined)
-      throw new DomainError('overloaded', 'The keys that sign tokens are not there yet.');
+      throw new DomainError('overloaded', 'The keys that sign tokens are not loaded yet.');
     if (signer?.kid === key.kid) return signer;
     const { kid, privateKey } = key;
     const header = { alg: ALGORITHM, typ: TYPE };

@@ -44,7 +44,7 @@ export const browserSessions = (publicUrl?: string) => {
     if (isFromOwnPage(request) && request.headers[CSRF_HEADER] !== undefined) return;
     throw new DomainError(
       'forbidden',
-      `With cookies, this takes a page of the same origin and the header "${CSRF_HEADER}".`,
+      `With cookies, this needs a page of the same origin and the header "${CSRF_HEADER}".`,
     );
   };
 

@@ -78,7 +78,10 @@ export const oidcRoutes =
         void reply.header('set-cookie', serialize(COOKIE_NAME, '', { ...COOKIE, maxAge: 0 }));
         const found = await logins.finish({ sealed, answer }, originOf(request));
         if (found === undefined)
-          throw new DomainError('unauthorized', 'The provider proved no member of it.');
+          throw new DomainError(
+            'unauthorized',
+            'The account at the provider belongs to no member of the organization.',
+          );
         return send(reply, found.session, found.hasCookies);
       },
     );

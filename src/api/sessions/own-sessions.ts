@@ -20,7 +20,7 @@ const ending = (summary: string) => ({
 const personIn = ({ caller }: FastifyRequest): Person => {
   const { organizationId, actor, sessionId } = caller;
   if (sessionId === undefined)
-    throw new DomainError('forbidden', 'Only somebody who logged in has sessions.');
+    throw new DomainError('forbidden', 'Only people who have logged in have sessions.');
   return { organizationId, userId: actor.id, sessionId, method: actor.authMethod as LoginMethod };
 };
 
@@ -59,7 +59,7 @@ export const ownSessionRoutes =
         config,
         schema: {
           tags: ['sessions'],
-          summary: 'List the own sessions',
+          summary: 'List your sessions',
           response: { 200: SessionList, ...problems },
         },
       },
@@ -87,7 +87,7 @@ export const ownSessionRoutes =
         config,
         schema: {
           tags: ['sessions'],
-          summary: 'Change the own password; all other sessions end',
+          summary: 'Change your password; all other sessions end',
           body: PasswordBody,
           response: { 200: EndedAnswer, ...problems },
         },

@@ -47,7 +47,7 @@ export const SessionAnswer = Type.Object({
   tokenType: Type.Literal('Bearer'),
   expiresIn: Type.Integer({ description: 'Seconds that the access token is valid.' }),
   accessToken: Type.Optional(Type.String()),
-  refreshToken: Type.Optional(Type.String({ description: 'Good for one refresh.' })),
+  refreshToken: Type.Optional(Type.String({ description: 'Valid for one refresh.' })),
 });
 
 export const EndedAnswer = Type.Object({ ended: Type.Array(SessionId) });

@@ -101,7 +101,7 @@ const segmentCommand = (
 const sharedSegment = (): DomainError =>
   new DomainError(
     'shared-changed',
-    'It changed since and other environments share it; "shared": "restore" takes it back, too.',
+    'It has changed since, and other environments share it; "shared": "restore" takes it back, too.',
   );
 
 /**

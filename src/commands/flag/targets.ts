@@ -38,7 +38,7 @@ const normaliseTargets = (targets: readonly Target[]): readonly Target[] => {
       if (other !== variant) {
         throw new DomainError(
           'duplicate-target',
-          `Targeting key '${key}' is given to both '${other}' and '${variant}'.`,
+          `Targeting key '${key}' is assigned to both '${other}' and '${variant}'.`,
         );
       }
       variantOf.set(key, variant);

@@ -18,7 +18,7 @@ const isIn = (scope: KeyScope, { projectId, environment }: KeyScope): boolean =>
 /** @throws DomainError `forbidden` when a token may do what `by` may not: it would be a way to more */
 const requireWithin = (token: Grants, by: Grants | undefined): void => {
   if (by !== undefined && !isWithin(token, by))
-    throw new DomainError('forbidden', 'An API token cannot be given more than you have.');
+    throw new DomainError('forbidden', 'An API token cannot have more rights than you.');
 };
 
 /** @throws DomainError `api-key-not-found`, also for a key of another place; `forbidden` */

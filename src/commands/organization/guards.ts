@@ -59,7 +59,7 @@ export const requireManager = (
   if (!may({ role, projects: {} }, 'members.manage'))
     throw new DomainError('forbidden', 'This needs the permission "members.manage".');
   if (roles.includes('owner') && role !== 'owner')
-    throw new DomainError('forbidden', 'Only owners make owners, change them or remove them.');
+    throw new DomainError('forbidden', 'Only owners may appoint, change or remove owners.');
 };
 
 /** @throws DomainError `forbidden` */

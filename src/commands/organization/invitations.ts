@@ -59,7 +59,7 @@ const requireFree = (
   { email, now }: InviteMember['data'],
 ): void => {
   if (members.some((member) => isSameAddress(member.email, email)))
-    throw new DomainError('member-exists', 'A member has this e-mail address.');
+    throw new DomainError('member-exists', 'A member already has this e-mail address.');
   if (earlier !== undefined && earlier.expiresAt > now)
     throw new DomainError(
       'invitation-exists',

@@ -60,13 +60,13 @@ const requireChain = ({ graph }: LoadedNodes, node: Node): void => {
   const circle = circleThrough(graph, node);
   if (circle !== undefined) {
     const path = [node, ...circle].map(nodeText).join(' → ');
-    throw new DomainError('reference-cycle', `It would refer to itself: ${path}.`);
+    throw new DomainError('reference-cycle', `The references would form a cycle: ${path}.`);
   }
   const steps = longestThrough(graph, node);
   if (steps > MAX_STEPS) {
     throw new DomainError(
       'references-too-deep',
-      `A chain of ${steps} references would go through ${nodeText(node)}; at most ${MAX_STEPS} are possible.`,
+      `A chain of ${steps} references would go through ${nodeText(node)}; at most ${MAX_STEPS} are allowed.`,
     );
   }
 };

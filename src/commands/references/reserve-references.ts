@@ -80,7 +80,10 @@ export const reserveReferences = ({ store, bookOf, loadNode }: Deps) => {
     await inTurn(stream, request.signal, async () => {
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1)
         if (await tryOnce(stream, request)) return;
-      throw new DomainError('concurrent-change', 'Others change references all the time.');
+      throw new DomainError(
+        'concurrent-change',
+        'Other commands keep changing the same references; try again.',
+      );
     });
   };
 };

@@ -30,7 +30,7 @@ export const requirePlainAddress = (email: string): void => {
   if (HIDDEN.test(email) || isMixed)
     throw new DomainError(
       'invalid-request',
-      'The address has characters that are not seen, or letters of different scripts that look alike.',
+      'The address has invisible characters, or look-alike letters of different scripts.',
     );
   if (parts.some((part) => part.startsWith('xn--')))
     throw new DomainError('invalid-request', 'Write the domain of the address in its own letters.');

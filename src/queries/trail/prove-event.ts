@@ -114,7 +114,7 @@ export const proveEvent =
     if (!event || hashOf(event) !== leaves[index] || merkleRoot(leaves) !== root)
       throw new DomainError(
         'audit-chain-broken',
-        'The event is not what was signed: GET /api/v1/audit/verify tells what is wrong.',
+        'The event does not match its signature: GET /api/v1/audit/verify says what is wrong.',
       );
     return {
       event,

@@ -132,7 +132,7 @@ const requireSigned = (key: SigningKey, organizationId: string, brought: Checkpo
   if (brought.statement.organization !== organizationId || !signerOf(key, brought))
     throw new DomainError(
       'invalid-checkpoint',
-      `Neither key ${key.keyId} nor one before it signed this checkpoint for this organization.`,
+      `Neither key ${key.keyId} nor any earlier key signed this checkpoint for this organization.`,
     );
 };
 

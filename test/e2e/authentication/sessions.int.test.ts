@@ -159,7 +159,7 @@ test('sessions of people', async (t) => {
       });
     t.match((await change('not the password', 'another lantern')).body, { status: 422 });
     t.match((await change(PASSWORD, 'short')).body, { detail: /12 characters/ });
-    t.match((await change(PASSWORD, owner.email)).body, { detail: /your address/ });
+    t.match((await change(PASSWORD, owner.email)).body, { detail: /your e-mail address/ });
     t.strictSame((await change(PASSWORD, 'another lantern')).body, { ended: [two.sessionId] });
     await refusedEverywhere(two.accessToken);
     t.ok(await isLetIn(one.accessToken));
