@@ -9,7 +9,7 @@ import {
   type Sessions,
 } from '../domain/session.js';
 
-/** Whose sessions a command is about. */
+/** The user that the sessions belong to. */
 type Person = Readonly<{ organizationId: string; userId: string }>;
 
 /** The end of a session, for a cause. */

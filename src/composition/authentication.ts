@@ -67,7 +67,7 @@ const providerIn = ({ oidcIssuer, oidcClientId, oidcClientSecret, publicUrl }: C
   });
 };
 
-/** So long a token may go on after its session ended in another process, when Redis wakes nobody. */
+/** Worst-case delay until a token stops working after its session ended in another process, without Redis. */
 const POLL_MS = 400;
 
 type WatchingSources = Readonly<{

@@ -11,7 +11,7 @@ import { type OidcLogins, type OpenSession, type Origin } from './ports.js';
 import { type OpenSessions } from './sessions.js';
 
 const CONTEXT = 'login at a provider';
-/** So long somebody may take at the provider. */
+/** How long a login at the provider may take. */
 const PATIENCE_MS = 10 * 60 * 1000;
 
 type OidcDeps = Readonly<{

@@ -9,7 +9,7 @@ import { type MasterKey } from './keys/master-key.js';
 /** Of no category: no projection, no query and no audit trail ever sees it. */
 const STREAM = 'chronoflag-installation';
 
-/** Whose log this is. The last one in the stream counts. `masterKeyDigest`: only its master key can make it. */
+/** The installation that the log belongs to. The last one in the stream counts. `masterKeyDigest`: only its master key can make it. */
 type InstallationMarked = Event<
   'InstallationMarked',
   Readonly<{ installationId: string; masterKeyDigest: string }>

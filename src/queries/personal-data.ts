@@ -58,7 +58,7 @@ export type KnownAbout = Readonly<{
   isComplete: boolean;
 }>;
 
-/** Whom to look for: subjects by id, and users whose actions are theirs. */
+/** The people to search for: subjects by id, and users by their actions. */
 export type Person = Readonly<{
   organizationId: string;
   subjectIds: readonly string[];

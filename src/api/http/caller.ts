@@ -27,7 +27,7 @@ export type Authenticate = (credential: string) => Promise<Caller | undefined>;
 export type VerifyKey = (key: string) => ApplicationKey | undefined;
 
 /**
- * Whom a route lets in besides admins: everybody; who has the metrics token; applications with a server key; those
+ * Who may call a route, besides admins: anyone; holders of the metrics token; applications with a server key; those
  * with a client key too. A route that does not say is for admins.
  */
 export type Access = 'public' | 'metrics' | 'evaluation' | 'bulk-evaluation';

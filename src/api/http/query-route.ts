@@ -155,7 +155,7 @@ export const addressIn = <Params extends object>({
   ...params,
 });
 
-/** Whose names a caller may see beside ids. */
+/** The actors that a caller may see by name, not only by id. */
 export const actorScope = ({ caller }: Pick<FastifyRequest, 'caller'>): ActorScope => ({
   organizationId: caller.organizationId,
   seesPeople: may(caller.grants, 'members.read'),

@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/decider.js';
 import { addressOf } from '../../domain/targeting/network.js';
 import { type Taken } from './buckets.js';
 
-/** Whom an address stands for: itself, but for IPv6 its /64, all of which one client usually has. */
+/** The client behind an address: the address itself, for IPv6 its /64, which one client usually has. */
 export const clientNetwork = (ip: string): string => {
   const address = addressOf(ip);
   if (address === undefined || address.isV4) return ip.replace(/^::ffff:/i, '');

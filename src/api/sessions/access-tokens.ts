@@ -6,7 +6,7 @@ import { DomainError } from '../../domain/decider.js';
 import { type LoginMethod } from '../../domain/session.js';
 import { problems } from '../http/schemas.js';
 
-/** So long a token is valid. Seconds. */
+/** How long a token is valid, in seconds. */
 export const ACCESS_TOKEN_SECONDS = 15 * 60;
 
 const AUDIENCE = 'chronoflag';

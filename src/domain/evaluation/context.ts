@@ -1,6 +1,6 @@
 import { attributePath, NOW } from '../targeting/clause.js';
 
-/** Whom a flag is evaluated for, in OpenFeature's words. Attributes are as the caller sent them: anything. */
+/** The evaluation context of OpenFeature. Attributes are as the caller sent them: anything. */
 export type Context = Readonly<{
   targetingKey: string | undefined;
   attributes: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { type Event } from '../decider.js';
 
 // Names and shapes are the storage format: add optional fields, never rename or re-mean.
 
-/** The key of everything sealed about a person was destroyed. Who, when and why: in the metadata. Never says of whom. */
+/** The key of everything sealed about a person was destroyed. Who, when and why: in the metadata. Never names the person. */
 export type SubjectErased = Event<'SubjectErased', { subjectId: string }>;
 
 /**
@@ -19,7 +19,7 @@ export const isSealed = (text: string): boolean => text.startsWith(PREFIX) && SE
 /** What every sealed text of a subject begins with, and no other text. */
 export const sealedPrefix = (subjectId: string): string => `${PREFIX}${subjectId}`;
 
-/** The id of whom a sealed text is about: 8 characters of base64url. */
+/** The id of the subject of a sealed text: 8 characters of base64url. */
 export const subjectIn = (sealed: string): string => sealed.slice(PREFIX.length, ID_END);
 
 /** What a sealed text reads as once its key is gone: unique, so that lists keep their lengths. */

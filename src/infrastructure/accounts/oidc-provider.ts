@@ -60,7 +60,7 @@ type ProviderOptions = Readonly<{
 /** What binds the provider's answer to the browser that was sent there. Secret. */
 export type Challenge = Readonly<{ state: string; nonce: string; verifier: string }>;
 
-/** Whom the provider knows. `email`: only when it has verified it. */
+/** The person at the provider. `email`: only when the provider has verified it. */
 export type Identity = Readonly<{ issuer: string; subject: string; email?: string }>;
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);

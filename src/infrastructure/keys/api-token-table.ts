@@ -3,7 +3,7 @@ import { type Grants } from '../../domain/access/grants.js';
 import { type ProjectRoles, type Role } from '../../domain/access/permission.js';
 import { type NewSecret } from './secrets.js';
 
-/** What becomes of a key or token, as it may be shown. */
+/** A key or token without its secret. */
 export type CredentialLife = Readonly<{
   issuedAt: Date;
   expiresAt: Date | null;

@@ -87,7 +87,7 @@ export const keyFile = (path: string) => ({
 
 type KeyFile = ReturnType<typeof keyFile>;
 
-/** So long a key that was revoked in another process may still work here. */
+/** Worst-case delay until a key revoked in another process stops working here. */
 const POLL_MS = 400;
 const POSTGRES_MS = 2_000;
 const RECORD_USES_MS = 30_000;

@@ -7,7 +7,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HALF_KEY_BYTES = 32;
 
-/** Whose key it is. What is sealed for one subject of one organization opens for no other. */
+/** The subject the key belongs to. What is sealed for one subject of one organization opens for no other. */
 export type Subject = Readonly<{ organizationId: string; subjectId: string }>;
 
 /** One half encrypts, the other makes nonces. */

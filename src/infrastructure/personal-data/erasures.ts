@@ -164,7 +164,7 @@ export const erasureTable = (pool: Pool, { lookupOf }: SubjectTable) => ({
 
 export type ErasureTable = ReturnType<typeof erasureTable>;
 
-/** So long this process may remember somebody who was erased in another. */
+/** Worst-case delay until this process forgets a person who was erased in another. */
 const POLL_MS = 400;
 const POSTGRES_MS = 2_000;
 

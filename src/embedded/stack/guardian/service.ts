@@ -67,7 +67,7 @@ const LONGEST_PAUSE_MS = 5_000;
 /** A service that ran for so long has recovered: its next crash starts with the shortest pause again. */
 const STEADY_MS = 30_000;
 
-/** What becomes of a service, told as it happens. */
+/** Changes in the life of a service, reported as they happen. */
 type ServiceEvents = Readonly<{
   launched(): void;
   ready(): void;
