@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Event } from '../domain/decider.js';
 import { type Position } from '../domain/position.js';
-import { type Metadata, type Recorded } from '../domain/recorded.js';
+import { type Metadata, type Recorded, SCHEMA_VERSION } from '../domain/recorded.js';
 
 /** UUID (version 8, RFC 9562) of the index-th event of a command on a stream: the same on every retry. */
 export const eventId = (stream: string, commandId: string, index: number): string => {
@@ -19,6 +19,18 @@ export const eventId = (stream: string, commandId: string, index: number): strin
 /** SHA-256 (hex) of a command's canonical text. */
 export const commandHashOf = (canonicalCommand: string): string =>
   createHash('sha256').update(canonicalCommand).digest('hex');
+
+/** Metadata of a command that the service gives itself; `commandId` is a new UUID. */
+export const bySystem = (commandId: string, reason?: string): Metadata => ({
+  actor: { id: 'chronoflag', type: 'system', authMethod: 'none' },
+  commandId,
+  commandHash: commandHashOf(commandId),
+  correlationId: commandId,
+  causationId: commandId,
+  requestId: commandId,
+  ...(reason !== undefined && { reason }),
+  schemaVersion: SCHEMA_VERSION,
+});
 
 /** The revision of a stream that has no events. */
 export const NO_STREAM = -1;

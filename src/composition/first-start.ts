@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type ApplicationKeys } from '../identity/ports.js';
-import { commandHashOf } from '../commands/event-store.js';
+import { bySystem } from '../commands/event-store.js';
 import { OWNER_GRANTS } from '../domain/access/grants.js';
 import { DomainError } from '../domain/decider.js';
-import { type Metadata, SCHEMA_VERSION } from '../domain/recorded.js';
 import { projectIdOf } from '../domain/streams.js';
 import { type CredentialStore, newAdminCredential } from '../infrastructure/keys/api-tokens.js';
 import { type WriteSide } from './write-side.js';
@@ -20,24 +19,9 @@ const ENVIRONMENTS = [
 
 const COMMAND_TIMEOUT_MS = 10_000;
 
-/** What the service itself does, for this reason. */
-export const bySystem = (reason: string): Metadata => {
-  const commandId = randomUUID();
-  return {
-    actor: { id: 'chronoflag', type: 'system', authMethod: 'none' },
-    commandId,
-    commandHash: commandHashOf(commandId),
-    correlationId: commandId,
-    causationId: commandId,
-    requestId: commandId,
-    reason,
-    schemaVersion: SCHEMA_VERSION,
-  };
-};
-
 const request = <C>(command: C, reason: string) => ({
   command,
-  metadata: bySystem(reason),
+  metadata: bySystem(randomUUID(), reason),
   grants: OWNER_GRANTS,
   signal: AbortSignal.timeout(COMMAND_TIMEOUT_MS),
 });

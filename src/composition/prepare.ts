@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import {
+  bySystem,
   type EventStore,
   EventStoreRefuses,
   EventStoreUnavailable,
@@ -23,7 +25,7 @@ import { ForeignLog, type MarkPolicy, requireOwnLog } from '../infrastructure/ow
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { diskCopyPath } from './evaluation.js';
-import { bySystem, type FirstStart, firstStart } from './first-start.js';
+import { type FirstStart, firstStart } from './first-start.js';
 import { type Requests } from './requests.js';
 import { unusable, unusableServices } from './services.js';
 
@@ -42,7 +44,7 @@ export const requireOneInstallation = async (
   const store = kurrentEventStore(connection);
   const log = kurrentEventLog(connection);
   try {
-    const metadata = () => bySystem('mark of the installation');
+    const metadata = () => bySystem(randomUUID(), 'mark of the installation');
     await requireOwnLog({ pool, store, log, masterKey, metadata }, policy);
   } catch (error) {
     throw error instanceof ForeignLog ? new StartupError(error.message) : error;

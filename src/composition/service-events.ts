@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/aggregates.js';
-import { type EventStore } from '../commands/event-store.js';
+import { bySystem, type EventStore } from '../commands/event-store.js';
 import { commandHandler } from '../commands/handle-command.js';
 import { type OperationsCommand, operationsDecider } from '../commands/operations.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
@@ -10,7 +10,7 @@ import { type ShownConfiguration } from '../domain/operations.js';
 import { SKIPPED_EVENTS } from '../domain/skipped-events.js';
 import { operationsStream } from '../domain/streams.js';
 import { type Config, VARIABLES } from '../config.js';
-import { bySystem, FIRST_ORGANIZATION } from './first-start.js';
+import { FIRST_ORGANIZATION } from './first-start.js';
 import { VERSION } from './metrics.js';
 
 const COMMAND_MS = 2_000;
@@ -85,7 +85,7 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
   const record = async (command: OperationsCommand, reason = 'the service itself') => {
     const { kind, position } = await handle({
       command,
-      metadata: bySystem(reason),
+      metadata: bySystem(randomUUID(), reason),
       grants: NO_GRANTS,
       signal: AbortSignal.timeout(COMMAND_MS),
     });

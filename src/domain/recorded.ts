@@ -28,6 +28,9 @@ export type Metadata = Readonly<{
   schemaVersion: number;
 }>;
 
+/** Who a request is by, when nothing has proven it. */
+export const ANONYMOUS: Actor = { id: 'anonymous', type: 'system', authMethod: 'none' };
+
 /** The version of the stored shapes that this code writes; higher ones are not understood. */
 export const SCHEMA_VERSION = 1;
 

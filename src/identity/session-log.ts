@@ -1,32 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
 import { type Handle } from '../commands/command.js';
-import { commandHashOf } from '../commands/event-store.js';
+import { bySystem } from '../commands/event-store.js';
 import { type SessionCommand } from '../commands/session.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
-import { type Actor, type Metadata, SCHEMA_VERSION } from '../domain/recorded.js';
+import { ANONYMOUS, type Metadata } from '../domain/recorded.js';
 import { type EndCause, type SessionEvent, type Sessions } from '../domain/session.js';
 import { type SessionTable } from '../infrastructure/accounts/session-table.js';
 import { type Origin } from './ports.js';
 
 const COMMAND_MS = 950;
-
-/** Who a request is by, when nothing has proven it. */
-const STRANGER: Actor = { id: 'anonymous', type: 'system', authMethod: 'none' };
-
-/** Of what the service does by itself. */
-const bySystem = (): Metadata => {
-  const id = randomUUID();
-  return {
-    actor: { id: 'chronoflag', type: 'system', authMethod: 'none' },
-    commandId: id,
-    commandHash: commandHashOf(id),
-    correlationId: id,
-    causationId: id,
-    requestId: id,
-    schemaVersion: SCHEMA_VERSION,
-  };
-};
 
 type Person = Readonly<{ organizationId: string; userId: string }>;
 
@@ -65,7 +48,7 @@ export const sessionLog = (
   const tellEnded = (
     person: Person,
     { sessionIds, cause }: Readonly<{ sessionIds: readonly string[]; cause: EndCause }>,
-    metadata: Metadata = bySystem(),
+    metadata: Metadata = bySystem(randomUUID()),
   ): Promise<void> =>
     tell({ type: 'EndSessions', data: { ...person, sessionIds, cause } }, metadata, sessionIds);
 
@@ -116,7 +99,7 @@ export const refusedLogins = (sessionLog: SessionLog, clock: () => number = Date
     known.count = 0;
     const since = new Date(minute * MINUTE_MS).toISOString();
     const command = { type: 'RefuseLogin', data: { ...person, count, since } } as const;
-    void sessionLog.tell(command, origin(STRANGER), []);
+    void sessionLog.tell(command, origin(ANONYMOUS), []);
   };
 };
 

@@ -3,7 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type Grants, NO_GRANTS } from '../../domain/access/grants.js';
 import { type Permission } from '../../domain/access/permission.js';
 import { DomainError } from '../../domain/decider.js';
-import { type Actor } from '../../domain/recorded.js';
+import { type Actor, ANONYMOUS } from '../../domain/recorded.js';
 import { type ApplicationKey } from '../../domain/api-key.js';
 import { requireOrigin } from './browsers.js';
 import { type GuessLimit } from '../limits/guesses.js';
@@ -54,7 +54,7 @@ const BEARER = /^Bearer +(\S+)$/i;
 
 const NOBODY: Caller = {
   organizationId: '',
-  actor: { id: 'anonymous', type: 'system', authMethod: 'none' },
+  actor: ANONYMOUS,
   grants: NO_GRANTS,
 };
 
