@@ -51,7 +51,7 @@ export const NOTHING_COMPARED: RowsCompared = {
 };
 
 /** Differences, events and streams that are kept of all that are found. */
-const KEPT = 20;
+export const KEPT = 20;
 
 export const addCompared = (left: RowsCompared, right: RowsCompared): RowsCompared => {
   const rows: Record<string, number> = { ...left.rows };
