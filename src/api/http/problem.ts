@@ -51,7 +51,7 @@ export const PROBLEMS = {
   'segment-in-use': [409, 'The segment is in use'],
   'flag-in-use': [409, 'The flag is a prerequisite of other flags'],
   'variant-in-use': [409, 'The variant is in use'],
-  'still-member': [409, 'The person is already a member'],
+  'still-member': [409, 'The person is still a member'],
   'personal-data-erased': [409, 'The person was erased a moment ago'],
   'api-key-revoked': [409, 'The API key is revoked'],
   'api-key-expired': [409, 'The API key has expired'],
