@@ -5,7 +5,7 @@ import { boundedSegmentEvents } from '../../src/commands/segment/keys.js';
 import { type Target } from '../../src/domain/flag/configuration.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { absentFlag, evolveFlag, type Flag } from '../../src/domain/flag/flag.js';
-import { canonicalJson, type Json } from '../../src/domain/json.js';
+import { canonicalJson, type Json, sameJson } from '../../src/domain/json.js';
 import {
   absentSegment,
   evolveSegment,
@@ -88,15 +88,31 @@ const LONGEST = 256 * 1024;
 const areBounded = (events: readonly (SegmentEvent | FlagEvent)[]): boolean =>
   events.every((event) => JSON.stringify(event).length < LONGEST);
 
+type Configured = Readonly<{
+  defaults?: unknown;
+  environments?: Readonly<Record<string, unknown>>;
+}>;
+
+/** Without the environments that are as the defaults are: an event that changes nothing names them, none does not. */
+const withoutDefaults = ({ defaults, environments, ...rest }: Configured): object => ({
+  ...rest,
+  ...(environments && {
+    defaults,
+    environments: Object.fromEntries(
+      Object.entries(environments).filter(([, one]) => !sameJson(one as Json, defaults as Json)),
+    ),
+  }),
+});
+
 /** Lists are sets: which way a key came in decides where it stands. */
-const sorted = (state: unknown): string => {
+const sorted = (state: object): string => {
   const inOrder = (name: string, member: unknown): unknown => {
     const isList = name === 'included' || name === 'excluded' || name === 'keys';
     if (isList && Array.isArray(member)) return member.toSorted();
     if (name !== 'targets' || !Array.isArray(member)) return member;
     return member.toSorted((one: Target, other: Target) => (one.variant < other.variant ? -1 : 1));
   };
-  return canonicalJson(JSON.parse(JSON.stringify(state), inOrder) as Json);
+  return canonicalJson(JSON.parse(JSON.stringify(withoutDefaults(state)), inOrder) as Json);
 };
 
 test('a segment is the same by events of bounded size as by whole lists', async (t) => {
