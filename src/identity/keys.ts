@@ -22,7 +22,8 @@ import {
 /**
  * A command that gives a key a secret, which `make` stores the hash of and answers. It is logged before, so that none
  * works that the log does not know; what is interrupted in between works for nobody. Two processes that get one command
- * at the same time both believe to have logged it: `make` answers undefined to the one whose secret was not stored.
+ * at the same time both find it logged by their own try: `make` answers undefined to the one whose secret was not
+ * stored, and that one's answer is a repeat, whichever of them wrote the event.
  */
 const secretMaking = (
   commands: KeyHandle,
@@ -32,11 +33,11 @@ const secretMaking = (
   return {
     handle: async (request) => {
       const outcome = await commands(request);
-      if (outcome.kind !== 'recorded') return outcome;
+      if (outcome.kind !== 'recorded' && outcome.isOwnTry !== true) return outcome;
       secret = await make(outcome);
       return secret === undefined
-        ? { ...outcome, kind: 'repeated' }
-        : { ...outcome, isFirst: true };
+        ? { ...outcome, kind: 'repeated', isOwnTry: false }
+        : { ...outcome, kind: 'recorded', isFirst: true };
     },
     secret: () => secret,
   };
