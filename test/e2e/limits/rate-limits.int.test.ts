@@ -160,9 +160,6 @@ test('behind a proxy that is trusted every client has an address', async (t) => 
     const headers = { 'x-forwarded-for': from };
     return (await service.get(PROJECTS, { ...NOBODY, headers })).status;
   };
-  /** On a busy machine Redis may answer late once; the process then lets one more through by its own count. */
-  const isLimited = async (from: string): Promise<boolean> =>
-    (await guess(from)) === 429 || (await guess(from)) === 429;
   t.strictSame(
     [await guess('203.0.113.9'), await guess('203.0.113.9'), await guess('203.0.113.10')],
     [401, 429, 401],
@@ -171,10 +168,10 @@ test('behind a proxy that is trusted every client has an address', async (t) => 
 
   await t.test('a port makes it no other client', async (t) => {
     for (const from of ['203.0.113.9:50001', '"203.0.113.9:50002"', '203.0.113.10:1'])
-      t.ok(await isLimited(from), from);
+      t.equal(await guess(from), 429, from);
     t.equal(await guess('[2001:db8::1]:4711'), 401);
     for (const from of ['[2001:db8::1]:4712', '"[2001:db8::2]"', '2001:db8::3'])
-      t.ok(await isLimited(from), from);
+      t.equal(await guess(from), 429, from);
   });
 
   await t.test('a proxy that tells no address counts as the client', async (t) => {
