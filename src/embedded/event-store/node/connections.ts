@@ -10,6 +10,7 @@ import {
   type Server as Listener,
   type Socket,
 } from 'node:net';
+import { Duplex } from 'node:stream';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 
 /**
@@ -34,6 +35,71 @@ const watchCutCalls = (session: ServerHttp2Session): void => {
 const isSession = (value: unknown): value is ServerHttp2Session =>
   value instanceof EventEmitter && 'goaway' in value;
 
+/** As a real server: a client keeps further calls back until one of these ends. */
+const CALLS_PER_CONNECTION = 100;
+
+/**
+ * Node 22 and later count a call that the client cut off until what arrived with it was read, and refuse the call
+ * that the client made in its place. They are given twice the room, and the client is shown the limit.
+ */
+const COUNTS_CUT_CALLS = Number(process.versions.node.split('.')[0]) > 20;
+
+/** For the gRPC server: `grpc.max_concurrent_streams`. */
+export const roomForCalls = COUNTS_CUT_CALLS ? 2 * CALLS_PER_CONNECTION : CALLS_PER_CONNECTION;
+
+const FRAME_HEADER_BYTES = 9;
+const SETTING_BYTES = 6;
+const SETTINGS_TYPE = 4;
+
+/** Writes the limit into the first frame of a connection, which are the server's settings (RFC 9113, 6.5). */
+const showLimit = (frame: Buffer): void => {
+  if (frame[3] !== SETTINGS_TYPE) return;
+  const end = FRAME_HEADER_BYTES + frame.readUIntBE(0, 3);
+  for (let at = FRAME_HEADER_BYTES; at < end; at += SETTING_BYTES)
+    if (frame.readUInt16BE(at) === constants.NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+      frame.writeUInt32BE(CALLS_PER_CONNECTION, at + 2);
+};
+
+/** The socket, with the limit in what it sends first. */
+const withLimitShown = (socket: Socket): Duplex => {
+  let isFirst = true;
+  const shown = new Duplex({
+    read: () => {
+      socket.resume();
+    },
+    write: (chunk: Buffer, _encoding, done) => {
+      if (isFirst) showLimit(chunk);
+      isFirst = false;
+      if (socket.write(chunk)) done();
+      else
+        socket.once('drain', () => {
+          done();
+        });
+    },
+    final: (done) => {
+      socket.end(done);
+    },
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket
+    .on('data', (chunk: Buffer) => {
+      if (!shown.push(chunk)) socket.pause();
+    })
+    .on('end', () => {
+      shown.push(null);
+    })
+    .on('error', (error) => {
+      shown.destroy(error);
+    })
+    .on('close', () => {
+      shown.destroy();
+    });
+  return shown;
+};
+
 /** grpc-js keeps its sessions to itself, as the keys of a map. */
 const newestSession = (server: Server): ServerHttp2Session | undefined => {
   const sessions: unknown = Reflect.get(server, 'sessions');
@@ -44,7 +110,7 @@ const newestSession = (server: Server): ServerHttp2Session | undefined => {
 const grpcConnections = (server: Server): ((socket: Socket) => void) => {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return (socket) => {
-    injector.injectConnection(socket);
+    injector.injectConnection(COUNTS_CUT_CALLS ? withLimitShown(socket) : socket);
     const session = newestSession(server);
     if (session) watchCutCalls(session);
   };

@@ -9,7 +9,7 @@ import { CallError } from '../wire/errors.js';
 import { gossipService, serverFeaturesService, streamsService } from '../wire/services.js';
 import { appendHandler, deleteHandler } from '../writes/append.js';
 import { batchAppendHandler } from '../writes/batch-append.js';
-import { listeners, type Listeners } from './connections.js';
+import { listeners, type Listeners, roomForCalls } from './connections.js';
 import { serverFeaturesHandler } from './info.js';
 import { gossipHandler, nodeAt, statusPages } from './status.js';
 
@@ -22,8 +22,6 @@ export type GrpcServer = Readonly<{ port: number; stop: () => Promise<void> }>;
 /** As a real server: its clients may send 16 MiB of events and their frame. */
 const RECEIVE_LIMIT_BYTES = 17 * 1024 * 1024;
 const KEEPALIVE_MS = 10_000;
-/** As a real server: the next call on the same connection waits until one of these is over. */
-const STREAMS_PER_CONNECTION = 100;
 const STOP_GRACE_MS = 1000;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -93,7 +91,7 @@ export const serve = async (log: EventLog, listening: Listening): Promise<GrpcSe
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
-    'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION,
+    'grpc.max_concurrent_streams': roomForCalls,
   });
   const calls = openCalls();
   server.addService(streamsService, {
