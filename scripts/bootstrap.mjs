@@ -31,7 +31,7 @@ const checkNode = () => {
   const isOldMinor = major === LOWEST_NODE[0] && minor < LOWEST_NODE[1];
   if (major < LOWEST_NODE[0] || isOldMinor) {
     throw new SetupError(
-      `Node ${process.versions.node} is too old; install Node ${LOWEST_NODE.join('.')} or newer (nvm install 20)`,
+      `Node ${process.versions.node} is too old; install Node ${LOWEST_NODE.join('.')} or newer (nvm install 24)`,
     );
   }
 };

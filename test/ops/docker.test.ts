@@ -38,6 +38,12 @@ test('every image has a pinned version', async (t) => {
   for (const base of bases) t.match(base, PINNED);
 });
 
+test('the image has the Node that CI runs all tests on', async (t) => {
+  const [, newest = 'none'] = /^readonly NEWEST=(\S+)$/m.exec(read('.ci/run')) ?? [];
+  for (const base of instructions.filter((line) => line.startsWith('FROM ')))
+    t.match(base, `node:${newest}-`);
+});
+
 test('every service tells its health and keeps its data in a named volume', async (t) => {
   const isNamed = (volume: string) => Object.hasOwn(compose.volumes, volume.split(':')[0] ?? '');
   for (const [name, { healthcheck, volumes = [] }] of Object.entries(backing)) {
