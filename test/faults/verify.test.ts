@@ -83,6 +83,7 @@ const command = (nth: number, more: Partial<CommandRecord> = {}): CommandRecord 
   outcome: 'recorded',
   revision: nth + 1,
   statuses: [200],
+  codes: [],
   slowestMs: 1,
   ...more,
 });

@@ -96,6 +96,10 @@ const keysIn = (value: unknown): readonly string[] =>
 const isSmallChange = (request: FastifyRequest): boolean =>
   request.method !== 'POST' && bodySize(request) <= SMALL_BODY;
 
+/** A PUT brings the whole content of what its address names. */
+const contentOf = ({ method, url }: FastifyRequest): string | undefined =>
+  method === 'PUT' ? url.split('?', 1)[0] : undefined;
+
 const nameOf = (quota: Quota, project: string): string =>
   quota === 'flags' || quota === 'segments' ? `${quota}:${project}` : quota;
 
@@ -169,20 +173,26 @@ export const enforceQuotas = (app: FastifyInstance, quotas?: Quotas): void => {
   const limitOf = (name: string): number => limits[name.split(':', 1)[0] as Quota] ?? Infinity;
 
   const refusalOf = (
-    { routeOptions: { config }, log }: FastifyRequest,
+    request: FastifyRequest,
     tally: UsageTally,
     amounts: Amounts,
   ): QuotaExceeded | undefined => {
+    const { config } = request.routeOptions;
+    const usedIn = (one: UsageTally, name: string): number =>
+      one.used(name) - one.replaced(contentOf(request), name);
     // A batch is refused only when nothing is left.
     const askedOf = (amount: number): number => (config.quota?.bytes === 'batch' ? 1 : amount);
     for (const [name, amount] of amounts) {
-      const [used, asked, limit] = [tally.used(name), askedOf(amount), limitOf(name)];
+      const [used, asked, limit] = [usedIn(tally, name), askedOf(amount), limitOf(name)];
       if (used + asked > limit) return refusalBy(name, used, asked, limit);
     }
-    const [used, asked] = [installation.used('bytes'), askedOf(amounts.get('bytes') ?? 0)];
+    const [used, asked] = [usedIn(installation, 'bytes'), askedOf(amounts.get('bytes') ?? 0)];
     const limit = limits.installation ?? Infinity;
     if (!amounts.has('bytes') || used + asked <= limit) return undefined;
-    log.warn({ used, asked, limit }, 'the installation holds as much configuration as it may');
+    request.log.warn(
+      { used, asked, limit },
+      'the installation holds as much configuration as it may',
+    );
     return new QuotaExceeded(OF_INSTALLATION, { quota: 'installation', asked });
   };
 
@@ -202,7 +212,7 @@ export const enforceQuotas = (app: FastifyInstance, quotas?: Quotas): void => {
       throw refusal;
     }
     if ((request.query as { dryRun?: boolean }).dryRun === true) return;
-    const settles = [tally.take(amounts), installation.take(amounts)];
+    const settles = [tally, installation].map((one) => one.take(amounts, contentOf(request)));
     request.settleUsage = (position) => {
       for (const settle of settles) settle(position);
     };

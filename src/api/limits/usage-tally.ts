@@ -6,7 +6,13 @@ export type Amounts = ReadonlyMap<string, number>;
 export type Counted = Readonly<{ position: Position; amounts: Amounts }>;
 
 /** Something that was let in. The count knows of it from its position on, or from a time on when that is not known. */
-type Taken = { amounts: Amounts; position: Position | undefined; untilMs: number };
+type Taken = {
+  amounts: Amounts;
+  position: Position | undefined;
+  untilMs: number;
+  /** The thing whose whole content it is. */
+  contentOf: string | undefined;
+};
 
 /** How long at most a command may go on, and how long it may take until what it wrote is counted. */
 const UNDER_WAY_MS = 600_000;
@@ -24,8 +30,10 @@ export type UsageTally = Readonly<{
   names: () => Iterable<string>;
   /** Counts anew unless the last count is younger. Waits for it the first time, or when told to. */
   refresh: (ageMs: number, waits: boolean) => Promise<void>;
+  /** What is not counted yet of the last content of a thing, in whose place a new one comes. */
+  replaced: (contentOf: string | undefined, name: string) => number;
   /** Until the returned function says at which position it was written; `null`: not at all, undefined: not known. */
-  take: (amounts: Amounts) => (position: Position | null | undefined) => void;
+  take: (amounts: Amounts, contentOf?: string) => (position: Position | null | undefined) => void;
 }>;
 
 /** Keeps what `count` said last, with what was let in since. While it fails, only the latter is known. */
@@ -38,6 +46,7 @@ export const usageTally = (
   let counting: Promise<void> | undefined;
   const taken = new Set<Taken>();
   const pending = new Map<string, number>();
+  const contents = new Map<string, Taken>();
 
   const add = (amounts: Amounts, sign: 1 | -1): void => {
     for (const [name, amount] of amounts)
@@ -45,6 +54,18 @@ export const usageTally = (
   };
   const drop = (one: Taken): void => {
     if (taken.delete(one)) add(one.amounts, -1);
+    if (one.contentOf !== undefined && contents.get(one.contentOf) === one)
+      contents.delete(one.contentOf);
+  };
+  /** Of two contents of one thing the later one stays. */
+  const replace = (one: Taken, contentOf: string, position: Position): void => {
+    const other = contents.get(contentOf);
+    const isLate = other?.position !== undefined && other.position > position;
+    if (isLate) drop(one);
+    else {
+      if (other) drop(other);
+      contents.set(contentOf, one);
+    }
   };
   const isCounted = ({ position, untilMs }: Taken, upTo: Position): boolean =>
     position === undefined ? untilMs <= performance.now() : position <= upTo;
@@ -76,17 +97,24 @@ export const usageTally = (
       clearTimeout(timer);
     },
 
-    take: (amounts) => {
+    replaced: (contentOf = '', name) => contents.get(contentOf)?.amounts.get(name) ?? 0,
+
+    take: (amounts, contentOf) => {
       const one: Taken = {
         amounts,
         position: undefined,
         untilMs: performance.now() + UNDER_WAY_MS,
+        contentOf,
       };
       taken.add(one);
       add(amounts, 1);
       return (position) => {
-        if (position === null) drop(one);
-        else Object.assign(one, { position, untilMs: performance.now() + UNCOUNTED_MS });
+        if (position === null) {
+          drop(one);
+          return;
+        }
+        Object.assign(one, { position, untilMs: performance.now() + UNCOUNTED_MS });
+        if (contentOf !== undefined && position !== undefined) replace(one, contentOf, position);
       };
     },
   };

@@ -13,6 +13,8 @@ export type CommandRecord = Readonly<{
   revision?: number;
   position?: number;
   statuses: readonly (number | 'broken')[];
+  /** Of the problems among the answers. */
+  codes: readonly string[];
   slowestMs: number;
 }>;
 
@@ -72,6 +74,11 @@ const placeOf = (
     ? { revision: Number(answer?.body['revision']), position: Number(answer?.body['position']) }
     : {};
 
+const problemsIn = (answer: Answer | undefined): readonly string[] => {
+  const type = answer?.body['type'];
+  return typeof type === 'string' && type.startsWith('urn:') ? [type] : [];
+};
+
 /** Attempts until the outcome is known, or nobody wants to know it any more. */
 const tryOften = async (
   attempts: number,
@@ -79,15 +86,17 @@ const tryOften = async (
   attempt: () => Promise<Answer | undefined>,
 ): Promise<Omit<CommandRecord, 'key' | 'flag'>> => {
   const statuses: (number | 'broken')[] = [];
+  const codes: string[] = [];
   let slowestMs = 0;
   for (;;) {
     const began = performance.now();
     const answer = await attempt();
     slowestMs = Math.max(slowestMs, performance.now() - began);
     statuses.push(answer?.status ?? 'broken');
+    codes.push(...problemsIn(answer));
     const outcome = outcomeOf(answer);
-    const told = { outcome, ...placeOf(outcome, answer), statuses, slowestMs };
-    if (outcome !== 'unknown' || statuses.length >= attempts || isAbandoned()) return told;
+    const seen = { outcome, ...placeOf(outcome, answer), statuses, codes, slowestMs };
+    if (outcome !== 'unknown' || statuses.length >= attempts || isAbandoned()) return seen;
     await delay(answer === undefined ? BROKEN_MS : RETRY_MS);
   }
 };
