@@ -28,6 +28,7 @@ const isWhole = !isFaults && chosen.length === 0;
 
 const dataDirectory = join(root, '.data', `test-${process.pid}`);
 const evidence = join(dataDirectory, 'evidence');
+const compileCache = join(root, 'node_modules', '.cache', 'compiled');
 const marker = `CHRONOFLAG_TEST_RUN=${process.pid}-${Date.now()}`;
 const failedSteps = [];
 let isInterrupted = false;
@@ -130,6 +131,8 @@ const environment = ({ databaseUrl, redisUrl, eventStoreUrl }) => {
     ...Object.fromEntries(given),
     [name]: value,
     TEST_EVIDENCE: evidence,
+    // What is compiled once need not be compiled again in hundreds of processes (Node 22 and later).
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compileCache,
     ...(isFaults ? { FAULTS: 'long' } : {}),
   };
 };
