@@ -56,14 +56,40 @@ const folders =
   );
 const depthOf = (file) => relative(SOURCE, dirname(file)).split('/').filter(Boolean).length;
 
-const isRoute = (node) =>
+const isCallOf = (node, isName) =>
+  ts.isCallExpression(node) && ts.isIdentifier(node.expression) && isName(node.expression.text);
+
+/** A route that is declared on Fastify itself. */
+const isOwnRoute = (node) =>
   ts.isCallExpression(node) &&
   ts.isPropertyAccessExpression(node.expression) &&
   METHODS.has(node.expression.name.text) &&
   ts.isIdentifier(node.expression.expression) &&
   node.expression.expression.text === 'app';
-const routes = [...sources.values()].flatMap((source) => [...nodesOf(source)].filter(isRoute));
-const withoutSchema = routes.filter((route) => !/\bschema\b/.test(route.getText()));
+
+/** What `router` (src/api/http/route.ts) and those that are made of it gave a file: each of its calls is a route with a schema. */
+const declarersIn = (source) =>
+  new Set(
+    [...nodesOf(source)]
+      .filter(
+        (node) =>
+          ts.isVariableDeclaration(node) &&
+          node.initializer !== undefined &&
+          isCallOf(node.initializer, (name) => /^(r|\w+R)outer$/.test(name)),
+      )
+      .map((node) => node.name.getText()),
+  );
+const isDeclarer = (file) => /src\/api\/http\/(route|query-route|send-command)\.ts$/.test(file);
+const routesOf = ([file, source]) => {
+  if (isDeclarer(file)) return [];
+  const declarers = declarersIn(source);
+  return [...nodesOf(source)].flatMap((node) => {
+    if (isCallOf(node, (name) => declarers.has(name))) return [{ hasSchema: true }];
+    return isOwnRoute(node) ? [{ hasSchema: /\bschema\b/.test(node.getText()) }] : [];
+  });
+};
+const routes = [...sources].flatMap(routesOf);
+const withoutSchema = routes.filter(({ hasSchema }) => !hasSchema);
 
 const inAdapters = (file) => /src\/(infrastructure|embedded)\//.test(file);
 const countOf = (matches) =>

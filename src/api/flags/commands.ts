@@ -1,6 +1,5 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { type FastifyRequest } from 'fastify';
 import { type Handle } from '../../commands/command.js';
 import { type FlagCommand } from '../../commands/flag/decider.js';
 import { type Moment, type Snapshot } from '../../commands/snapshot.js';
@@ -9,16 +8,10 @@ import { DomainError } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { contentOf, type Flag } from '../../domain/flag/flag.js';
 import { toPosition } from '../../domain/position.js';
-import {
-  commandSchema,
-  creationSchema,
-  nameCommand,
-  projectIn,
-  projectPath,
-} from '../http/command-route.js';
+import { projectIn, projectPath } from '../http/command-route.js';
 import { requirePermission } from '../http/permissions.js';
 import { closed, Key, Name } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter } from '../http/send-command.js';
 import {
   FlagDetails,
   FlagParams,
@@ -30,109 +23,77 @@ import {
 
 export type FlagCommandDeps = Readonly<{ flags: Handle<Flag, FlagCommand, FlagEvent> }>;
 
+const FLAG = '/projects/:project/flags/:flag';
+
+type Place = Parameters<typeof projectIn>[0] & { params: { flag: string } };
+
+const flagIn = (request: Place) => ({
+  projectId: projectIn(request),
+  flagKey: request.params.flag,
+});
+
+/** What all routes of commands on flags share. */
+export const ofFlags = ({ flags }: FlagCommandDeps) =>
+  ({
+    permission: 'flags.write',
+    handle: flags,
+    changesOf: changesBetween,
+  }) as const;
+
 /** Commands on a flag as a whole; those on its configuration in one environment are in configuration-commands.ts. */
 export const flagCommandRoutes =
-  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  (deps: FlagCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(flags, changesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'flags', ...ofFlags(deps) });
 
-    app.post(
-      '/projects/:project/flags',
-      {
-        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'body' } },
-        schema: {
-          ...creationSchema('flags', 'Create a flag, disabled everywhere'),
-          params: Type.Object({ project: Key }),
-          body: NewFlag,
-        },
-      },
-      async (request, reply) => {
+    command('POST', '/projects/:project/flags', 'Create a flag, disabled everywhere', {
+      params: Type.Object({ project: Key }),
+      body: NewFlag,
+      quota: { one: 'flags', bytes: 'body' },
+      locationOf: ({ params, body }) => `${projectPath(params.project)}/flags/${body.key}`,
+      toCommand: (request) => {
         const { key: flagKey, ...details } = request.body;
-        const data = { projectId: projectIn(request), flagKey, ...details };
-        const at = `${projectPath(request.params.project)}/flags/${flagKey}`;
-        return send(request, reply, { type: 'CreateFlag', data }, at);
+        return {
+          type: 'CreateFlag',
+          data: { projectId: projectIn(request), flagKey, ...details },
+        };
       },
-    );
+    });
 
-    app.patch(
-      '/projects/:project/flags/:flag',
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('flags', 'Change name, description, tags or metadata'),
-          params: FlagParams,
-          body: FlagDetails,
-        },
-      },
-      async (request, reply) => {
-        const flagKey = request.params.flag;
-        const data = { projectId: projectIn(request), flagKey, ...request.body };
-        return send(request, reply, { type: 'ChangeFlagDetails', data });
-      },
-    );
+    command('PATCH', FLAG, 'Change name, description, tags or metadata', {
+      params: FlagParams,
+      body: FlagDetails,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ChangeFlagDetails',
+        data: { ...flagIn(request), ...request.body },
+      }),
+    });
 
-    app.put(
-      '/projects/:project/flags/:flag/variants',
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('flags', 'Replace the list of variants'),
-          params: FlagParams,
-          body: Type.Object({ variants: Variants }, closed),
-        },
-      },
-      async (request, reply) => {
-        const { variants } = request.body;
-        const data = { projectId: projectIn(request), flagKey: request.params.flag, variants };
-        return send(request, reply, { type: 'ChangeVariants', data });
-      },
-    );
+    command('PUT', `${FLAG}/variants`, 'Replace the list of variants', {
+      params: FlagParams,
+      body: Type.Object({ variants: Variants }, closed),
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ChangeVariants',
+        data: { ...flagIn(request), ...request.body },
+      }),
+    });
 
-    app.post(
-      '/projects/:project/flags/:flag/archive',
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('flags', 'Archive: serve the off variant everywhere'),
-          params: FlagParams,
-        },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request), flagKey: request.params.flag };
-        return send(request, reply, { type: 'ArchiveFlag', data });
-      },
-    );
+    command('POST', `${FLAG}/archive`, 'Archive: serve the off variant everywhere', {
+      params: FlagParams,
+      toCommand: (request) => ({ type: 'ArchiveFlag', data: flagIn(request) }),
+    });
 
-    app.post(
-      '/projects/:project/flags/:flag/unarchive',
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('flags', 'Make an archived flag active again'),
-          params: FlagParams,
-        },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request), flagKey: request.params.flag };
-        return send(request, reply, { type: 'UnarchiveFlag', data });
-      },
-    );
+    command('POST', `${FLAG}/unarchive`, 'Make an archived flag active again', {
+      params: FlagParams,
+      toCommand: (request) => ({ type: 'UnarchiveFlag', data: flagIn(request) }),
+    });
 
-    app.delete(
-      '/projects/:project/flags/:flag',
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('flags', 'Delete a flag; it can be restored'),
-          params: FlagParams,
-        },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request), flagKey: request.params.flag };
-        return send(request, reply, { type: 'DeleteFlag', data });
-      },
-    );
+    command('DELETE', FLAG, 'Delete a flag; it can be restored', {
+      params: FlagParams,
+      toCommand: (request) => ({ type: 'DeleteFlag', data: flagIn(request) }),
+    });
   };
 
 type TimeTravelCommandDeps = FlagCommandDeps &
@@ -165,78 +126,52 @@ export const requireMoment = (asked: AskedMoment): Moment => {
   throw new DomainError('invalid-request', 'Give exactly one of revision, position and at.');
 };
 
-/** A restore without a body is one that names no moment. */
-export const emptyBodyIsObject = async (request: FastifyRequest): Promise<void> => {
-  request.body ??= {};
-};
-
 /** Commands that bring back what was, and copies: all by appending. */
 export const timeTravelCommandRoutes =
   ({ flags, snapshotOf }: TimeTravelCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(flags, changesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'flags', ...ofFlags({ flags }) });
 
-    app.post(
-      '/projects/:project/flags/:flag/restore',
-      {
-        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'flag' } },
-        schema: {
-          ...commandSchema('flags', 'Restore a deleted flag, as it was before or at a moment'),
-          params: FlagParams,
-          body: MomentBody,
-        },
-        preValidation: emptyBodyIsObject,
+    command('POST', `${FLAG}/restore`, 'Restore a deleted flag, as it was before or at a moment', {
+      params: FlagParams,
+      body: MomentBody,
+      isBodyOptional: true,
+      quota: { one: 'flags', bytes: 'flag' },
+      toCommand: async (request) => {
+        const place = flagIn(request);
+        const snapshot = await snapshotOf(place.projectId, place.flagKey, momentIn(request.body));
+        return { type: 'RestoreFlag', data: { ...place, snapshot } };
       },
-      async (request, reply) => {
-        const [projectId, flagKey] = [projectIn(request), request.params.flag];
-        const snapshot = await snapshotOf(projectId, flagKey, momentIn(request.body));
-        const data = { projectId, flagKey, snapshot };
-        return send(request, reply, { type: 'RestoreFlag', data });
-      },
-    );
+    });
 
-    app.post(
-      '/projects/:project/flags/:flag/revert',
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'flag' } },
-        schema: {
-          ...commandSchema(
-            'flags',
-            'Make a flag what it was at a moment, or only in one environment',
-          ),
-          params: FlagParams,
-          body: RevertBody,
-        },
-      },
-      async (request, reply) => {
+    const revert = 'Make a flag what it was at a moment, or only in one environment';
+    command('POST', `${FLAG}/revert`, revert, {
+      params: FlagParams,
+      body: RevertBody,
+      quota: { bytes: 'flag' },
+      toCommand: async (request) => {
         const { environment, ...moment } = request.body;
-        const [projectId, flagKey] = [projectIn(request), request.params.flag];
-        const snapshot = await snapshotOf(projectId, flagKey, requireMoment(moment));
-        const data = { projectId, flagKey, snapshot, ...(environment && { environment }) };
-        return send(request, reply, { type: 'RevertFlag', data });
+        const place = flagIn(request);
+        const snapshot = await snapshotOf(place.projectId, place.flagKey, requireMoment(moment));
+        const data = { ...place, snapshot, ...(environment && { environment }) };
+        return { type: 'RevertFlag', data };
       },
-    );
+    });
 
-    app.post(
-      '/projects/:project/flags/:flag/copy',
-      {
-        config: { permission: 'flags.write', quota: { one: 'flags', bytes: 'flag' } },
-        schema: {
-          ...creationSchema('flags', 'Create a flag with the configuration of this one'),
-          params: FlagParams,
-          body: CopyBody,
-        },
-      },
-      async (request, reply) => {
-        const { key, toProject = request.params.project, ...details } = request.body;
-        requirePermission(request.caller, 'flags.write', toProject);
-        const { flag, revision } = await snapshotOf(projectIn(request), request.params.flag, {});
-        const projectId = projectIn({ ...request, params: { project: toProject } });
+    command('POST', `${FLAG}/copy`, 'Create a flag with the configuration of this one', {
+      params: FlagParams,
+      body: CopyBody,
+      quota: { one: 'flags', bytes: 'flag' },
+      locationOf: ({ params, body: { key, toProject = params.project } }) =>
+        `${projectPath(toProject)}/flags/${key}`,
+      toCommand: async (request) => {
+        const { caller, params, body } = request;
+        const { key: flagKey, toProject = params.project, ...details } = body;
+        requirePermission(caller, 'flags.write', toProject);
+        const { flag, revision } = await snapshotOf(projectIn(request), params.flag, {});
+        const projectId = projectIn({ caller, params: { project: toProject } });
         const source = { content: contentOf(flag), revision };
-        const data = { projectId, flagKey: key, ...details, source };
-        const at = `${projectPath(toProject)}/flags/${key}`;
-        return send(request, reply, { type: 'CopyFlag', data }, at);
+        return { type: 'CopyFlag', data: { projectId, flagKey, ...details, source } };
       },
-    );
+    });
   };

@@ -2,18 +2,11 @@ import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { planPromotion } from '../../commands/environments/promote.js';
 import { type PromoteFlag } from '../../commands/flag/configuration.js';
-import { changesBetween } from '../../domain/changes.js';
 import { type Histories } from '../../domain/flagd/here.js';
-import {
-  CommandQuery,
-  commandSchema,
-  nameCommand,
-  OnConflictQuery,
-  projectIn,
-} from '../http/command-route.js';
+import { OnConflictQuery, projectIn } from '../http/command-route.js';
 import { closed, Key, VariantName } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
-import { type FlagCommandDeps } from './commands.js';
+import { aggregateRouter } from '../http/send-command.js';
+import { type FlagCommandDeps, ofFlags } from './commands.js';
 import {
   ConfigurationParams,
   FallthroughBody,
@@ -31,7 +24,7 @@ const leftAlone = (data: PromoteFlag['data']): PromoteFlag => ({
 
 type ConfigurationCommandDeps = FlagCommandDeps & Pick<Histories, 'flagHistory'>;
 
-const FLAG_PATH = '/projects/:project/flags/:flag/environments/:environment';
+const PLACE = '/projects/:project/flags/:flag/environments/:environment';
 
 type Place = Parameters<typeof projectIn>[0] & { params: { flag: string; environment: string } };
 
@@ -45,175 +38,101 @@ export const configurationIn = (request: Place) => ({
 export const configurationCommandRoutes =
   ({ flags, flagHistory }: ConfigurationCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(flags, changesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'configuration', ...ofFlags({ flags }) });
 
-    app.post(
-      `${FLAG_PATH}/enable`,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('configuration', 'Enable'),
-          params: ConfigurationParams,
-        },
-      },
-      async (request, reply) => {
-        const data = configurationIn(request);
-        return send(request, reply, { type: 'EnableFlag', data });
-      },
-    );
+    command('POST', `${PLACE}/enable`, 'Enable', {
+      params: ConfigurationParams,
+      toCommand: (request) => ({ type: 'EnableFlag', data: configurationIn(request) }),
+    });
 
-    app.post(
-      `${FLAG_PATH}/disable`,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('configuration', 'Disable: serve the off variant'),
-          params: ConfigurationParams,
-        },
-      },
-      async (request, reply) => {
-        const data = configurationIn(request);
-        return send(request, reply, { type: 'DisableFlag', data });
-      },
-    );
+    command('POST', `${PLACE}/disable`, 'Disable: serve the off variant', {
+      params: ConfigurationParams,
+      toCommand: (request) => ({ type: 'DisableFlag', data: configurationIn(request) }),
+    });
 
-    app.put(
-      `${FLAG_PATH}/off-variant`,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema(
-            'configuration',
-            'What is served while disabled; null: the code default',
-          ),
-          params: ConfigurationParams,
-          body: Type.Object({ offVariant: Type.Union([VariantName, Type.Null()]) }, closed),
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'ChangeOffVariant', data });
-      },
-    );
+    const off = 'What is served while disabled; null: the code default';
+    command('PUT', `${PLACE}/off-variant`, off, {
+      params: ConfigurationParams,
+      body: Type.Object({ offVariant: Type.Union([VariantName, Type.Null()]) }, closed),
+      toCommand: (request) => ({
+        type: 'ChangeOffVariant',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
 
-    app.put(
-      `${FLAG_PATH}/fallthrough`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema(
-            'configuration',
-            'What everyone else gets: one variant, or shares in percent',
-          ),
-          params: ConfigurationParams,
-          body: FallthroughBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), fallthrough: request.body };
-        return send(request, reply, { type: 'ChangeRollout', data });
-      },
-    );
+    const fallthrough = 'What everyone else gets: one variant, or shares in percent';
+    command('PUT', `${PLACE}/fallthrough`, fallthrough, {
+      params: ConfigurationParams,
+      body: FallthroughBody,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ChangeRollout',
+        data: { ...configurationIn(request), fallthrough: request.body },
+      }),
+    });
 
-    app.put(
-      `${FLAG_PATH}/rollout`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('configuration', 'Enable a boolean flag for this percentage of users'),
-          params: ConfigurationParams,
-          body: RolloutBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'SetRolloutPercentage', data });
-      },
-    );
+    command('PUT', `${PLACE}/rollout`, 'Enable a boolean flag for this percentage of users', {
+      params: ConfigurationParams,
+      body: RolloutBody,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'SetRolloutPercentage',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
 
-    app.post(
-      `${FLAG_PATH}/promote`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'flag' } },
-        schema: {
-          ...commandSchema('configuration', 'Copy this configuration to another environment'),
-          querystring: Type.Composite(
-            [CommandQuery, Type.Object({ onConflict: OnConflictQuery })],
-            closed,
-          ),
-          params: ConfigurationParams,
-          body: Type.Object({ to: Key }, closed),
-        },
-      },
-      async (request, reply) => {
+    command('POST', `${PLACE}/promote`, 'Copy this configuration to another environment', {
+      params: ConfigurationParams,
+      query: { onConflict: OnConflictQuery },
+      body: Type.Object({ to: Key }, closed),
+      quota: { bytes: 'flag' },
+      toCommand: async (request) => {
         const { environment: from, ...place } = configurationIn(request);
         const { onConflict = 'fail' } = request.query;
         const data = { ...place, from, to: request.body.to };
         const history = await flagHistory(data.projectId, data.flagKey);
-        const { command } = planPromotion(history, { ...data, onConflict });
-        return send(request, reply, command ?? leftAlone(data));
+        return planPromotion(history, { ...data, onConflict }).command ?? leftAlone(data);
       },
-    );
+    });
   };
 
-const TARGETS_PATH = '/projects/:project/flags/:flag/environments/:environment/targets';
+const TARGETS = `${PLACE}/targets`;
 
 /** Commands on the individual targets of a flag in one environment. */
 export const targetCommandRoutes =
-  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  (deps: FlagCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(flags, changesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'configuration', ...ofFlags(deps) });
 
-    app.put(
-      TARGETS_PATH,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        bodyLimit: TARGETS_BODY_LIMIT,
-        schema: {
-          ...commandSchema('configuration', 'Replace all individual targets'),
-          params: ConfigurationParams,
-          body: TargetsBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'ChangeTargets', data });
-      },
-    );
+    command('PUT', TARGETS, 'Replace all individual targets', {
+      params: ConfigurationParams,
+      body: TargetsBody,
+      quota: { bytes: 'body' },
+      bodyLimit: TARGETS_BODY_LIMIT,
+      toCommand: (request) => ({
+        type: 'ChangeTargets',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
 
-    app.post(
-      `${TARGETS_PATH}/add`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        bodyLimit: TARGETS_BODY_LIMIT,
-        schema: {
-          ...commandSchema('configuration', 'Serve one variant to these targeting keys'),
-          params: ConfigurationParams,
-          body: Type.Object({ variant: VariantName, keys: TargetingKeys }, closed),
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'AddTargets', data });
-      },
-    );
+    command('POST', `${TARGETS}/add`, 'Serve one variant to these targeting keys', {
+      params: ConfigurationParams,
+      body: Type.Object({ variant: VariantName, keys: TargetingKeys }, closed),
+      quota: { bytes: 'body' },
+      bodyLimit: TARGETS_BODY_LIMIT,
+      toCommand: (request) => ({
+        type: 'AddTargets',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
 
-    app.post(
-      `${TARGETS_PATH}/remove`,
-      {
-        config: { permission: 'flags.write' },
-        bodyLimit: TARGETS_BODY_LIMIT,
-        schema: {
-          ...commandSchema('configuration', 'Remove individual targets'),
-          params: ConfigurationParams,
-          body: Type.Object({ keys: TargetingKeys }, closed),
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'RemoveTargets', data });
-      },
-    );
+    command('POST', `${TARGETS}/remove`, 'Remove individual targets', {
+      params: ConfigurationParams,
+      body: Type.Object({ keys: TargetingKeys }, closed),
+      bodyLimit: TARGETS_BODY_LIMIT,
+      toCommand: (request) => ({
+        type: 'RemoveTargets',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
   };

@@ -1,19 +1,17 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { changesBetween } from '../../domain/changes.js';
-import { commandSchema, nameCommand } from '../http/command-route.js';
 import { closed, Key, VariantName } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter } from '../http/send-command.js';
 import { configurationIn } from './configuration-commands.js';
-import { type FlagCommandDeps } from './commands.js';
+import { type FlagCommandDeps, ofFlags } from './commands.js';
 import { ConfigurationParams } from './schemas.js';
 import {
   AddedRule,
-  clausesIn,
   PlaceBody,
   placed,
   RuleChange,
   ruleIn,
+  rulesIn,
   RuleParams,
   RulesBody,
 } from './rule-schemas.js';
@@ -36,109 +34,68 @@ const PrerequisitesBody = Type.Object(
 
 /** Commands on the rules and prerequisites of a flag in one environment. */
 export const ruleCommandRoutes =
-  ({ flags }: FlagCommandDeps): FastifyPluginAsyncTypebox =>
+  (deps: FlagCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(flags, changesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'configuration', ...ofFlags(deps) });
 
-    app.put(
-      `${PLACE}/rules`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('configuration', 'Replace all rules'),
-          params: ConfigurationParams,
-          body: RulesBody,
-        },
-      },
-      async (request, reply) => {
-        const rules = request.body.rules.map(({ clauses, ...rule }) => ({
-          ...rule,
-          clauses: clausesIn(clauses),
-        }));
-        const data = { ...configurationIn(request), rules };
-        return send(request, reply, { type: 'ReplaceRules', data });
-      },
-    );
+    command('PUT', `${PLACE}/rules`, 'Replace all rules', {
+      params: ConfigurationParams,
+      body: RulesBody,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ReplaceRules',
+        data: { ...configurationIn(request), rules: rulesIn(request.body.rules) },
+      }),
+    });
 
-    app.post(
-      `${PLACE}/rules`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('configuration', 'Add a rule, at the end or at a position'),
-          params: ConfigurationParams,
-          body: AddedRule,
-        },
-      },
-      async (request, reply) => {
-        const { rule, place } = placed(request.body);
-        const clauses = clausesIn(rule.clauses);
-        const data = { ...configurationIn(request), rule: { ...rule, clauses }, place };
-        return send(request, reply, { type: 'AddRule', data });
-      },
-    );
+    command('POST', `${PLACE}/rules`, 'Add a rule, at the end or at a position', {
+      params: ConfigurationParams,
+      body: AddedRule,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'AddRule',
+        data: { ...configurationIn(request), ...placed(request.body) },
+      }),
+    });
 
-    app.patch(
-      RULE,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('configuration', 'Change a rule; its id and position stay'),
-          params: RuleParams,
-          body: RuleChange,
-        },
-      },
-      async (request, reply) => {
+    command('PATCH', RULE, 'Change a rule; its id and position stay', {
+      params: RuleParams,
+      body: RuleChange,
+      quota: { bytes: 'body' },
+      toCommand: (request) => {
         const { rule } = request.params;
         const data = { ...configurationIn(request), rule, change: ruleIn(request.body) };
-        return send(request, reply, { type: 'ChangeRule', data });
+        return { type: 'ChangeRule', data };
       },
-    );
+    });
 
-    app.post(
-      `${RULE}/move`,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('configuration', 'Move a rule; without a position, to the end'),
-          params: RuleParams,
-          body: PlaceBody,
-        },
-      },
-      async (request, reply) => {
+    command('POST', `${RULE}/move`, 'Move a rule; without a position, to the end', {
+      params: RuleParams,
+      body: PlaceBody,
+      toCommand: (request) => {
         const { rule } = request.params;
-        const data = { ...configurationIn(request), rule, place: request.body };
-        return send(request, reply, { type: 'MoveRule', data });
+        return {
+          type: 'MoveRule',
+          data: { ...configurationIn(request), rule, place: request.body },
+        };
       },
-    );
+    });
 
-    app.delete(
-      RULE,
-      {
-        config: { permission: 'flags.write' },
-        schema: { ...commandSchema('configuration', 'Remove a rule'), params: RuleParams },
-      },
-      async (request, reply) => {
-        const { rule } = request.params;
-        const data = { ...configurationIn(request), rule };
-        return send(request, reply, { type: 'RemoveRule', data });
-      },
-    );
+    command('DELETE', RULE, 'Remove a rule', {
+      params: RuleParams,
+      toCommand: (request) => ({
+        type: 'RemoveRule',
+        data: { ...configurationIn(request), rule: request.params.rule },
+      }),
+    });
 
-    app.put(
-      `${PLACE}/prerequisites`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('configuration', 'Replace all prerequisites on other flags'),
-          params: ConfigurationParams,
-          body: PrerequisitesBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...configurationIn(request), ...request.body };
-        return send(request, reply, { type: 'ChangePrerequisites', data });
-      },
-    );
+    command('PUT', `${PLACE}/prerequisites`, 'Replace all prerequisites on other flags', {
+      params: ConfigurationParams,
+      body: PrerequisitesBody,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ChangePrerequisites',
+        data: { ...configurationIn(request), ...request.body },
+      }),
+    });
   };

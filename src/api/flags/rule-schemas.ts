@@ -90,7 +90,7 @@ const simpleClause = ({ negate, ...clause }: Static<typeof Simple>): SimpleClaus
 };
 
 /** As they are stored: a modifier that is false is left out. */
-export const clausesIn = (clauses: Asked): readonly Clause[] =>
+const clausesIn = (clauses: Asked): readonly Clause[] =>
   clauses.map((clause) =>
     'anyOf' in clause ? { anyOf: clause.anyOf.map(simpleClause) } : simpleClause(clause),
   );
@@ -150,9 +150,18 @@ export const ruleIn = <R extends Readonly<{ clauses?: Asked }>>({ clauses, ...ru
   ...(clauses !== undefined && { clauses: clausesIn(clauses) }),
 });
 
-/** Takes a body apart into the rule and where it goes. */
-export const placed = <R extends RulePlace>({ before, position, ...rule }: R) => ({
-  rule,
+/** Rules of a list, with their clauses as they are stored. */
+export const rulesIn = <R extends Readonly<{ clauses: Asked }>>(rules: readonly R[]) =>
+  rules.map(({ clauses, ...rule }) => ({ ...rule, clauses: clausesIn(clauses) }));
+
+/** Takes a body apart into the rule, with its clauses as they are stored, and where it goes. */
+export const placed = <R extends RulePlace & Readonly<{ clauses: Asked }>>({
+  before,
+  position,
+  clauses,
+  ...rule
+}: R) => ({
+  rule: { ...rule, clauses: clausesIn(clauses) },
   place: {
     ...(before !== undefined && { before }),
     ...(position !== undefined && { position }),

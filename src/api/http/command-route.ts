@@ -13,7 +13,7 @@ import { commandHashOf } from '../../commands/event-store.js';
 import { canonicalJson, type Json } from '../../domain/json.js';
 import { type Metadata, SCHEMA_VERSION } from '../../domain/recorded.js';
 import { projectIdOf } from '../../domain/streams.js';
-import { Change, closed, Position, problems } from './schemas.js';
+import { Change, closed, Position } from './schemas.js';
 
 export const CommandQuery = Type.Object(
   {
@@ -49,7 +49,7 @@ const repeatable = {
 
 export const RepeatableHeaders = Type.Object(repeatable);
 
-const CommandHeaders = Type.Object({
+export const CommandHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({
       pattern: '^(?:W/)?"\\d{1,15}"$',
@@ -74,21 +74,6 @@ export const CommandAnswer = Type.Object({
 
 export type CommandAnswer = Static<typeof CommandAnswer>;
 export type CommandQuery = Static<typeof CommandQuery>;
-
-/** What every command's route has in its schema, next to its own params and body. */
-export const commandSchema = (tag: string, summary: string) => ({
-  tags: [tag],
-  summary,
-  querystring: CommandQuery,
-  headers: CommandHeaders,
-  response: { 200: CommandAnswer, ...problems },
-});
-
-/** The same for a command that makes something: 201 and where it is, but 200 for a dry run. */
-export const creationSchema = (tag: string, summary: string) => ({
-  ...commandSchema(tag, summary),
-  response: { 200: CommandAnswer, 201: CommandAnswer, ...problems },
-});
 
 /** The id of the project that a request's path names, in the caller's organization. */
 export const projectIn = ({

@@ -1,10 +1,19 @@
+import { type Static, type TProperties, type TSchema, type TUnknown } from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type CommandRequest, type Handle } from '../../commands/command.js';
 import { type Claim } from '../../commands/command-keys.js';
 import { AppendOutcomeUnknown } from '../../commands/event-store.js';
 import { type Change } from '../../domain/changes.js';
 import { type Command, type Event } from '../../domain/decider.js';
-import { type CommandAnswer, type CommandQuery, metadataOf, underItsKey } from './command-route.js';
+import {
+  CommandAnswer,
+  CommandHeaders,
+  CommandQuery,
+  metadataOf,
+  nameCommand,
+  underItsKey,
+} from './command-route.js';
+import { type App, type Checked, type Method, router, type Shared, type Takes } from './route.js';
 
 /** One that carries, or writes, long lists of keys. */
 const LARGE_COMMAND_TIMEOUT_MS = 30_000;
@@ -122,3 +131,93 @@ export const commandSender =
       changes: [...changesOf(existing(before), existing(after))],
     };
   };
+
+/** A body may be left out where everything in it is optional: it is then `{}`. */
+const emptyBodyIsObject = async (request: FastifyRequest): Promise<void> => {
+  request.body ??= {};
+};
+
+type CommandTakes<P extends TSchema, Q extends TProperties, B extends TSchema> = Takes<P, Q, B> &
+  Readonly<{ isBodyOptional?: boolean }>;
+
+type WithCommandQuery<Q extends TProperties> = Q & typeof CommandQuery.properties;
+type Asked<P extends TSchema, Q extends TProperties, B extends TSchema> = Checked<
+  P,
+  WithCommandQuery<Q>,
+  B
+>;
+
+/** Declares routes of commands that answer in their own way. */
+export const commandRouter = (app: App, shared: Shared) => {
+  const route = router(app, shared);
+  return <
+    P extends TSchema = TUnknown,
+    Q extends TProperties = TProperties,
+    B extends TSchema = TUnknown,
+    A extends TSchema = typeof CommandAnswer,
+  >(
+    method: Exclude<Method, 'GET'>,
+    url: string,
+    summary: string,
+    {
+      query,
+      isBodyOptional = false,
+      answer,
+      run,
+      ...own
+    }: CommandTakes<P, Q, B> &
+      Readonly<{
+        /** Absent: as every command. */
+        answer?: A;
+        run: (request: Asked<P, Q, B>, reply: FastifyReply) => Promise<Static<A>>;
+      }>,
+  ): void => {
+    route<TSchema, P, WithCommandQuery<Q>, B>(method, url, summary, {
+      ...own,
+      query: { ...CommandQuery.properties, ...query } as WithCommandQuery<Q>,
+      headers: CommandHeaders,
+      preValidation: isBodyOptional ? [nameCommand, emptyBodyIsObject] : nameCommand,
+      answer: answer ?? CommandAnswer,
+      run,
+    });
+  };
+};
+
+/** Declares routes that send one command to a stream. */
+export const aggregateRouter = <S extends { status: string }, C extends Command, E extends Event>(
+  app: App,
+  {
+    handle,
+    changesOf,
+    ...shared
+  }: Shared & Readonly<{ handle: Handle<S, C, E>; changesOf: ChangesOf<S> }>,
+) => {
+  const route = commandRouter(app, shared);
+  const send = commandSender(handle, changesOf);
+  return <
+    P extends TSchema = TUnknown,
+    Q extends TProperties = TProperties,
+    B extends TSchema = TUnknown,
+  >(
+    method: Exclude<Method, 'GET'>,
+    url: string,
+    summary: string,
+    {
+      toCommand,
+      locationOf,
+      ...own
+    }: CommandTakes<P, Q, B> &
+      Readonly<{
+        toCommand: (request: Asked<P, Q, B>) => C | Promise<C>;
+        /** Of a command that makes something: its path behind the public one. */
+        locationOf?: (request: Asked<P, Q, B>) => string;
+      }>,
+  ): void => {
+    route<P, Q, B>(method, url, summary, {
+      ...own,
+      isCreation: locationOf !== undefined,
+      run: async (request, reply) =>
+        send(request, reply, await toCommand(request), locationOf?.(request)),
+    });
+  };
+};

@@ -5,16 +5,10 @@ import { PROJECT_ROLES, type Role, ROLES } from '../../domain/access/permission.
 import { apiKeyChangesBetween } from '../../domain/changes/organization-changes.js';
 import { KEY_PATTERN } from '../../domain/streams.js';
 import { type ApiTokens, type ListedToken, type SecretMaking } from '../../identity/ports.js';
-import { emptyBodyIsObject } from '../flags/commands.js';
 import { type Caller } from '../http/caller.js';
-import {
-  CommandAnswer,
-  commandSchema,
-  creationSchema,
-  nameCommand,
-} from '../http/command-route.js';
+import { CommandAnswer } from '../http/command-route.js';
 import { closed, Name, problems } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { commandRouter, commandSender } from '../http/send-command.js';
 import {
   expiryOf,
   lifecycle,
@@ -103,20 +97,16 @@ const named = ({ caller, params }: Readonly<{ caller: Caller; params: { token: s
 export const apiTokenRoutes =
   (tokens: ApiTokens): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preValidation', nameCommand);
-    const config = { permission: 'tokens.manage' } as const;
+    const command = commandRouter(app, { tag: 'tokens', permission: 'tokens.manage' });
     const senderOf = (handle: SecretMaking['handle']) =>
       commandSender(handle, apiKeyChangesBetween);
 
-    const about = creationSchema('tokens', 'Issue an API token');
-    const response = { ...about.response, 200: IssuedToken, 201: IssuedToken };
-    app.post(
-      '/tokens',
-      {
-        config: { ...config, quota: { one: 'tokens' } },
-        schema: { ...about, body: NewToken, response },
-      },
-      async (request, reply) => {
+    command('POST', '/tokens', 'Issue an API token', {
+      body: NewToken,
+      quota: { one: 'tokens' },
+      isCreation: true,
+      answer: IssuedToken,
+      run: async (request, reply) => {
         const { name, role, projects = {}, expiresAt } = request.body;
         const { organizationId, grants: by } = request.caller;
         const { keyId, command, handle, secret } = tokens.issuing({
@@ -128,40 +118,29 @@ export const apiTokenRoutes =
         const answer = await senderOf(handle)(request, reply, command, at);
         return { ...answer, ...shown(reply, keyId, secret()) };
       },
-    );
+    });
 
-    app.post(
-      '/tokens/:token/rotate',
-      {
-        config,
-        preValidation: emptyBodyIsObject,
-        schema: {
-          ...commandSchema('tokens', 'Rotate the secret of an API token'),
-          params: TokenParams,
-          body: RotateBody,
-          response: { 200: IssuedToken, ...problems },
-        },
-      },
-      async (request, reply) => {
+    command('POST', '/tokens/:token/rotate', 'Rotate the secret of an API token', {
+      params: TokenParams,
+      body: RotateBody,
+      isBodyOptional: true,
+      answer: IssuedToken,
+      run: async (request, reply) => {
         const data = { ...named(request), ...rotationNow(request.body.overlapSeconds) };
         const { handle, secret } = tokens.rotating(data);
         const answer = await senderOf(handle)(request, reply, { type: 'RotateApiKey', data });
         return { ...answer, ...shown(reply, data.keyId, secret()) };
       },
-    );
+    });
 
-    app.post(
-      '/tokens/:token/revoke',
-      {
-        config,
-        schema: { ...commandSchema('tokens', 'Revoke an API token'), params: TokenParams },
-      },
-      async (request, reply) => {
+    command('POST', '/tokens/:token/revoke', 'Revoke an API token', {
+      params: TokenParams,
+      run: async (request, reply) => {
         const data = named(request);
         const send = senderOf(tokens.revoking(data));
         return send(request, reply, { type: 'RevokeApiKey', data });
       },
-    );
+    });
 
     app.get(
       '/tokens',

@@ -3,18 +3,10 @@ import { type Static, Type } from '@sinclair/typebox';
 import { type FastifyRequest } from 'fastify';
 import { apiKeyChangesBetween } from '../../domain/changes/organization-changes.js';
 import { type ApplicationKeys, type KeyPlace, type ListedKey } from '../../identity/ports.js';
-import { emptyBodyIsObject } from '../flags/commands.js';
-import {
-  CommandAnswer,
-  commandSchema,
-  creationSchema,
-  nameCommand,
-  projectIn,
-  projectPath,
-} from '../http/command-route.js';
+import { CommandAnswer, projectIn, projectPath } from '../http/command-route.js';
 import { visibleTo } from '../http/permissions.js';
 import { closed, Key, Name, problems } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { commandRouter, commandSender } from '../http/send-command.js';
 import {
   expiryOf,
   lifecycle,
@@ -78,6 +70,16 @@ const placeOf = ({ caller, params: { project, environment } }: Placed): KeyPlace
   environment,
 });
 
+type Named = Placed & Readonly<{ params: Readonly<{ key: string }> }>;
+
+/** A key as commands name it. */
+const namedIn = (request: Named) => ({
+  organizationId: request.caller.organizationId,
+  projectId: projectIn(request),
+  environment: request.params.environment,
+  keyId: request.params.key,
+});
+
 const shown = (key: string | undefined): { key?: string } => (key === undefined ? {} : { key });
 
 /** Keys that applications evaluate the flags of one environment with. */
@@ -85,17 +87,15 @@ export const applicationKeyRoutes =
   (keys: ApplicationKeys): FastifyPluginAsyncTypebox =>
   async (app) => {
     const path = '/projects/:project/environments/:environment/keys';
-    app.addHook('preValidation', nameCommand);
+    const command = commandRouter(app, { tag: 'keys', permission: 'keys.manage' });
 
-    const about = creationSchema('keys', 'Issue an application key');
-    const response = { ...about.response, 200: IssuedKey, 201: IssuedKey };
-    app.post(
-      path,
-      {
-        config: { permission: 'keys.manage', quota: { one: 'keys' } },
-        schema: { ...about, params: Params, body: NewKey, response },
-      },
-      async (request, reply) => {
+    command('POST', path, 'Issue an application key', {
+      params: Params,
+      body: NewKey,
+      quota: { one: 'keys' },
+      isCreation: true,
+      answer: IssuedKey,
+      run: async (request, reply) => {
         const { kind, name, expiresAt } = request.body;
         const { keyId, command, handle, secret } = keys.issuing({
           kind,
@@ -111,49 +111,33 @@ export const applicationKeyRoutes =
         void reply.header('cache-control', 'no-store');
         return { ...answer, keyId, ...shown(secret()) };
       },
-    );
+    });
 
-    app.post(
-      `${path}/:key/revoke`,
-      {
-        config: { permission: 'keys.manage' },
-        schema: { ...commandSchema('keys', 'Revoke an application key'), params: KeyParams },
-      },
-      async (request, reply) => {
-        const { key: keyId, environment } = request.params;
-        const { organizationId } = request.caller;
-        const data = { organizationId, projectId: projectIn(request), environment, keyId };
-        const send = commandSender(keys.revoking(keyId, placeOf(request)), apiKeyChangesBetween);
+    command('POST', `${path}/:key/revoke`, 'Revoke an application key', {
+      params: KeyParams,
+      run: async (request, reply) => {
+        const data = namedIn(request);
+        const handle = keys.revoking(data.keyId, placeOf(request));
+        const send = commandSender(handle, apiKeyChangesBetween);
         return send(request, reply, { type: 'RevokeApiKey', data });
       },
-    );
+    });
 
-    app.post(
-      `${path}/:key/rotate`,
-      {
-        config: { permission: 'keys.manage' },
-        preValidation: emptyBodyIsObject,
-        schema: {
-          ...commandSchema('keys', 'Rotate the secret of an application key'),
-          params: KeyParams,
-          body: RotateBody,
-          response: { 200: IssuedKey, ...problems },
-        },
-      },
-      async (request, reply) => {
-        const { key: keyId, environment } = request.params;
-        const { organizationId } = request.caller;
-        const { handle, secret } = keys.rotating(keyId, placeOf(request));
-        const data = {
-          ...{ organizationId, projectId: projectIn(request), environment, keyId },
-          ...rotationNow(request.body.overlapSeconds),
-        };
+    command('POST', `${path}/:key/rotate`, 'Rotate the secret of an application key', {
+      params: KeyParams,
+      body: RotateBody,
+      isBodyOptional: true,
+      answer: IssuedKey,
+      run: async (request, reply) => {
+        const named = namedIn(request);
+        const { handle, secret } = keys.rotating(named.keyId, placeOf(request));
+        const data = { ...named, ...rotationNow(request.body.overlapSeconds) };
         const send = commandSender(handle, apiKeyChangesBetween);
         const answer = await send(request, reply, { type: 'RotateApiKey', data });
         void reply.header('cache-control', 'no-store');
-        return { ...answer, keyId, ...shown(secret()) };
+        return { ...answer, keyId: named.keyId, ...shown(secret()) };
       },
-    );
+    });
 
     app.get(
       path,

@@ -4,8 +4,7 @@ import { type Asker } from '../../commands/organization/guards.js';
 import { organizationChangesBetween } from '../../domain/changes/organization-changes.js';
 import { DomainError } from '../../domain/decider.js';
 import { type Joining, type Organizations } from '../../identity/ports.js';
-import { commandSchema, creationSchema, nameCommand } from '../http/command-route.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter, commandRouter, commandSender } from '../http/send-command.js';
 import {
   Acceptance,
   AccountAnswer,
@@ -29,23 +28,21 @@ const userIn = ({ caller: { actor } }: Pick<FastifyRequest, 'caller'>): string =
   throw new DomainError('forbidden', 'Only a member who has logged in can do this.');
 };
 
-const config = { permission: 'members.manage' } as const;
+const ofMembers = { tag: 'organization', permission: 'members.manage' } as const;
+const OWN = { permission: 'organization.manage' } as const;
+const changesOf = organizationChangesBetween;
 
 /** Inviting, and taking it back. The token goes to the person only: not into the answer. */
 export const invitationCommandRoutes =
   ({ handle, inviting }: Organizations): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preValidation', nameCommand);
-
-    const about = creationSchema('organization', 'Invite a person');
-    const response = { ...about.response, 200: InvitedAnswer, 201: InvitedAnswer };
-    app.post(
-      '/invitations',
-      {
-        config: { ...config, quota: { one: 'members' } },
-        schema: { ...about, body: NewInvitation, response },
-      },
-      async (request, reply) => {
+    const invite = commandRouter(app, ofMembers);
+    invite('POST', '/invitations', 'Invite a person', {
+      body: NewInvitation,
+      quota: { one: 'members' },
+      isCreation: true,
+      answer: InvitedAnswer,
+      run: async (request, reply) => {
         const { projects = {}, expiresInDays = 7, ...person } = request.body;
         const { organizationId } = request.caller;
         const { invitationId, command, ...invited } = inviting({
@@ -56,115 +53,80 @@ export const invitationCommandRoutes =
           expiresInDays,
           commandId: request.commandId,
         });
-        const send = commandSender(invited.handle, organizationChangesBetween);
+        const send = commandSender(invited.handle, changesOf);
         const answer = await send(request, reply, command, `/api/v1/invitations/${invitationId}`);
         return { ...answer, invitationId };
       },
-    );
+    });
 
-    app.post(
-      '/invitations/:invitation/revoke',
-      {
-        config,
-        schema: {
-          ...commandSchema('organization', 'Revoke an invitation'),
-          params: InvitationParams,
-        },
-      },
-      async (request, reply) => {
+    const command = aggregateRouter(app, { ...ofMembers, handle, changesOf });
+    command('POST', '/invitations/:invitation/revoke', 'Revoke an invitation', {
+      params: InvitationParams,
+      toCommand: (request) => {
         const { organizationId } = request.caller;
         const invitationId = request.params.invitation;
         const data = { organizationId, invitationId, by: askerOf(request) };
-        const send = commandSender(handle, organizationChangesBetween);
-        return send(request, reply, { type: 'RevokeInvitation', data });
+        return { type: 'RevokeInvitation', data };
       },
-    );
+    });
   };
-
-const MANAGE = { permission: 'members.manage' } as const;
-const OWN = { permission: 'organization.manage' } as const;
 
 /** Commands on the organization and its members. */
 export const memberCommandRoutes =
   ({ handle, handleLeaving }: Organizations): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(handle, organizationChangesBetween);
-    const sendLeaving = commandSender(handleLeaving, organizationChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { ...ofMembers, handle, changesOf });
+    const leaving = aggregateRouter(app, { ...ofMembers, handle: handleLeaving, changesOf });
 
-    app.patch(
-      '/organization',
-      {
-        config: OWN,
-        schema: { ...commandSchema('organization', 'Rename the organization'), body: NewName },
-      },
-      async (request, reply) => {
+    command('PATCH', '/organization', 'Rename the organization', {
+      ...OWN,
+      body: NewName,
+      toCommand: (request) => {
         const { organizationId } = request.caller;
         const data = { organizationId, ...request.body, by: askerOf(request) };
-        return send(request, reply, { type: 'RenameOrganization', data });
+        return { type: 'RenameOrganization', data };
       },
-    );
+    });
 
-    app.post(
-      '/organization/ownership',
-      {
-        config: OWN,
-        schema: {
-          ...commandSchema('organization', 'Hand your ownership over to another member'),
-          body: Ownership,
-        },
-      },
-      async (request, reply) => {
+    command('POST', '/organization/ownership', 'Hand your ownership over to another member', {
+      ...OWN,
+      body: Ownership,
+      toCommand: (request) => {
         const { to, role = 'admin' } = request.body;
         const { organizationId } = request.caller;
         const data = { organizationId, from: userIn(request), to, role };
-        return send(request, reply, { type: 'HandOverOwnership', data });
+        return { type: 'HandOverOwnership', data };
       },
-    );
+    });
 
-    app.put(
-      '/members/:user/role',
-      {
-        config: MANAGE,
-        schema: {
-          ...commandSchema('organization', 'Replace all roles of a member'),
-          params: UserParams,
-          body: Roles,
-        },
-      },
-      async (request, reply) => {
+    command('PUT', '/members/:user/role', 'Replace all roles of a member', {
+      params: UserParams,
+      body: Roles,
+      toCommand: (request) => {
         const { role, projects = {} } = request.body;
         const { organizationId } = request.caller;
         const userId = request.params.user;
         const data = { organizationId, userId, role, projects, by: askerOf(request) };
-        return send(request, reply, { type: 'ChangeMemberRole', data });
+        return { type: 'ChangeMemberRole', data };
       },
-    );
+    });
 
-    app.delete(
-      '/members/:user',
-      {
-        config: MANAGE,
-        schema: { ...commandSchema('organization', 'Remove a member'), params: UserParams },
-      },
-      async (request, reply) => {
+    leaving('DELETE', '/members/:user', 'Remove a member', {
+      params: UserParams,
+      toCommand: (request) => {
         const { organizationId } = request.caller;
         const data = { organizationId, userId: request.params.user, by: askerOf(request) };
-        return sendLeaving(request, reply, { type: 'RemoveMember', data });
+        return { type: 'RemoveMember', data };
       },
-    );
+    });
 
-    app.post(
-      '/members/leave',
-      {
-        config: { permission: 'own.session' },
-        schema: commandSchema('organization', 'Leave the organization'),
-      },
-      async (request, reply) => {
-        const data = { organizationId: request.caller.organizationId, userId: userIn(request) };
-        return sendLeaving(request, reply, { type: 'LeaveOrganization', data });
-      },
-    );
+    leaving('POST', '/members/leave', 'Leave the organization', {
+      permission: 'own.session',
+      toCommand: (request) => ({
+        type: 'LeaveOrganization',
+        data: { organizationId: request.caller.organizationId, userId: userIn(request) },
+      }),
+    });
   };
 
 const LOCATION = '/api/v1/organization';
@@ -174,7 +136,7 @@ const send = async (
   reply: FastifyReply,
   { organizationId, userId, command, handle }: Joining,
 ) => {
-  const sender = commandSender(handle, organizationChangesBetween);
+  const sender = commandSender(handle, changesOf);
   const answer = await sender(request, reply, command, LOCATION);
   return { ...answer, organizationId, userId };
 };
@@ -183,33 +145,28 @@ const send = async (
 export const registrationRoutes =
   ({ registering, accepting }: Organizations): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preValidation', nameCommand);
-    const config = { access: 'public', budget: 'login' } as const;
-    const joiningSchema = (summary: string) => {
-      const about = creationSchema('organization', summary);
-      const response = { ...about.response, 200: AccountAnswer, 201: AccountAnswer };
-      return { ...about, security: [], response };
-    };
+    const command = commandRouter(app, { tag: 'organization' });
+    const joining = {
+      access: 'public',
+      budget: 'login',
+      security: [],
+      isCreation: true,
+      answer: AccountAnswer,
+    } as const;
 
-    app.post(
-      '/organizations',
-      {
-        config,
-        schema: {
-          ...joiningSchema('Register an organization with its first owner'),
-          body: Registration,
-        },
-      },
-      async (request, reply) => {
+    command('POST', '/organizations', 'Register an organization with its first owner', {
+      ...joining,
+      body: Registration,
+      run: async (request, reply) => {
         const { name, owner } = request.body;
         const { commandId } = request;
         return send(request, reply, registering({ name, ...owner, commandId }));
       },
-    );
+    });
 
-    app.post(
-      '/invitations/accept',
-      { config, schema: { ...joiningSchema('Accept an invitation'), body: Acceptance } },
-      async (request, reply) => send(request, reply, await accepting(request.body)),
-    );
+    command('POST', '/invitations/accept', 'Accept an invitation', {
+      ...joining,
+      body: Acceptance,
+      run: async (request, reply) => send(request, reply, await accepting(request.body)),
+    });
   };

@@ -5,15 +5,9 @@ import { type ProjectCommand } from '../../commands/project/project.js';
 import { projectChangesBetween } from '../../domain/changes.js';
 import { type Project, type ProjectEvent } from '../../domain/project.js';
 import { projectIdOf } from '../../domain/streams.js';
-import {
-  commandSchema,
-  creationSchema,
-  nameCommand,
-  projectIn,
-  projectPath,
-} from '../http/command-route.js';
+import { projectIn, projectPath } from '../http/command-route.js';
 import { closed, Description, Key, Name } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter } from '../http/send-command.js';
 
 type ProjectCommandDeps = Readonly<{
   projects: Handle<Project, ProjectCommand, ProjectEvent>;
@@ -59,146 +53,108 @@ const ProjectDetails = Type.Object(
   closed,
 );
 
+const ofProjects = ({ projects }: ProjectCommandDeps) =>
+  ({
+    permission: 'project.manage',
+    handle: projects,
+    changesOf: projectChangesBetween,
+  }) as const;
+
 /** Commands on projects. */
 export const projectCommandRoutes =
-  ({ projects }: ProjectCommandDeps): FastifyPluginAsyncTypebox =>
+  (deps: ProjectCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(projects, projectChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'projects', ...ofProjects(deps) });
 
-    app.post(
-      '/projects',
-      {
-        config: { permission: 'projects.create', quota: { one: 'projects' } },
-        schema: { ...creationSchema('projects', 'Create a project'), body: NewProject },
-      },
-      async (request, reply) => {
-        const { organizationId } = request.caller;
-        const { environments = [], ...details } = request.body;
+    command('POST', '/projects', 'Create a project', {
+      permission: 'projects.create',
+      body: NewProject,
+      quota: { one: 'projects' },
+      locationOf: ({ body }) => projectPath(body.key),
+      toCommand: ({ caller: { organizationId }, body }) => {
+        const { environments = [], ...details } = body;
         const data = {
           organizationId,
           projectId: projectIdOf(organizationId, details.key),
           ...details,
           environments: environments.map(({ key, ...rest }) => ({ environment: key, ...rest })),
         };
-        return send(request, reply, { type: 'CreateProject', data }, projectPath(details.key));
+        return { type: 'CreateProject', data };
       },
-    );
+    });
 
-    app.patch(
-      '/projects/:project',
-      {
-        config: { permission: 'project.manage' },
-        schema: {
-          ...commandSchema('projects', 'Rename a project or change its description'),
-          params: ProjectParams,
-          body: ProjectDetails,
-        },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request), ...request.body };
-        return send(request, reply, { type: 'ChangeProjectDetails', data });
-      },
-    );
+    command('PATCH', '/projects/:project', 'Rename a project or change its description', {
+      params: ProjectParams,
+      body: ProjectDetails,
+      toCommand: (request) => ({
+        type: 'ChangeProjectDetails',
+        data: { projectId: projectIn(request), ...request.body },
+      }),
+    });
 
-    app.delete(
-      '/projects/:project',
-      {
-        config: { permission: 'project.manage' },
-        schema: { ...commandSchema('projects', 'Delete a project'), params: ProjectParams },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request) };
-        return send(request, reply, { type: 'DeleteProject', data });
-      },
-    );
+    command('DELETE', '/projects/:project', 'Delete a project', {
+      params: ProjectParams,
+      toCommand: (request) => ({
+        type: 'DeleteProject',
+        data: { projectId: projectIn(request) },
+      }),
+    });
 
-    app.post(
-      '/projects/:project/restore',
-      {
-        config: { permission: 'project.manage', quota: { one: 'projects', bytes: 'project' } },
-        schema: { ...commandSchema('projects', 'Restore a project'), params: ProjectParams },
-      },
-      async (request, reply) => {
-        const data = { projectId: projectIn(request) };
-        return send(request, reply, { type: 'RestoreProject', data });
-      },
-    );
+    command('POST', '/projects/:project/restore', 'Restore a project', {
+      params: ProjectParams,
+      quota: { one: 'projects', bytes: 'project' },
+      toCommand: (request) => ({
+        type: 'RestoreProject',
+        data: { projectId: projectIn(request) },
+      }),
+    });
   };
 
+const ENVIRONMENT = '/projects/:project/environments/:environment';
 const EnvironmentParams = Type.Object({ project: Key, environment: Key });
+
+type Place = Parameters<typeof projectIn>[0] & { params: { environment: string } };
+
+const environmentIn = (request: Place) => ({
+  projectId: projectIn(request),
+  environment: request.params.environment,
+});
 
 /** Commands on the environments of a project. */
 export const environmentCommandRoutes =
-  ({ projects }: ProjectCommandDeps): FastifyPluginAsyncTypebox =>
+  (deps: ProjectCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(projects, projectChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, { tag: 'environments', ...ofProjects(deps) });
 
-    app.post(
-      '/projects/:project/environments',
-      {
-        config: { permission: 'project.manage', quota: { bytes: 'environment' } },
-        schema: {
-          ...creationSchema('environments', 'Add an environment'),
-          params: Type.Object({ project: Key }),
-          body: NewEnvironment,
-        },
-      },
-      async (request, reply) => {
+    command('POST', '/projects/:project/environments', 'Add an environment', {
+      params: Type.Object({ project: Key }),
+      body: NewEnvironment,
+      quota: { bytes: 'environment' },
+      locationOf: ({ params, body }) => `${projectPath(params.project)}/environments/${body.key}`,
+      toCommand: (request) => {
         const { key: environment, ...details } = request.body;
         const data = { projectId: projectIn(request), environment, ...details };
-        const at = `${projectPath(request.params.project)}/environments/${environment}`;
-        return send(request, reply, { type: 'AddEnvironment', data }, at);
+        return { type: 'AddEnvironment', data };
       },
-    );
+    });
 
-    app.patch(
-      '/projects/:project/environments/:environment',
-      {
-        config: { permission: 'project.manage' },
-        schema: {
-          ...commandSchema('environments', 'Rename an environment or change its details'),
-          params: EnvironmentParams,
-          body: Type.Object(environmentDetails, closed),
-        },
-      },
-      async (request, reply) => {
-        const { environment } = request.params;
-        const data = { projectId: projectIn(request), environment, ...request.body };
-        return send(request, reply, { type: 'ChangeEnvironmentDetails', data });
-      },
-    );
+    command('PATCH', ENVIRONMENT, 'Rename an environment or change its details', {
+      params: EnvironmentParams,
+      body: Type.Object(environmentDetails, closed),
+      toCommand: (request) => ({
+        type: 'ChangeEnvironmentDetails',
+        data: { ...environmentIn(request), ...request.body },
+      }),
+    });
 
-    app.delete(
-      '/projects/:project/environments/:environment',
-      {
-        config: { permission: 'project.manage' },
-        schema: {
-          ...commandSchema('environments', 'Delete an environment'),
-          params: EnvironmentParams,
-        },
-      },
-      async (request, reply) => {
-        const { environment } = request.params;
-        const data = { projectId: projectIn(request), environment };
-        return send(request, reply, { type: 'DeleteEnvironment', data });
-      },
-    );
+    command('DELETE', ENVIRONMENT, 'Delete an environment', {
+      params: EnvironmentParams,
+      toCommand: (request) => ({ type: 'DeleteEnvironment', data: environmentIn(request) }),
+    });
 
-    app.post(
-      '/projects/:project/environments/:environment/restore',
-      {
-        config: { permission: 'project.manage', quota: { bytes: 'environment' } },
-        schema: {
-          ...commandSchema('environments', 'Restore an environment'),
-          params: EnvironmentParams,
-        },
-      },
-      async (request, reply) => {
-        const { environment } = request.params;
-        const data = { projectId: projectIn(request), environment };
-        return send(request, reply, { type: 'RestoreEnvironment', data });
-      },
-    );
+    command('POST', `${ENVIRONMENT}/restore`, 'Restore an environment', {
+      params: EnvironmentParams,
+      quota: { bytes: 'environment' },
+      toCommand: (request) => ({ type: 'RestoreEnvironment', data: environmentIn(request) }),
+    });
   };

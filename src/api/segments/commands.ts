@@ -6,18 +6,12 @@ import { MAX_SEGMENT_KEYS } from '../../commands/segment/keys.js';
 import { type Moment, type SegmentSnapshot } from '../../commands/snapshot.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import { type Segment, type SegmentEvent } from '../../domain/segment.js';
-import { emptyBodyIsObject, momentIn, requireMoment } from '../flags/commands.js';
-import { clausesIn, SegmentRules } from '../flags/rule-schemas.js';
+import { momentIn, requireMoment } from '../flags/commands.js';
+import { rulesIn, SegmentRules } from '../flags/rule-schemas.js';
 import { MomentBody, Tags } from '../flags/schemas.js';
-import {
-  commandSchema,
-  creationSchema,
-  nameCommand,
-  projectIn,
-  projectPath,
-} from '../http/command-route.js';
+import { projectIn, projectPath } from '../http/command-route.js';
 import { closed, Description, Key, Name } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter } from '../http/send-command.js';
 
 export const SegmentParams = Type.Object({ project: Key, segment: Key });
 export const SegmentRuleParams = Type.Object({ project: Key, segment: Key, rule: Key });
@@ -75,167 +69,113 @@ export const segmentIn = (request: Place) => ({
   segmentKey: request.params.segment,
 });
 
+/** What all routes of commands on segments share. */
+export const ofSegments = ({ segments }: Pick<SegmentCommandDeps, 'segments'>) =>
+  ({
+    tag: 'segments',
+    permission: 'flags.write',
+    handle: segments,
+    changesOf: segmentChangesBetween,
+  }) as const;
+
 /** Commands on a segment as a whole; those on its keys and rules have files of their own. */
 export const segmentCommandRoutes =
   ({ segments, segmentSnapshotOf }: SegmentCommandDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(segments, segmentChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, ofSegments({ segments }));
 
-    app.post(
-      '/projects/:project/segments',
-      {
-        config: { permission: 'flags.write', quota: { one: 'segments', bytes: 'body' } },
-        bodyLimit: SEGMENT_BODY_LIMIT,
-        schema: {
-          ...creationSchema('segments', 'Create a segment'),
-          params: Type.Object({ project: Key }),
-          body: NewSegment,
-        },
+    command('POST', '/projects/:project/segments', 'Create a segment', {
+      params: Type.Object({ project: Key }),
+      body: NewSegment,
+      quota: { one: 'segments', bytes: 'body' },
+      bodyLimit: SEGMENT_BODY_LIMIT,
+      locationOf: ({ params, body }) => `${projectPath(params.project)}/segments/${body.key}`,
+      toCommand: (request) => {
+        const { key: segmentKey, rules = [], ...details } = request.body;
+        const projectId = projectIn(request);
+        const data = { projectId, segmentKey, ...details, rules: rulesIn(rules) };
+        return { type: 'CreateSegment', data };
       },
-      async (request, reply) => {
-        const { key: segmentKey, rules: asked = [], ...details } = request.body;
-        const rules = asked.map(({ clauses, ...rule }) => ({
-          ...rule,
-          clauses: clausesIn(clauses),
-        }));
-        const data = { projectId: projectIn(request), segmentKey, ...details, rules };
-        const at = `${projectPath(request.params.project)}/segments/${segmentKey}`;
-        return send(request, reply, { type: 'CreateSegment', data }, at);
-      },
-    );
+    });
 
-    app.patch(
-      SEGMENT,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('segments', 'Change name, description or tags of a segment'),
-          params: SegmentParams,
-          body: SegmentDetails,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...segmentIn(request), ...request.body };
-        return send(request, reply, { type: 'ChangeSegmentDetails', data });
-      },
-    );
+    command('PATCH', SEGMENT, 'Change name, description or tags of a segment', {
+      params: SegmentParams,
+      body: SegmentDetails,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ChangeSegmentDetails',
+        data: { ...segmentIn(request), ...request.body },
+      }),
+    });
 
-    app.delete(
-      SEGMENT,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema(
-            'segments',
-            'Delete a segment that no active flag or segment uses; it can be restored',
-          ),
-          params: SegmentParams,
-        },
-      },
-      async (request, reply) =>
-        send(request, reply, { type: 'DeleteSegment', data: segmentIn(request) }),
-    );
+    const deletion = 'Delete a segment that no active flag or segment uses; it can be restored';
+    command('DELETE', SEGMENT, deletion, {
+      params: SegmentParams,
+      toCommand: (request) => ({ type: 'DeleteSegment', data: segmentIn(request) }),
+    });
 
-    app.post(
-      `${SEGMENT}/restore`,
-      {
-        config: { permission: 'flags.write', quota: { one: 'segments', bytes: 'segment' } },
-        schema: {
-          ...commandSchema(
-            'segments',
-            'Restore a deleted segment, as it was before or at a moment',
-          ),
-          params: SegmentParams,
-          body: MomentBody,
-        },
-        preValidation: emptyBodyIsObject,
-      },
-      async (request, reply) => {
+    const restore = 'Restore a deleted segment, as it was before or at a moment';
+    command('POST', `${SEGMENT}/restore`, restore, {
+      params: SegmentParams,
+      body: MomentBody,
+      isBodyOptional: true,
+      quota: { one: 'segments', bytes: 'segment' },
+      toCommand: async (request) => {
         const place = segmentIn(request);
         const moment = momentIn(request.body);
         const snapshot = await segmentSnapshotOf(place.projectId, place.segmentKey, moment);
-        return send(request, reply, { type: 'RestoreSegment', data: { ...place, snapshot } });
+        return { type: 'RestoreSegment', data: { ...place, snapshot } };
       },
-    );
+    });
 
-    app.post(
-      `${SEGMENT}/revert`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'segment' } },
-        schema: {
-          ...commandSchema('segments', 'Revert a segment to a moment'),
-          params: SegmentParams,
-          body: MomentBody,
-        },
-      },
-      async (request, reply) => {
+    command('POST', `${SEGMENT}/revert`, 'Revert a segment to a moment', {
+      params: SegmentParams,
+      body: MomentBody,
+      quota: { bytes: 'segment' },
+      toCommand: async (request) => {
         const place = segmentIn(request);
         const moment = requireMoment(request.body);
         const snapshot = await segmentSnapshotOf(place.projectId, place.segmentKey, moment);
-        return send(request, reply, { type: 'RevertSegment', data: { ...place, snapshot } });
+        return { type: 'RevertSegment', data: { ...place, snapshot } };
       },
-    );
+    });
   };
-
-const SEGMENT_KEYS = '/projects/:project/segments/:segment';
 
 /** Commands on the keys that are in a segment, or never are. */
 export const segmentKeyCommandRoutes =
-  ({ segments }: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
+  (deps: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(segments, segmentChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, ofSegments(deps));
 
-    app.put(
-      `${SEGMENT_KEYS}/keys`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        bodyLimit: SEGMENT_BODY_LIMIT,
-        schema: {
-          ...commandSchema('segments', 'Replace the included and excluded keys'),
-          params: SegmentParams,
-          body: KeyListsBody,
-        },
-      },
-      async (request, reply) => {
-        const data = { ...segmentIn(request), ...request.body };
-        return send(request, reply, { type: 'ReplaceSegmentKeys', data });
-      },
-    );
+    command('PUT', `${SEGMENT}/keys`, 'Replace the included and excluded keys', {
+      params: SegmentParams,
+      body: KeyListsBody,
+      quota: { bytes: 'body' },
+      bodyLimit: SEGMENT_BODY_LIMIT,
+      toCommand: (request) => ({
+        type: 'ReplaceSegmentKeys',
+        data: { ...segmentIn(request), ...request.body },
+      }),
+    });
 
-    app.post(
-      `${SEGMENT_KEYS}/keys/add`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        bodyLimit: SEGMENT_BODY_LIMIT,
-        schema: {
-          ...commandSchema('segments', 'Include or exclude keys, whatever they were before'),
-          params: SegmentParams,
-          body: AddedKeysBody,
-        },
-      },
-      async (request, reply) => {
+    command('POST', `${SEGMENT}/keys/add`, 'Include or exclude keys, whatever they were before', {
+      params: SegmentParams,
+      body: AddedKeysBody,
+      quota: { bytes: 'body' },
+      bodyLimit: SEGMENT_BODY_LIMIT,
+      toCommand: (request) => {
         const { included = [], excluded = [] } = request.body;
-        const data = { ...segmentIn(request), included, excluded };
-        return send(request, reply, { type: 'AddSegmentKeys', data });
+        return { type: 'AddSegmentKeys', data: { ...segmentIn(request), included, excluded } };
       },
-    );
+    });
 
-    app.post(
-      `${SEGMENT_KEYS}/keys/remove`,
-      {
-        config: { permission: 'flags.write' },
-        bodyLimit: SEGMENT_BODY_LIMIT,
-        schema: {
-          ...commandSchema('segments', 'Remove keys from both lists'),
-          params: SegmentParams,
-          body: Type.Object({ keys: SegmentKeys }, closed),
-        },
-      },
-      async (request, reply) => {
-        const data = { ...segmentIn(request), ...request.body };
-        return send(request, reply, { type: 'RemoveSegmentKeys', data });
-      },
-    );
+    command('POST', `${SEGMENT}/keys/remove`, 'Remove keys from both lists', {
+      params: SegmentParams,
+      body: Type.Object({ keys: SegmentKeys }, closed),
+      bodyLimit: SEGMENT_BODY_LIMIT,
+      toCommand: (request) => ({
+        type: 'RemoveSegmentKeys',
+        data: { ...segmentIn(request), ...request.body },
+      }),
+    });
   };

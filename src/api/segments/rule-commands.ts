@@ -1,19 +1,18 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
 import {
   AddedSegmentRule,
-  clausesIn,
   PlaceBody,
   placed,
   ruleIn,
+  rulesIn,
   SegmentRuleChange,
   SegmentRules,
 } from '../flags/rule-schemas.js';
-import { commandSchema, nameCommand } from '../http/command-route.js';
 import { closed } from '../http/schemas.js';
-import { commandSender } from '../http/send-command.js';
+import { aggregateRouter } from '../http/send-command.js';
 import {
+  ofSegments,
   type SegmentCommandDeps,
   segmentIn,
   SegmentParams,
@@ -25,98 +24,58 @@ const RULE = `${SEGMENT}/rules/:rule`;
 
 /** Commands on the rules of a segment. */
 export const segmentRuleCommandRoutes =
-  ({ segments }: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
+  (deps: Pick<SegmentCommandDeps, 'segments'>): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const send = commandSender(segments, segmentChangesBetween);
-    app.addHook('preValidation', nameCommand);
+    const command = aggregateRouter(app, ofSegments(deps));
 
-    app.put(
-      `${SEGMENT}/rules`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('segments', 'Replace all rules of a segment'),
-          params: SegmentParams,
-          body: Type.Object({ rules: SegmentRules }, closed),
-        },
-      },
-      async (request, reply) => {
-        const rules = request.body.rules.map(({ clauses, ...rule }) => ({
-          ...rule,
-          clauses: clausesIn(clauses),
-        }));
-        const data = { ...segmentIn(request), rules };
-        return send(request, reply, { type: 'ReplaceSegmentRules', data });
-      },
-    );
+    command('PUT', `${SEGMENT}/rules`, 'Replace all rules of a segment', {
+      params: SegmentParams,
+      body: Type.Object({ rules: SegmentRules }, closed),
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'ReplaceSegmentRules',
+        data: { ...segmentIn(request), rules: rulesIn(request.body.rules) },
+      }),
+    });
 
-    app.post(
-      `${SEGMENT}/rules`,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('segments', 'Add a rule to a segment'),
-          params: SegmentParams,
-          body: AddedSegmentRule,
-        },
-      },
-      async (request, reply) => {
-        const { rule, place } = placed(request.body);
-        const clauses = clausesIn(rule.clauses);
-        const data = { ...segmentIn(request), rule: { ...rule, clauses }, place };
-        return send(request, reply, { type: 'AddSegmentRule', data });
-      },
-    );
+    command('POST', `${SEGMENT}/rules`, 'Add a rule to a segment', {
+      params: SegmentParams,
+      body: AddedSegmentRule,
+      quota: { bytes: 'body' },
+      toCommand: (request) => ({
+        type: 'AddSegmentRule',
+        data: { ...segmentIn(request), ...placed(request.body) },
+      }),
+    });
 
-    app.patch(
-      RULE,
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'body' } },
-        schema: {
-          ...commandSchema('segments', 'Change a rule of a segment'),
-          params: SegmentRuleParams,
-          body: SegmentRuleChange,
-        },
-      },
-      async (request, reply) => {
+    command('PATCH', RULE, 'Change a rule of a segment', {
+      params: SegmentRuleParams,
+      body: SegmentRuleChange,
+      quota: { bytes: 'body' },
+      toCommand: (request) => {
         const { rule } = request.params;
         const data = { ...segmentIn(request), rule, change: ruleIn(request.body) };
-        return send(request, reply, { type: 'ChangeSegmentRule', data });
+        return { type: 'ChangeSegmentRule', data };
       },
-    );
+    });
 
-    app.post(
-      `${RULE}/move`,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('segments', 'Move a rule of a segment'),
-          params: SegmentRuleParams,
-          body: PlaceBody,
-        },
-      },
-      async (request, reply) => {
+    command('POST', `${RULE}/move`, 'Move a rule of a segment', {
+      params: SegmentRuleParams,
+      body: PlaceBody,
+      toCommand: (request) => {
         const { rule } = request.params;
-        const data = { ...segmentIn(request), rule, place: request.body };
-        return send(request, reply, { type: 'MoveSegmentRule', data });
+        return {
+          type: 'MoveSegmentRule',
+          data: { ...segmentIn(request), rule, place: request.body },
+        };
       },
-    );
+    });
 
-    app.delete(
-      RULE,
-      {
-        config: { permission: 'flags.write' },
-        schema: {
-          ...commandSchema('segments', 'Remove a rule of a segment'),
-          params: SegmentRuleParams,
-        },
-      },
-      async (request, reply) => {
-        const { rule } = request.params;
-        return send(request, reply, {
-          type: 'RemoveSegmentRule',
-          data: { ...segmentIn(request), rule },
-        });
-      },
-    );
+    command('DELETE', RULE, 'Remove a rule of a segment', {
+      params: SegmentRuleParams,
+      toCommand: (request) => ({
+        type: 'RemoveSegmentRule',
+        data: { ...segmentIn(request), rule: request.params.rule },
+      }),
+    });
   };
