@@ -9,7 +9,8 @@ import {
   nameCommand,
   RepeatableHeaders,
 } from './http/command-route.js';
-import { closed, ExactPosition, Position, problems, Timestamp } from './http/schemas.js';
+import { router } from './http/route.js';
+import { closed, ExactPosition, Position, Timestamp } from './http/schemas.js';
 import { answering, nullable } from './http/view-schemas.js';
 
 const PersonBody = Type.Object(
@@ -113,58 +114,38 @@ const ErasureList = answering<{ items: readonly Erasure[] }>(
   }),
 );
 
-const schemaOf = <Answer extends object>(summary: string, answer: Answer) => ({
-  tags: ['personal data'],
-  summary,
-  response: { 200: answer, ...problems },
-});
-
 /** What is known about a person, and how it is erased. Values come in bodies, which are in no log. */
 export const personalDataRoutes =
   (personal: PersonalDataRequests): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.post(
-      '/personal-data/export',
-      {
-        config: { permission: 'personal-data.read' },
-        schema: {
-          ...schemaOf('Everything that is known about one person', Exported),
-          body: PersonBody,
-        },
-      },
-      async ({ caller, body }) => personal.export(caller.organizationId, body.value),
-    );
+    const route = router(app, { tag: 'personal data', permission: 'personal-data.read' });
 
-    app.post(
-      '/personal-data/erase',
-      {
-        config: { permission: 'personal-data.erase' },
-        preValidation: nameCommand,
-        schema: {
-          ...schemaOf(
-            'Destroy the key of all that is stored about one person, for good',
-            ErasedAnswer,
-          ),
-          querystring: CommandQuery,
-          headers: RepeatableHeaders,
-          body: PersonBody,
-        },
-      },
-      async (request, reply) => {
+    route('POST', '/personal-data/export', 'Everything that is known about one person', {
+      body: PersonBody,
+      answer: Exported,
+      run: async ({ caller, body }) => personal.export(caller.organizationId, body.value),
+    });
+
+    const about = 'Destroy the key of all that is stored about one person, for good';
+    route('POST', '/personal-data/erase', about, {
+      permission: 'personal-data.erase',
+      query: CommandQuery.properties,
+      headers: RepeatableHeaders,
+      body: PersonBody,
+      preValidation: nameCommand,
+      answer: ErasedAnswer,
+      run: async (request, reply) => {
         const { caller, body, query } = request;
         const how = { metadata: metadataOf(request), dryRun: query.dryRun ?? false };
         const erase = () => personal.erase(caller.organizationId, body.value, how);
         // The answer names who was erased by number only.
         return batchUnderItsKey(request, reply, { namesPeople: false, run: erase });
       },
-    );
+    });
 
-    app.get(
-      '/personal-data/erasures',
-      {
-        config: { permission: 'personal-data.read' },
-        schema: schemaOf('Who was erased, by number, and how far that has come', ErasureList),
-      },
-      async ({ caller }) => ({ items: await personal.erasures(caller.organizationId) }),
-    );
+    const aboutErasures = 'Who was erased, by number, and how far that has come';
+    route('GET', '/personal-data/erasures', aboutErasures, {
+      answer: ErasureList,
+      run: async ({ caller }) => ({ items: await personal.erasures(caller.organizationId) }),
+    });
   };

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
-import { type FastifyRequest } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Position as LogPosition } from '../../domain/position.js';
 import { CATEGORIES, type Category } from '../../domain/streams.js';
 import { type ActorScope } from '../../queries/audit/actors.js';
@@ -16,14 +16,12 @@ import {
   actorScope,
   ActorText,
   addressIn,
-  awaitPosition,
   filterIn,
   Id,
   order,
   paging,
   ProjectParams,
-  query,
-  querySchema,
+  queryRouter,
   standing,
   Time,
 } from '../http/query-route.js';
@@ -31,7 +29,6 @@ import {
   answerOf,
   Key,
   Position,
-  problems,
   Revision,
   RowsComparedSchema,
   Timestamp,
@@ -77,7 +74,7 @@ const Format = Type.Union([Type.Literal('ndjson'), Type.Literal('csv')]);
 export const auditRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'audit', permission: 'audit.read' });
 
     /** What was asked for, within what the caller may see. */
     const within = async (
@@ -95,70 +92,39 @@ export const auditRoutes =
       };
     };
 
-    app.get(
-      '/audit',
-      {
-        config: { permission: 'audit.read' },
-        schema: {
-          ...querySchema(
-            'audit',
-            'Everything that happened, newest first unless said otherwise',
-            answering<Page<AuditEntry> & { position: LogPosition }>(pageOf(Entry)),
-          ),
-          querystring: query({ ...filter, ...order, ...paging }),
-        },
-      },
-      async (request, reply) => {
+    query('/audit', 'Everything that happened, newest first unless said otherwise', {
+      query: { ...filter, ...order, ...paging },
+      answer: answering<Page<AuditEntry> & { position: LogPosition }>(pageOf(Entry)),
+      run: async (request, reply) => {
         const { order: direction = 'desc', limit = 50, cursor, ...rest } = request.query;
         const upTo = await queries.resolveMoment({});
         const page = { order: direction, limit, ...(cursor !== undefined && { cursor }) };
         const asked = { ...(await within(request, rest)), upTo, ...page };
         return standing(reply, upTo.position, await queries.auditLog(asked));
       },
-    );
+    });
 
-    app.get(
-      '/audit/events/:position',
-      {
-        config: { permission: 'audit.read' },
-        schema: {
-          ...querySchema(
-            'audit',
-            'One event: who, when, from where, why, and what it changed',
-            answering<AuditEntry>(Entry),
-          ),
-          params: PositionParams,
-          querystring: query({}),
-        },
-      },
-      async (request, reply) => {
+    query('/audit/events/:position', 'One event: who, when, from where, why, and what it changed', {
+      params: PositionParams,
+      query: {},
+      answer: answering<AuditEntry>(Entry),
+      run: async (request, reply) => {
         const entry = await queries.auditEntry(request.params.position, await within(request, {}));
         void reply.header('x-position', String(entry.position));
         return entry;
       },
-    );
+    });
 
-    app.get(
-      '/audit/export',
-      {
-        config: { permission: 'audit.read' },
-        schema: {
-          ...querySchema(
-            'audit',
-            'The same as a download, oldest first: one JSON object per line, or CSV',
-            Type.String(),
-          ),
-          response: {
-            200: answerOf('One event per line, oldest first.', {
-              'application/x-ndjson': Type.String(),
-              'text/csv': Type.String(),
-            }),
-            ...problems,
-          },
-          querystring: query({ format: Type.Optional(Format), ...filter }),
-        },
-      },
-      async (request, reply) => {
+    const aboutExport = 'The same as a download, oldest first: one JSON object per line, or CSV';
+    query('/audit/export', aboutExport, {
+      query: { format: Type.Optional(Format), ...filter },
+      answer: Type.Unsafe<FastifyReply>(
+        answerOf('One event per line, oldest first.', {
+          'application/x-ndjson': Type.String(),
+          'text/csv': Type.String(),
+        }),
+      ),
+      run: async (request, reply) => {
         const { format = 'ndjson', ...rest } = request.query;
         const asked = { ...(await within(request, rest)), format };
         const { position, chunks } = await queries.exportAuditLog(asked);
@@ -169,7 +135,7 @@ export const auditRoutes =
         );
         return reply.send(Readable.from(chunks));
       },
-    );
+    });
   };
 
 const Verified = Type.Object({
@@ -211,39 +177,26 @@ const ParkedStreamsAnswer = Type.Object({
 export const verificationRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'audit', permission: 'audit.read' });
 
-    app.get(
-      '/parked-streams',
-      {
-        config: { permission: 'audit.verify' },
-        schema: querySchema(
-          'audit',
-          'Streams that stand still in front of an event that cannot be applied',
-          answering<ParkedStreams>(ParkedStreamsAnswer),
-        ),
-      },
-      async ({ caller }) => queries.parkedStreams(caller.organizationId),
-    );
+    const aboutParked = 'Streams that stand still in front of an event that cannot be applied';
+    query('/parked-streams', aboutParked, {
+      permission: 'audit.verify',
+      answer: answering<ParkedStreams>(ParkedStreamsAnswer),
+      run: async ({ caller }) => queries.parkedStreams(caller.organizationId),
+    });
 
-    app.get(
-      '/projects/:project/verify',
-      {
-        config: { permission: 'audit.read' },
-        schema: {
-          ...querySchema(
-            'projects',
-            'Compare the read model with the log, a page of flags and segments at a time',
-            answering<Verification>(Verified),
-          ),
-          params: ProjectParams,
-          querystring: query(paging),
-        },
-      },
-      async (request, reply) => {
+    const aboutVerify =
+      'Compare the read model with the log, a page of flags and segments at a time';
+    query('/projects/:project/verify', aboutVerify, {
+      tag: 'projects',
+      params: ProjectParams,
+      query: paging,
+      answer: answering<Verification>(Verified),
+      run: async (request, reply) => {
         const now = await queries.resolveMoment({});
         const asked = { ...addressIn(request), ...request.query };
         return standing(reply, now.position, await queries.verifyProject(asked, now));
       },
-    );
+    });
   };

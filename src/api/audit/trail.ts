@@ -8,7 +8,8 @@ import { type Delivery } from '../../queries/trail/checkpoints.js';
 import { type EventProof } from '../../queries/trail/prove-event.js';
 import { type FullVerification, type VerifyTrail } from '../../queries/trail/verify-trail.js';
 import { type AtOnce, workAtOnce } from '../limits/limit-requests.js';
-import { problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import {} from '../http/schemas.js';
 import {
   CheckpointList,
   CheckpointSchema,
@@ -37,12 +38,6 @@ const VERIFY_MS = 600_000;
 /** Each reads the whole log. */
 const VERIFYING: AtOnce = { perOrganization: 1, perProcess: 3 };
 
-const schemaOf = <Answer extends object>(summary: string, answer: Answer) => ({
-  tags: ['audit'],
-  summary,
-  response: { 200: answer, ...problems },
-});
-
 const present = (checkpoint: Checkpoint | undefined): Checkpoint => {
   if (checkpoint !== undefined) return checkpoint;
   throw new DomainError('checkpoint-not-found', 'POST /api/v1/audit/checkpoints makes one.');
@@ -56,88 +51,60 @@ const waitLong = async ({ raw }: FastifyRequest): Promise<void> => {
 export const auditTrailRoutes =
   (trail: AuditTrail): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const route = router(app, { tag: 'audit', permission: 'audit.verify' });
     const verifying = workAtOnce(VERIFYING, 'verifications');
-    app.get(
-      '/audit/verify',
-      {
-        preHandler: waitLong,
-        config: { permission: 'audit.verify' },
-        schema: schemaOf('Read the whole log anew, against the latest checkpoint', Verified),
-      },
-      async ({ caller: { organizationId }, signal }, reply) =>
+    route('GET', '/audit/verify', 'Read the whole log anew, against the latest checkpoint', {
+      preHandler: waitLong,
+      answer: Verified,
+      run: async ({ caller: { organizationId }, signal }, reply) =>
         verifying(organizationId, reply, () => trail.verify({ organizationId, signal })),
-    );
+    });
 
-    app.post(
-      '/audit/verify',
-      {
-        preHandler: waitLong,
-        config: { permission: 'audit.verify' },
-        schema: {
-          ...schemaOf('Read the whole log anew, against a checkpoint that you kept', Verified),
-          body: CheckpointSchema,
-        },
-      },
-      async ({ caller: { organizationId }, body: checkpoint, signal }, reply) =>
+    route('POST', '/audit/verify', 'Read the whole log anew, against a checkpoint that you kept', {
+      body: CheckpointSchema,
+      preHandler: waitLong,
+      answer: Verified,
+      run: async ({ caller: { organizationId }, body: checkpoint, signal }, reply) =>
         verifying(organizationId, reply, () =>
           trail.verify({ organizationId, checkpoint, signal }),
         ),
-    );
+    });
 
-    app.get(
-      '/audit/checkpoints',
-      {
-        config: { permission: 'audit.verify' },
-        schema: schemaOf('Every signed checkpoint, oldest first', CheckpointList),
-      },
-      async ({ caller: { organizationId } }) => ({
+    route('GET', '/audit/checkpoints', 'Every signed checkpoint, oldest first', {
+      answer: CheckpointList,
+      run: async ({ caller: { organizationId } }) => ({
         items: [...(await trail.list(organizationId))],
         delivery: await trail.delivery(organizationId),
       }),
-    );
+    });
 
-    app.post(
-      '/audit/checkpoints',
-      {
-        config: { permission: 'audit.sign' },
-        schema: schemaOf('Sign where the trail stands now', CheckpointSchema),
-      },
-      async ({ caller }) => present(await trail.take(caller.organizationId)),
-    );
+    route('POST', '/audit/checkpoints', 'Sign where the trail stands now', {
+      permission: 'audit.sign',
+      answer: CheckpointSchema,
+      run: async ({ caller }) => present(await trail.take(caller.organizationId)),
+    });
 
-    app.get(
-      '/audit/checkpoints/latest',
-      {
-        config: { permission: 'audit.verify' },
-        schema: schemaOf('The latest signed checkpoint', CheckpointSchema),
-      },
-      async ({ caller }) => present(await trail.latest(caller.organizationId)),
-    );
+    route('GET', '/audit/checkpoints/latest', 'The latest signed checkpoint', {
+      answer: CheckpointSchema,
+      run: async ({ caller }) => present(await trail.latest(caller.organizationId)),
+    });
 
-    app.get(
-      '/audit/public-key',
-      {
-        config: { permission: 'organization.read' },
-        schema: schemaOf('The key that checkpoints are checked with', PublicKey),
-      },
-      async () => {
+    route('GET', '/audit/public-key', 'The key that checkpoints are checked with', {
+      permission: 'organization.read',
+      answer: PublicKey,
+      run: async () => {
         const { keyId, publicKey, successions } = trail.key;
         return { keyId, publicKey, successions: [...successions] };
       },
-    );
+    });
 
-    app.get(
-      '/audit/events/:position/proof',
-      {
-        config: { permission: 'audit.verify' },
-        schema: {
-          ...schemaOf('Proof that an event is among those that were signed', Proof),
-          params: PositionParams,
-        },
-      },
-      async ({ caller, params }) => {
+    const about = 'Proof that an event is among those that were signed';
+    route('GET', '/audit/events/:position/proof', about, {
+      params: PositionParams,
+      answer: Proof,
+      run: async ({ caller, params }) => {
         const proof = await trail.prove(caller.organizationId, params.position);
         return { ...proof, path: [...proof.path] };
       },
-    );
+    });
   };

@@ -1,28 +1,23 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { later } from '../../domain/position.js';
 import { flagStream, projectIdOf } from '../../domain/streams.js';
 import { type NamedActor } from '../../queries/audit/actors.js';
 import { type FlagDiff } from '../../queries/entities/entity-diff.js';
 import { type FlagHistoryItem } from '../../queries/entities/entity-history.js';
-import { parseMoment } from '../../queries/moments.js';
 import { type Page } from '../../queries/paging.js';
 import { type Queries } from '../../queries/queries.js';
 import {
   actorScope,
-  ActorText,
   addressIn,
-  awaitPosition,
-  DiffEndText,
+  changeFilter,
+  diffEnds,
+  endsOf,
   filterIn,
   FlagParams,
-  Id,
   order,
   paging,
-  query,
-  querySchema,
+  queryRouter,
   standing,
-  Time,
   type ToldDiff,
   toldDiff,
 } from '../http/query-route.js';
@@ -58,66 +53,41 @@ const Diff = Type.Object({ from: DiffEnd, to: DiffEnd, changes: Changes, positio
 export const flagHistoryRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'flags', permission: 'project.read' });
 
-    app.get(
-      '/projects/:project/flags/:flag/history',
-      {
-        config: { permission: 'audit.read' },
-        schema: {
-          ...querySchema(
-            'flags',
-            'Every event of a flag: who, when, from where, why, and what changed',
-            answering<Page<FlagHistoryItem & { actor: NamedActor }> & { position: Position }>(
-              pageOf(HistoryItem),
-            ),
-          ),
-          params: FlagParams,
-          querystring: query({
-            environment: Type.Optional(Key),
-            type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
-            actor: Type.Optional(ActorText),
-            from: Type.Optional(Time),
-            to: Type.Optional(Time),
-            ...order,
-            ...paging,
-          }),
-        },
+    const aboutHistory = 'Every event of a flag: who, when, from where, why, and what changed';
+    query('/projects/:project/flags/:flag/history', aboutHistory, {
+      permission: 'audit.read',
+      params: FlagParams,
+      query: {
+        environment: Type.Optional(Key),
+        ...changeFilter,
+        ...order,
+        ...paging,
       },
-      async (request, reply) => {
+      answer: answering<Page<FlagHistoryItem & { actor: NamedActor }> & { position: Position }>(
+        pageOf(HistoryItem),
+      ),
+      run: async (request, reply) => {
         const { position } = await queries.resolveMoment({});
         const filter = await filterIn(queries, request, request.query);
         const page = await queries.flagHistory({ ...addressIn(request), ...filter });
         const items = await queries.nameActors(page.items, actorScope(request));
         return standing(reply, position, { ...page, items });
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project/flags/:flag/diff',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'flags',
-            'What changed in a flag between two moments',
-            answering<ToldDiff<FlagDiff> & { position: Position }>(Diff),
-          ),
-          params: FlagParams,
-          querystring: query({ from: DiffEndText, to: Type.Optional(DiffEndText) }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects/:project/flags/:flag/diff', 'What changed in a flag between two moments', {
+      params: FlagParams,
+      query: diffEnds,
+      answer: answering<ToldDiff<FlagDiff> & { position: Position }>(Diff),
+      run: async (request, reply) => {
         const address = addressIn(request);
-        const { from, to = 'now' } = request.query;
-        const stream = flagStream(
-          projectIdOf(address.organizationId, address.project),
-          address.flag,
-        );
-        const before = await queries.resolveMoment(parseMoment(from), stream);
-        const after = await queries.resolveMoment(parseMoment(to), stream);
+        const projectId = projectIdOf(address.organizationId, address.project);
+        const stream = flagStream(projectId, address.flag);
+        const { before, after, position } = await endsOf(queries, request.query, stream);
         const diff = await queries.flagDiff(address, before, after);
-        return standing(reply, later(before.position, after.position), toldDiff(request, diff));
+        return standing(reply, position, toldDiff(request, diff));
       },
-    );
+    });
   };

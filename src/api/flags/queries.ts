@@ -7,15 +7,14 @@ import { type Page } from '../../queries/paging.js';
 import { type Queries } from '../../queries/queries.js';
 import {
   addressIn,
-  awaitPosition,
   FlagParams,
   moment,
   order,
   ownMoment,
   paging,
   ProjectParams,
-  query,
-  querySchema,
+  queryRouter,
+  readingOf,
   Search,
   source,
   standing,
@@ -139,23 +138,13 @@ const questionOf = ({ tag: tags, q: text, ...rest }: Static<TObject<typeof listi
 export const flagQueryRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'flags', permission: 'project.read' });
 
-    app.get(
-      '/projects/:project/flags',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'flags',
-            'List flags, now or at a moment',
-            answering<Page<FlagListItem> & { position: Position }>(pageOf(FlagItem)),
-          ),
-          params: ProjectParams,
-          querystring: query({ ...listing, ...moment }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects/:project/flags', 'List flags, now or at a moment', {
+      params: ProjectParams,
+      query: { ...listing, ...moment },
+      answer: answering<Page<FlagListItem> & { position: Position }>(pageOf(FlagItem)),
+      run: async (request, reply) => {
         const { at, position, ...filter } = request.query;
         const asked = {
           ...(at !== undefined && { at }),
@@ -167,32 +156,22 @@ export const flagQueryRoutes =
         const page = await queries.listFlags(question);
         return standing(reply, then.position, page);
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project/flags/:flag',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'flags',
-            'A flag, now or at a moment; also when it is deleted',
-            answering<FlagAnswer & { position: Position }>(
-              Type.Object({ ...FlagSchema, position: Position }),
-            ),
-          ),
-          params: FlagParams,
-          querystring: query({ ...ownMoment, ...source }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects/:project/flags/:flag', 'A flag, now or at a moment; also when it is deleted', {
+      params: FlagParams,
+      query: { ...ownMoment, ...source },
+      answer: answering<FlagAnswer & { position: Position }>(
+        Type.Object({ ...FlagSchema, position: Position }),
+      ),
+      run: async (request, reply) => {
         const address = addressIn(request);
-        const { source: from = 'read-model', ...asked } = request.query;
         const projectId = projectIdOf(address.organizationId, address.project);
-        const then = await queries.resolveMoment(asked, flagStream(projectId, address.flag));
-        const flag = await queries.sources[from].flag(address, then);
+        const stream = flagStream(projectId, address.flag);
+        const { source, then } = await readingOf(queries, request.query, stream);
+        const flag = await source.flag(address, then);
         void reply.header('etag', `"${flag.revision}"`);
         return standing(reply, then.position, flagAnswer(address.project, toldTo(request, flag)));
       },
-    );
+    });
   };

@@ -1,11 +1,20 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import {
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  type TUnknown,
+  Type,
+} from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { may } from '../../domain/access/grants.js';
-import { toPosition } from '../../domain/position.js';
+import { later, toPosition } from '../../domain/position.js';
 import { type ActorScope } from '../../queries/audit/actors.js';
+import { parseMoment } from '../../queries/moments.js';
 import { type Provenance } from '../../queries/provenance.js';
 import { type Queries } from '../../queries/queries.js';
-import { closed, Key, type Position, positionAsked, problems } from './schemas.js';
+import { type App, type Route, router, type Shared } from './route.js';
+import { Key, type Position, positionAsked } from './schemas.js';
 
 /** What everybody who may see a thing is told of its last change, and what only readers of the audit log are. */
 export type ToldChange = Pick<
@@ -104,10 +113,21 @@ export const order = {
 };
 
 /** One end of a diff. */
-export const DiffEndText = Type.String({
+const DiffEndText = Type.String({
   maxLength: 64,
   description: 'A time (RFC 3339), "position:<n>", "revision:<n>" of a flag, or "now".',
 });
+
+/** Both ends of a diff. */
+export const diffEnds = { from: DiffEndText, to: Type.Optional(DiffEndText) };
+
+/** Which of the changes of a flag or segment. */
+export const changeFilter = {
+  type: Type.Optional(Type.Array(Id, { maxItems: 50 })),
+  actor: Type.Optional(ActorText),
+  from: Type.Optional(Time),
+  to: Type.Optional(Time),
+};
 
 export const ProjectParams = Type.Object({ project: Key });
 export const FlagParams = Type.Object({ project: Key, flag: Key });
@@ -122,29 +142,51 @@ const QueryHeaders = Type.Object({
   ),
 });
 
-/** What every query's route has in its schema, next to its own params and querystring. */
-export const querySchema = <Answer extends TSchema>(
-  tag: string,
-  summary: string,
-  answer: Answer,
-) => ({
-  tags: [tag],
-  summary,
-  headers: QueryHeaders,
-  response: { 200: answer, ...problems },
-});
-
-/** Parameters of a query string; others are refused. */
-export const query = <Properties extends Record<string, TSchema>>(properties: Properties) =>
-  Type.Object(properties, closed);
-
 /** Read-your-writes: a hook that waits for the position that the caller must see. */
-export const awaitPosition =
+const awaitPosition =
   ({ waitForPosition }: Pick<Queries, 'waitForPosition'>) =>
   async ({ headers }: FastifyRequest): Promise<void> => {
     const wanted = headers['x-min-position'];
     if (wanted !== undefined) await waitForPosition(toPosition(String(wanted)));
   };
+
+/** Declares routes that ask the read model; a caller says how far it must be. */
+export const queryRouter = (
+  app: App,
+  queries: Pick<Queries, 'waitForPosition'>,
+  shared: Shared,
+) => {
+  const route = router(app, shared);
+  const preHandler = awaitPosition(queries);
+  return <A extends TSchema, P extends TSchema = TUnknown, Q extends TProperties = TProperties>(
+    url: string,
+    summary: string,
+    own: Route<P, Q, TUnknown, A>,
+  ): void => {
+    route<A, P, Q>('GET', url, summary, { ...own, headers: QueryHeaders, preHandler });
+  };
+};
+
+/** What a request reads, where it may say so: the read model or the log, and at which moment. */
+export const readingOf = async (
+  { sources, resolveMoment }: Pick<Queries, 'sources' | 'resolveMoment'>,
+  {
+    source: from = 'read-model',
+    ...asked
+  }: MomentAsked & Readonly<{ source?: keyof Queries['sources'] }>,
+  stream?: string,
+) => ({ source: sources[from], then: await resolveMoment(asked, stream) });
+
+/** Both ends of a diff as moments, and the later of their positions. `to` is now unless said otherwise. */
+export const endsOf = async (
+  { resolveMoment }: Pick<Queries, 'resolveMoment'>,
+  { from, to = 'now' }: Readonly<{ from: string; to?: string }>,
+  stream?: string,
+) => {
+  const before = await resolveMoment(parseMoment(from), stream);
+  const after = await resolveMoment(parseMoment(to), stream);
+  return { before, after, position: later(before.position, after.position) };
+};
 
 /** What a path names, in the caller's organization. */
 export const addressIn = <Params extends object>({
@@ -184,4 +226,4 @@ export const standing = <Answer extends object>(
   return { ...answer, position };
 };
 
-export type MomentAsked = Static<ReturnType<typeof query<typeof ownMoment>>>;
+export type MomentAsked = Static<TObject<typeof ownMoment>>;

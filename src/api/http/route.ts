@@ -21,7 +21,8 @@ export type App = Parameters<FastifyPluginAsyncTypebox>[0];
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What the routes of one plugin share: their tag in the documentation, and who may call them unless one says otherwise. */
-export type Shared = Readonly<{ tag: string }> & Pick<FastifyContextConfig, 'permission'>;
+export type Shared = Readonly<{ tag: string }> &
+  Pick<FastifyContextConfig, 'permission' | 'access'>;
 
 /** What a route takes. */
 type Parts<P extends TSchema, Q extends TProperties, B extends TSchema> = Readonly<{
@@ -32,6 +33,8 @@ type Parts<P extends TSchema, Q extends TProperties, B extends TSchema> = Readon
 }>;
 
 type Options = Readonly<{
+  /** Of one that belongs elsewhere than those around it. */
+  tag?: string;
   headers?: TObject;
   /** Of a route that needs no credentials: []. */
   security?: readonly [];
@@ -52,14 +55,26 @@ export type Checked<
   B extends TSchema = TUnknown,
 > = FastifyRequest & Readonly<{ params: Static<P>; query: Static<TObject<Q>>; body: Static<B> }>;
 
-type Route<P extends TSchema, Q extends TProperties, B extends TSchema, A extends TSchema> = Takes<
-  P,
-  Q,
-  B
-> &
+type ReadOnly<T> = T extends FastifyReply
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly ReadOnly<Item>[]
+    : T extends object
+      ? { readonly [Name in keyof T]: ReadOnly<T[Name]> }
+      : T;
+
+/** What a route answers: like everything else here, it may be read-only. */
+export type Answered<A extends TSchema> = ReadOnly<Static<A>>;
+
+export type Route<
+  P extends TSchema,
+  Q extends TProperties,
+  B extends TSchema,
+  A extends TSchema,
+> = Takes<P, Q, B> &
   Readonly<{
     answer: A;
-    run: (request: Checked<P, Q, B>, reply: FastifyReply) => Static<A> | Promise<Static<A>>;
+    run: (request: Checked<P, Q, B>, reply: FastifyReply) => Answered<A> | Promise<Answered<A>>;
   }>;
 
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
@@ -73,7 +88,7 @@ const present = <T extends object>(parts: T): Present<T> =>
  * Commands have `commandRouter` or `aggregateRouter`, questions to the read model `queryRouter`.
  */
 export const router =
-  (app: App, { tag, ...shared }: Shared) =>
+  (app: App, { tag: usual, ...shared }: Shared) =>
   <
     A extends TSchema,
     P extends TSchema = TUnknown,
@@ -85,7 +100,16 @@ export const router =
     summary: string,
     route: Route<P, Q, B, A>,
   ): void => {
-    const { params, query, body, headers, security, isCreation = false, ...rest } = route;
+    const {
+      params,
+      query,
+      body,
+      headers,
+      security,
+      isCreation = false,
+      tag = usual,
+      ...rest
+    } = route;
     const { bodyLimit, preValidation, preHandler, answer, run, ...config } = rest;
     const schema: FastifySchema = {
       tags: [tag],

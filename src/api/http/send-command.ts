@@ -1,4 +1,4 @@
-import { type Static, type TProperties, type TSchema, type TUnknown } from '@sinclair/typebox';
+import { type TProperties, type TSchema, type TUnknown } from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type CommandRequest, type Handle } from '../../commands/command.js';
 import { type Claim } from '../../commands/command-keys.js';
@@ -13,7 +13,15 @@ import {
   nameCommand,
   underItsKey,
 } from './command-route.js';
-import { type App, type Checked, type Method, router, type Shared, type Takes } from './route.js';
+import {
+  type Answered,
+  type App,
+  type Checked,
+  type Method,
+  router,
+  type Shared,
+  type Takes,
+} from './route.js';
 
 /** One that carries, or writes, long lists of keys. */
 const LARGE_COMMAND_TIMEOUT_MS = 30_000;
@@ -169,7 +177,7 @@ export const commandRouter = (app: App, shared: Shared) => {
       Readonly<{
         /** Absent: as every command. */
         answer?: A;
-        run: (request: Asked<P, Q, B>, reply: FastifyReply) => Promise<Static<A>>;
+        run: (request: Asked<P, Q, B>, reply: FastifyReply) => Promise<Answered<A>>;
       }>,
   ): void => {
     route<TSchema, P, WithCommandQuery<Q>, B>(method, url, summary, {

@@ -7,7 +7,8 @@ import { KEY_PATTERN } from '../../domain/streams.js';
 import { type ApiTokens, type ListedToken, type SecretMaking } from '../../identity/ports.js';
 import { type Caller } from '../http/caller.js';
 import { CommandAnswer } from '../http/command-route.js';
-import { closed, Name, problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { closed, Name } from '../http/schemas.js';
 import { commandRouter, commandSender } from '../http/send-command.js';
 import {
   expiryOf,
@@ -142,19 +143,13 @@ export const apiTokenRoutes =
       },
     });
 
-    app.get(
-      '/tokens',
-      {
-        config: { permission: 'tokens.read' },
-        schema: {
-          tags: ['tokens'],
-          summary: 'List API tokens, including revoked ones, or only unused ones',
-          querystring: Type.Object(unusedForDays, closed),
-          response: { 200: TokenList, ...problems },
-        },
-      },
-      async ({ caller: { organizationId }, query }) => ({
+    const list = router(app, { tag: 'tokens', permission: 'tokens.read' });
+    list('GET', '/tokens', 'List API tokens, including revoked ones, or only unused ones', {
+      permission: 'tokens.read',
+      query: unusedForDays,
+      answer: TokenList,
+      run: async ({ caller: { organizationId }, query }) => ({
         items: (await tokens.list({ organizationId, ...query })).map(tokenView),
       }),
-    );
+    });
   };

@@ -5,7 +5,8 @@ import { apiKeyChangesBetween } from '../../domain/changes/organization-changes.
 import { type ApplicationKeys, type KeyPlace, type ListedKey } from '../../identity/ports.js';
 import { CommandAnswer, projectIn, projectPath } from '../http/command-route.js';
 import { visibleTo } from '../http/permissions.js';
-import { closed, Key, Name, problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { closed, Key, Name } from '../http/schemas.js';
 import { commandRouter, commandSender } from '../http/send-command.js';
 import {
   expiryOf,
@@ -139,19 +140,13 @@ export const applicationKeyRoutes =
       },
     });
 
-    app.get(
-      path,
-      {
-        config: { permission: 'keys.read' },
-        schema: {
-          tags: ['keys'],
-          summary: 'List application keys, including revoked ones',
-          params: Params,
-          response: { 200: KeyList, ...problems },
-        },
-      },
-      async (request) => ({ items: (await keys.list(placeOf(request))).map(viewOf) }),
-    );
+    const list = router(app, { tag: 'keys', permission: 'keys.read' });
+    list('GET', path, 'List application keys, including revoked ones', {
+      permission: 'keys.read',
+      params: Params,
+      answer: KeyList,
+      run: async (request) => ({ items: (await keys.list(placeOf(request))).map(viewOf) }),
+    });
   };
 
 type KeyReport = Readonly<{
@@ -165,18 +160,12 @@ type KeyReport = Readonly<{
 export const keyReportRoutes =
   (report: (asked: KeyReport) => Promise<readonly PlacedKey[]>): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.get(
-      '/keys',
-      {
-        config: { permission: 'keys.read' },
-        schema: {
-          tags: ['keys'],
-          summary: 'List application keys of the organization, or only unused ones',
-          querystring: Type.Object(unusedForDays, closed),
-          response: { 200: PlacedKeyList, ...problems },
-        },
-      },
-      async ({ caller, query }) => {
+    const list = router(app, { tag: 'keys', permission: 'keys.read' });
+    list('GET', '/keys', 'List application keys of the organization, or only unused ones', {
+      permission: 'keys.read',
+      query: unusedForDays,
+      answer: PlacedKeyList,
+      run: async ({ caller, query }) => {
         const { organizationId } = caller;
         const found = await report({
           organizationId,
@@ -191,5 +180,5 @@ export const keyReportRoutes =
           })),
         };
       },
-    );
+    });
   };

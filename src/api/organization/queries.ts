@@ -7,14 +7,14 @@ import { organizationStream } from '../../domain/streams.js';
 import { type OrganizationView } from '../../queries/organizations.js';
 import { type Queries } from '../../queries/queries.js';
 import {
-  awaitPosition,
   type MomentAsked,
   ownMoment,
-  query,
-  querySchema,
+  queryRouter,
+  readingOf,
   source,
 } from '../http/query-route.js';
-import { answerOf, problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { answerOf } from '../http/schemas.js';
 import { COUNTED_AGAIN_MS, type Quota, type Quotas } from '../limits/quotas.js';
 import { InvitationList, MemberList, OrganizationAnswer } from './schemas.js';
 
@@ -79,26 +79,25 @@ form.addEventListener('submit', async (event) => {
 });
 `;
 
-const schemaOf = (summary: string, kind: string) => ({
-  tags: ['organization'],
-  summary,
-  security: [],
-  response: { 200: answerOf(summary, { [kind]: Type.String() }), ...problems },
+const pageOf = (summary: string, kind: string) => ({
+  security: [] as const,
+  answer: Type.Unsafe<FastifyReply>(answerOf(summary, { [kind]: Type.String() })),
 });
 
 /** The page behind an invitation's link: it asks for a password and accepts. */
 export const acceptPage: FastifyPluginAsyncTypebox = async (app) => {
-  const config = { access: 'public' } as const;
-  app.get(
-    ACCEPT_PATH,
-    { config, schema: schemaOf('The page behind an invitation', 'text/html') },
-    async (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE),
-  );
-  app.get(
-    `${ACCEPT_PATH}.js`,
-    { config, schema: schemaOf('The script of that page', 'text/javascript') },
-    async (_, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT),
-  );
+  const route = router(app, { tag: 'organization', access: 'public' });
+
+  const [page, script] = ['The page behind an invitation', 'The script of that page'];
+  route('GET', ACCEPT_PATH, page, {
+    ...pageOf(page, 'text/html'),
+    run: async (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE),
+  });
+
+  route('GET', `${ACCEPT_PATH}.js`, script, {
+    ...pageOf(script, 'text/javascript'),
+    run: async (_, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT),
+  });
 };
 
 type Asked = MomentAsked & Readonly<{ source?: 'read-model' | 'log' }>;
@@ -108,74 +107,51 @@ type Standing = Readonly<{ view: OrganizationView; revision: number; position: P
 export const organizationQueryRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'organization', permission: 'members.read' });
 
     const viewFor = async (
       { caller: { organizationId } }: Pick<FastifyRequest, 'caller'>,
       reply: FastifyReply,
-      { source: from = 'read-model', ...asked }: Asked,
+      asked: Asked,
     ): Promise<Standing> => {
-      const { position } = await queries.resolveMoment(asked, organizationStream(organizationId));
-      const view = await queries.sources[from].organization(organizationId, { position });
+      const stream = organizationStream(organizationId);
+      const { source, then } = await readingOf(queries, asked, stream);
+      const { position } = then;
+      const view = await source.organization(organizationId, { position });
       const { revision } = view;
       void reply.header('etag', `"${revision}"`).header('x-position', String(position));
       return { view, revision, position };
     };
-    const querystring = query({ ...ownMoment, ...source });
+    const asked = { ...ownMoment, ...source };
 
-    app.get(
-      '/organization',
-      {
-        config: { permission: 'organization.read' },
-        schema: {
-          ...querySchema(
-            'organization',
-            'The organization, now or at a moment',
-            OrganizationAnswer,
-          ),
-          querystring,
-        },
-      },
-      async (request, reply) => {
+    query('/organization', 'The organization, now or at a moment', {
+      permission: 'organization.read',
+      query: asked,
+      answer: OrganizationAnswer,
+      run: async (request, reply) => {
         const { view, ...standing } = await viewFor(request, reply, request.query);
         const { organizationId, name, createdAt, updatedAt } = view;
         return { organizationId, name, createdAt, updatedAt, ...standing };
       },
-    );
+    });
 
-    app.get(
-      '/members',
-      {
-        config: { permission: 'members.read' },
-        schema: {
-          ...querySchema(
-            'organization',
-            'Members with their roles, now or at a moment',
-            MemberList,
-          ),
-          querystring,
-        },
-      },
-      async (request, reply) => {
+    query('/members', 'Members with their roles, now or at a moment', {
+      query: asked,
+      answer: MemberList,
+      run: async (request, reply) => {
         const { view, ...standing } = await viewFor(request, reply, request.query);
         return { items: [...view.members], ...standing };
       },
-    );
+    });
 
-    app.get(
-      '/invitations',
-      {
-        config: { permission: 'members.read' },
-        schema: {
-          ...querySchema('organization', 'Open invitations, now or at a moment', InvitationList),
-          querystring,
-        },
-      },
-      async (request, reply) => {
+    query('/invitations', 'Open invitations, now or at a moment', {
+      query: asked,
+      answer: InvitationList,
+      run: async (request, reply) => {
         const { view, ...standing } = await viewFor(request, reply, request.query);
         return { items: [...view.invitations], ...standing };
       },
-    );
+    });
   };
 
 const Used = Type.Object({
@@ -196,17 +172,12 @@ const UsageAnswer = Type.Object({
 export const usageRoutes =
   ({ limits, organization }: Pick<Quotas, 'limits' | 'organization'>): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.get(
-      '/organization/usage',
-      {
-        config: { permission: 'organization.read' },
-        schema: {
-          tags: ['organization'],
-          summary: 'Usage and limit of each quota',
-          response: { 200: UsageAnswer, ...problems },
-        },
-      },
-      async ({ caller: { organizationId, grants } }) => {
+    const route = router(app, { tag: 'organization', permission: 'organization.read' });
+
+    route('GET', '/organization/usage', 'Usage and limit of each quota', {
+      permission: 'organization.read',
+      answer: UsageAnswer,
+      run: async ({ caller: { organizationId, grants } }) => {
         const tally = organization(organizationId);
         await tally.refresh(COUNTED_AGAIN_MS, true);
         const usage = (quota: Quota, name: string = quota) => ({
@@ -230,5 +201,5 @@ export const usageRoutes =
           })),
         };
       },
-    );
+    });
   };

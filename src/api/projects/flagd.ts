@@ -24,7 +24,8 @@ import {
   RepeatableHeaders,
 } from '../http/command-route.js';
 import { sendText } from '../http/compression.js';
-import { closed, Key, problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { Key, problems } from '../http/schemas.js';
 import { namesTag, notModified } from '../ofrep/etags.js';
 import { type SegmentCommandDeps } from '../segments/commands.js';
 
@@ -108,26 +109,21 @@ const Report = Type.Object({
   ),
 });
 
-const ImportQuery = Type.Composite(
-  [
-    CommandQuery,
-    Type.Object({
-      environment: Type.Optional(
-        Type.Array(Key, {
-          description: 'Only in these environments; default: in all, but an export in its own.',
-        }),
-      ),
-      onConflict: OnConflictQuery,
-      targeting: Type.Optional(
-        Type.Union([Type.Literal('rules'), Type.Literal('exact')], {
-          default: 'rules',
-          description: 'Targeting becomes rules where it can, or stays an expression.',
-        }),
-      ),
+const importQuery = {
+  ...CommandQuery.properties,
+  environment: Type.Optional(
+    Type.Array(Key, {
+      description: 'Only in these environments; default: in all, but an export in its own.',
     }),
-  ],
-  closed,
-);
+  ),
+  onConflict: OnConflictQuery,
+  targeting: Type.Optional(
+    Type.Union([Type.Literal('rules'), Type.Literal('exact')], {
+      default: 'rules',
+      description: 'Targeting becomes rules where it can, or stays an expression.',
+    }),
+  ),
+};
 
 /** Environments that are imported into, and one that is not. */
 const targets = (
@@ -149,24 +145,19 @@ export const importRoutes =
   ({ activeProject, ...ports }: ImportDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const run = importFile(ports);
-    app.addHook('preValidation', nameCommand);
+    const route = router(app, { tag: 'import', permission: 'flags.write' });
 
-    app.post(
-      '/projects/:project/import',
-      {
-        bodyLimit: BODY_LIMIT,
-        config: { permission: 'flags.write', quota: { bytes: 'file' } },
-        schema: {
-          tags: ['import'],
-          summary: 'Import a flagd file; flags that flagd would not accept are refused one by one',
-          params: Type.Object({ project: Key }),
-          querystring: ImportQuery,
-          headers: RepeatableHeaders,
-          body: Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true })),
-          response: { 200: Report, ...problems },
-        },
-      },
-      async (request, reply) => {
+    const about = 'Import a flagd file; flags that flagd would not accept are refused one by one';
+    route('POST', '/projects/:project/import', about, {
+      quota: { bytes: 'file' },
+      params: Type.Object({ project: Key }),
+      query: importQuery,
+      headers: RepeatableHeaders,
+      preValidation: nameCommand,
+      body: Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true })),
+      bodyLimit: BODY_LIMIT,
+      answer: Report,
+      run: async (request, reply) => {
         const { dryRun = false, environment, targeting = 'rules' } = request.query;
         const { onConflict = 'fail' } = request.query;
         const projectId = projectIn(request);
@@ -196,5 +187,5 @@ export const importRoutes =
         };
         return batchUnderItsKey(request, reply, { namesPeople: true, run: importNow });
       },
-    );
+    });
   };

@@ -14,7 +14,8 @@ import {
   projectIn,
   RepeatableHeaders,
 } from '../http/command-route.js';
-import { closed, Key, problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { closed, Key } from '../http/schemas.js';
 import { type ImportDeps } from './flagd.js';
 
 export type PromoteEnvironmentDeps = ImportDeps &
@@ -52,26 +53,18 @@ export const promoteEnvironmentRoutes =
   }: PromoteEnvironmentDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const run = promoteEnvironment({ handle: flags, flagHistory });
-    app.addHook('preValidation', nameCommand);
+    const route = router(app, { tag: 'environments', permission: 'flags.write' });
 
-    app.post(
-      '/projects/:project/environments/:environment/promote',
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'batch' } },
-        schema: {
-          tags: ['environments'],
-          summary: 'Make flags behave in another environment as they do in this one',
-          params: Type.Object({ project: Key, environment: Key }),
-          querystring: Type.Composite(
-            [CommandQuery, Type.Object({ onConflict: OnConflictQuery })],
-            closed,
-          ),
-          headers: RepeatableHeaders,
-          body: PromoteBody,
-          response: { 200: Type.Object(batchReport), ...problems },
-        },
-      },
-      async (request, reply) => {
+    const about = 'Make flags behave in another environment as they do in this one';
+    route('POST', '/projects/:project/environments/:environment/promote', about, {
+      quota: { bytes: 'batch' },
+      params: Type.Object({ project: Key, environment: Key }),
+      query: { ...CommandQuery.properties, onConflict: OnConflictQuery },
+      headers: RepeatableHeaders,
+      preValidation: nameCommand,
+      body: PromoteBody,
+      answer: Type.Object(batchReport),
+      run: async (request, reply) => {
         const { dryRun = false, onConflict = 'fail' } = request.query;
         const { project, environment: from } = request.params;
         const { to, flags: named } = request.body;
@@ -95,5 +88,5 @@ export const promoteEnvironmentRoutes =
         };
         return batchUnderItsKey(request, reply, { namesPeople: true, run: promote });
       },
-    );
+    });
   };

@@ -8,13 +8,12 @@ import { type Queries } from '../../queries/queries.js';
 import { visibleTo } from '../http/permissions.js';
 import {
   addressIn,
-  awaitPosition,
   moment,
   ownMoment,
   paging,
   ProjectParams,
-  query,
-  querySchema,
+  queryRouter,
+  readingOf,
   source,
   standing,
   type Told,
@@ -75,22 +74,12 @@ const State = Type.Object({
 export const projectQueryRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'projects', permission: 'project.read' });
 
-    app.get(
-      '/projects',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'projects',
-            'List projects',
-            answering<Page<ProjectListItem> & Standing>(pageOf(ProjectItem)),
-          ),
-          querystring: query({ status: Type.Optional(Status), ...paging }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects', 'List projects', {
+      query: { status: Type.Optional(Status), ...paging },
+      answer: answering<Page<ProjectListItem> & Standing>(pageOf(ProjectItem)),
+      run: async (request, reply) => {
         const { organizationId } = request.caller;
         const { position } = await queries.resolveMoment({});
         const page = await queries.listProjects({
@@ -100,55 +89,34 @@ export const projectQueryRoutes =
         });
         return standing(reply, position, page);
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'projects',
-            'A project with its environments, now or at a moment',
-            answering<Told<ProjectView> & Standing>(Project),
-          ),
-          params: ProjectParams,
-          querystring: query({ ...ownMoment, ...source }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects/:project', 'A project with its environments, now or at a moment', {
+      params: ProjectParams,
+      query: { ...ownMoment, ...source },
+      answer: answering<Told<ProjectView> & Standing>(Project),
+      run: async (request, reply) => {
         const address = addressIn(request);
-        const { source: from = 'read-model', ...asked } = request.query;
         const stream = projectStream(projectIdOf(address.organizationId, address.project));
-        const then = await queries.resolveMoment(asked, stream);
-        const project = await queries.sources[from].project(address, then);
+        const { source, then } = await readingOf(queries, request.query, stream);
+        const project = await source.project(address, then);
         void reply.header('etag', `"${project.revision}"`);
         return standing(reply, then.position, toldTo(request, project));
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project/state',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'projects',
-            'A whole project with all its flags and segments, now or at a moment',
-            answering<ToldState & Standing>(State),
-          ),
-          params: ProjectParams,
-          querystring: query({ ...moment, ...source }),
-        },
-      },
-      async (request, reply) => {
-        const { source: from = 'read-model', ...asked } = request.query;
-        const then = await queries.resolveMoment(asked);
-        const state = await projectState(queries.sources[from])(addressIn(request), then);
+    const aboutState = 'A whole project with all its flags and segments, now or at a moment';
+    query('/projects/:project/state', aboutState, {
+      params: ProjectParams,
+      query: { ...moment, ...source },
+      answer: answering<ToldState & Standing>(State),
+      run: async (request, reply) => {
+        const { source, then } = await readingOf(queries, request.query);
+        const state = await projectState(source)(addressIn(request), then);
         return standing(reply, then.position, {
           ...state,
           project: toldTo(request, state.project),
         });
       },
-    );
+    });
   };

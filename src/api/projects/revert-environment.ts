@@ -26,7 +26,8 @@ import {
   projectIn,
   RepeatableHeaders,
 } from '../http/command-route.js';
-import { Change, closed, ExactPosition, Key, problems, Timestamp } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import { Change, closed, ExactPosition, Key, Timestamp } from '../http/schemas.js';
 
 type Place = Readonly<{ organizationId: string; project: string; environment: string }>;
 
@@ -117,23 +118,18 @@ export const revertEnvironmentRoutes =
   }: RevertEnvironmentDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const run = revertEnvironment({ flags, segments });
-    app.addHook('preValidation', nameCommand);
+    const route = router(app, { tag: 'environments', permission: 'flags.write' });
 
-    app.post(
-      '/projects/:project/environments/:environment/revert',
-      {
-        config: { permission: 'flags.write', quota: { bytes: 'batch' } },
-        schema: {
-          tags: ['environments'],
-          summary: 'Make an environment behave as it did at a moment',
-          params: Type.Object({ project: Key, environment: Key }),
-          querystring: CommandQuery,
-          headers: RepeatableHeaders,
-          body: MomentOfAll,
-          response: { 200: Report, ...problems },
-        },
-      },
-      async (request, reply) => {
+    const about = 'Make an environment behave as it did at a moment';
+    route('POST', '/projects/:project/environments/:environment/revert', about, {
+      quota: { bytes: 'batch' },
+      params: Type.Object({ project: Key, environment: Key }),
+      query: CommandQuery.properties,
+      headers: RepeatableHeaders,
+      preValidation: nameCommand,
+      body: MomentOfAll,
+      answer: Report,
+      run: async (request, reply) => {
         const { dryRun = false } = request.query;
         const { environment } = request.params;
         const { shared = 'restore', ...moment } = request.body;
@@ -162,5 +158,5 @@ export const revertEnvironmentRoutes =
         };
         return batchUnderItsKey(request, reply, { namesPeople: true, run: revert });
       },
-    );
+    });
   };

@@ -8,13 +8,12 @@ import { type Page } from '../../queries/paging.js';
 import { type Queries } from '../../queries/queries.js';
 import {
   addressIn,
-  awaitPosition,
   moment,
   ownMoment,
   paging,
   ProjectParams,
-  query,
-  querySchema,
+  queryRouter,
+  readingOf,
   Search,
   source,
   standing,
@@ -77,23 +76,13 @@ const filter = {
 export const segmentQueryRoutes =
   (queries: Queries): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.addHook('preHandler', awaitPosition(queries));
+    const query = queryRouter(app, queries, { tag: 'segments', permission: 'project.read' });
 
-    app.get(
-      '/projects/:project/segments',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'segments',
-            'List segments, now or at a moment',
-            answering<Page<SegmentListItem> & Standing>(pageOf(SegmentItem)),
-          ),
-          params: ProjectParams,
-          querystring: query({ ...filter, ...paging, ...moment }),
-        },
-      },
-      async (request, reply) => {
+    query('/projects/:project/segments', 'List segments, now or at a moment', {
+      params: ProjectParams,
+      query: { ...filter, ...paging, ...moment },
+      answer: answering<Page<SegmentListItem> & Standing>(pageOf(SegmentItem)),
+      run: async (request, reply) => {
         const { at, position, tag: tags, q: text, ...rest } = request.query;
         const then = await queries.resolveMoment({
           ...(at !== undefined && { at }),
@@ -108,55 +97,36 @@ export const segmentQueryRoutes =
         });
         return standing(reply, then.position, page);
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project/segments/:segment',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'segments',
-            'A segment, now or at a moment; also when it is deleted',
-            answering<Told<SegmentView> & Standing & { project: string }>(SegmentAnswer),
-          ),
-          params: SegmentParams,
-          querystring: query({ ...ownMoment, ...source }),
-        },
-      },
-      async (request, reply) => {
+    const aboutOneSegment = 'A segment, now or at a moment; also when it is deleted';
+    query('/projects/:project/segments/:segment', aboutOneSegment, {
+      params: SegmentParams,
+      query: { ...ownMoment, ...source },
+      answer: answering<Told<SegmentView> & Standing & { project: string }>(SegmentAnswer),
+      run: async (request, reply) => {
         const address = addressIn(request);
-        const { source: from = 'read-model', ...asked } = request.query;
         const projectId = projectIdOf(address.organizationId, address.project);
-        const then = await queries.resolveMoment(asked, segmentStream(projectId, address.segment));
-        const segment = await queries.sources[from].segment(address, then);
+        const stream = segmentStream(projectId, address.segment);
+        const { source, then } = await readingOf(queries, request.query, stream);
+        const segment = await source.segment(address, then);
         void reply.header('etag', `"${segment.revision}"`);
         return standing(reply, then.position, {
           project: address.project,
           ...toldTo(request, segment),
         });
       },
-    );
+    });
 
-    app.get(
-      '/projects/:project/segments/:segment/usage',
-      {
-        config: { permission: 'project.read' },
-        schema: {
-          ...querySchema(
-            'segments',
-            'Who refers to a segment, now or at a moment',
-            answering<SegmentUsage & Standing>(Usage),
-          ),
-          params: SegmentParams,
-          querystring: query({ ...moment, ...source }),
-        },
-      },
-      async (request, reply) => {
-        const { source: from = 'read-model', ...asked } = request.query;
-        const then = await queries.resolveMoment(asked);
-        const usage = await segmentUsage(queries.sources[from])(addressIn(request), then);
+    const aboutUsage = 'Who refers to a segment, now or at a moment';
+    query('/projects/:project/segments/:segment/usage', aboutUsage, {
+      params: SegmentParams,
+      query: { ...moment, ...source },
+      answer: answering<SegmentUsage & Standing>(Usage),
+      run: async (request, reply) => {
+        const { source, then } = await readingOf(queries, request.query);
+        const usage = await segmentUsage(source)(addressIn(request), then);
         return standing(reply, then.position, usage);
       },
-    );
+    });
   };

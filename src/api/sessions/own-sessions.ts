@@ -3,18 +3,11 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/decider.js';
 import { type LoginMethod } from '../../domain/session.js';
 import { type Person, type Sessions } from '../../identity/ports.js';
-import { problems } from '../http/schemas.js';
+import { router } from '../http/route.js';
+import {} from '../http/schemas.js';
 import { type BrowserSessions } from './browser.js';
 import { type AccountLimit, nameLogin, originOf } from './login.js';
 import { EndedAnswer, listed, PasswordBody, SessionList, SessionParams } from './schemas.js';
-
-const config = { permission: 'own.session' } as const;
-
-const ending = (summary: string) => ({
-  tags: ['sessions'],
-  summary,
-  response: { 200: EndedAnswer, ...problems },
-});
 
 /** @throws DomainError `forbidden` for API tokens */
 const personIn = ({ caller }: FastifyRequest): Person => {
@@ -35,6 +28,7 @@ export type OwnSessionRoutesDeps = Readonly<{
 export const ownSessionRoutes =
   ({ sessions, browser, limit }: OwnSessionRoutesDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const route = router(app, { tag: 'sessions', permission: 'own.session' });
     app.addHook('preValidation', nameLogin);
 
     const logOut = async (request: FastifyRequest, reply: FastifyReply, all: boolean) => {
@@ -43,60 +37,44 @@ export const ownSessionRoutes =
       return { ended: [...ended] };
     };
 
-    app.post('/auth/logout', { config, schema: ending('End this session') }, (request, reply) =>
-      logOut(request, reply, false),
-    );
+    route('POST', '/auth/logout', 'End this session', {
+      answer: EndedAnswer,
+      run: (request, reply) => logOut(request, reply, false),
+    });
 
-    app.post(
-      '/auth/logout-everywhere',
-      { config, schema: ending('End all sessions of the same person') },
-      (request, reply) => logOut(request, reply, true),
-    );
+    route('POST', '/auth/logout-everywhere', 'End all sessions of the same person', {
+      answer: EndedAnswer,
+      run: (request, reply) => logOut(request, reply, true),
+    });
 
-    app.get(
-      '/auth/sessions',
-      {
-        config,
-        schema: {
-          tags: ['sessions'],
-          summary: 'List your sessions',
-          response: { 200: SessionList, ...problems },
-        },
-      },
-      async (request) => {
+    route('GET', '/auth/sessions', 'List your sessions', {
+      answer: SessionList,
+      run: async (request) => {
         const person = personIn(request);
         const found = await sessions.list(person);
         return { items: found.map((session) => listed(session, person.sessionId)) };
       },
-    );
+    });
 
-    app.post(
-      '/auth/sessions/:session/revoke',
-      { config, schema: { ...ending('End one of the own sessions'), params: SessionParams } },
-      async (request) => {
+    route('POST', '/auth/sessions/:session/revoke', 'End one of the own sessions', {
+      params: SessionParams,
+      answer: EndedAnswer,
+      run: async (request) => {
         const { session } = request.params;
         if (await sessions.revoke(personIn(request), session, originOf(request)))
           return { ended: [session] };
         throw new DomainError('session-not-found', `You have no session '${session}'.`);
       },
-    );
+    });
 
-    app.post(
-      '/auth/password',
-      {
-        config,
-        schema: {
-          tags: ['sessions'],
-          summary: 'Change your password; all other sessions end',
-          body: PasswordBody,
-          response: { 200: EndedAnswer, ...problems },
-        },
-      },
-      async (request, reply) => {
+    route('POST', '/auth/password', 'Change your password; all other sessions end', {
+      body: PasswordBody,
+      answer: EndedAnswer,
+      run: async (request, reply) => {
         const person = personIn(request);
         await limit?.(request, reply, person.userId);
         const ended = await sessions.changePassword(person, request.body, originOf(request));
         return { ended: [...ended] };
       },
-    );
+    });
   };
