@@ -1,107 +1,41 @@
+import { once } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type pg from 'pg';
-import { masterKeyOf, migrated, requireOneInstallation } from '../composition/prepare.js';
+import { diskCopyPath } from '../composition/evaluation.js';
+import { isOlder, masterKeyOf, migrated, requireOneInstallation } from '../composition/prepare.js';
 import { serviceEvents } from '../composition/service-events.js';
 import { connectEventStore } from '../composition/services.js';
 import { type Config } from '../config.js';
 import { positionInJson } from '../domain/position.js';
-import { type RowDifference } from '../domain/verification.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/event-store.js';
+import { OLDER_LOG } from '../infrastructure/older-log.js';
 import { createPool, databaseOn } from '../infrastructure/postgres/postgres.js';
 import { withRebuildDatabase } from '../infrastructure/postgres/rebuild.js';
+import { redisLayout } from '../infrastructure/redis/layout.js';
+import { createProjectorRedis, redisSnapshot } from '../infrastructure/redis/snapshot.js';
 import { loadCheckpoint } from '../projections/checkpoint.js';
 import { READ_MODEL } from '../projections/read-models.js';
-import { type Comparison } from '../projections/rebuild/rebuild-database.js';
 import {
   type RebuildProgress,
   rebuildReadModel,
   type RebuildReport,
 } from '../projections/rebuild/rebuild.js';
-
-export type Print = (line: string) => void;
+import { type Print, reportLines, showProgress } from './rebuild-report.js';
 
 /** The two services that the read model is made from and in. */
-type RebuildServices = Readonly<{ eventStoreUrl: string; databaseUrl: string }>;
+type RebuildServices = Readonly<{ eventStoreUrl: string; databaseUrl: string; redisUrl: string }>;
 
 type RebuildAsked = Readonly<{
   signal: AbortSignal;
   replacesDifferent: boolean;
   adoptsLog: boolean;
+  acceptsLoss: boolean;
 }>;
 
-const PROGRESS_MS = 1_000;
-
-const count = (number: number): string => Math.round(number).toLocaleString('en');
-
-/** Prints a line a second: how many events, how fast, how far, how long still. @returns what stops it */
-const showProgress = (progress: RebuildProgress, print: Print): (() => void) => {
-  const began = performance.now();
-  const timer = setInterval(() => {
-    const seconds = (performance.now() - began) / 1_000;
-    const { phase, events, position, head } = progress;
-    const done = head > 0 ? Math.min(1, Math.max(0, Number(position)) / Number(head)) : 1;
-    const left = done > 0 ? (seconds / done) * (1 - done) : 0;
-    const how = `${count(events)} events, ${count(events / seconds)}/s`;
-    const far = `${(done * 100).toFixed(1)} %, ${count(left)} s left`;
-    print(phase === 'reading' ? `${phase}: ${how}, ${far}` : `${phase}: ${how}`);
-  }, PROGRESS_MS);
-  return () => {
-    clearInterval(timer);
-  };
-};
-
-const differenceLine = ({ table, key, column, only }: RowDifference): string => {
-  const place = Object.entries(key)
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
-  return `  table ${table}, ${place}: ${only ? `only in the ${only} one` : `column ${String(column)}`}`;
-};
-
-const comparisonLines = ({ live, rebuilt, differences }: Comparison): readonly string[] => {
-  const cells = rebuilt.map(({ table, rows, sum }, nth) => {
-    const was = live[nth];
-    const isEqual = was?.rows === rows && was.sum === sum;
-    return [table, count(was?.rows ?? 0), was?.sum ?? '', count(rows), sum, isEqual ? '=' : 'NO'];
-  });
-  const all = [['table', 'live rows', 'checksum', 'rebuilt rows', 'checksum', 'equal'], ...cells];
-  const widths = all.reduce<number[]>(
-    (most, row) => row.map((cell, nth) => Math.max(most[nth] ?? 0, cell.length)),
-    [],
-  );
-  return [
-    ...all.map((row) => row.map((cell, nth) => cell.padEnd(widths[nth] ?? 0)).join('  ')),
-    ...(differences.length === 0
-      ? ['The rebuilt read model is equal.']
-      : [
-          'The rebuilt read model is DIFFERENT. The first differences:',
-          ...differences.map(differenceLine),
-        ]),
-  ];
-};
-
-const reportLines = (report: RebuildReport, seconds: number): readonly string[] => {
-  const { comparison, isSwapped, poison, events, position } = report;
-  const compared = comparison
-    ? comparisonLines(comparison)
-    : ['The serving read model was empty or behind; there was nothing to compare.'];
-  const stopped = poison
-    ? [
-        `It stops in front of position ${poison.position}: '${poison.type}', event ${poison.revision} of`,
-        `'${poison.stream}', cannot be applied: ${poison.error}`,
-      ]
-    : [];
-  const rate = count(events / seconds);
-  const kept = [
-    'NOT put in place: the old read model goes on serving. docs/architecture.md says what to look at;',
-    '`npm run projections -- rebuild --replace-different` puts the rebuilt one in place all the same.',
-  ];
-  return [
-    ...compared,
-    ...stopped,
-    ...(isSwapped ? [] : kept),
-    `Rebuilt from ${count(events)} events in ${seconds.toFixed(1)} s (${rate}/s), up to position ${position}.`,
-  ];
-};
+/** How long Redis may take to accept a connection. */
+const ANSWER_MS = 5_000;
 
 const parkedNow = async (databaseUrl: string): Promise<readonly string[]> => {
   const pool = createPool({ url: databaseUrl, max: 1 });
@@ -112,12 +46,40 @@ const parkedNow = async (databaseUrl: string): Promise<readonly string[]> => {
   }
 };
 
+/** What would bring back what is lost: processes keep the newest rulesets that they see. */
+const emptyRulesets = async (config: Config, redisUrl: string): Promise<void> => {
+  const redis = createProjectorRedis(redisUrl);
+  try {
+    await once(redis, 'ready', { signal: AbortSignal.timeout(ANSWER_MS) });
+    await redisSnapshot(redis, redisLayout(config.redisPrefix)).empty();
+  } finally {
+    redis.disconnect();
+  }
+  const path = diskCopyPath(config);
+  for (const name of await readdir(dirname(path)).catch(() => []))
+    if (name.startsWith(basename(path))) await rm(join(dirname(path), name), { force: true });
+};
+
+const olderLog = async (
+  services: Parameters<typeof isOlder>[0],
+  acceptsLoss: boolean,
+): Promise<'list' | 'goOn' | undefined> => {
+  if (!(await isOlder(services))) return undefined;
+  return acceptsLoss ? 'goOn' : 'list';
+};
+
+/** Null when there was nothing to compare. */
+const equalityOf = ({ comparison, lost }: RebuildReport): boolean | null => {
+  if (lost !== undefined) return false;
+  return comparison === undefined ? null : comparison.differences.length === 0;
+};
+
 /** Rebuilds the read model while the old one serves, and tells how it went. @returns the process's exit code */
 export const rebuildCommand = async (
   config: Config,
-  { eventStoreUrl, databaseUrl }: RebuildServices,
+  { eventStoreUrl, databaseUrl, redisUrl }: RebuildServices,
   print: Print,
-  { signal, replacesDifferent, adoptsLog }: RebuildAsked,
+  { signal, replacesDifferent, adoptsLog, acceptsLoss }: RebuildAsked,
 ): Promise<number> => {
   const progress: RebuildProgress = { phase: 'reading', events: 0, position: -1, head: -1 };
   const began = performance.now();
@@ -129,13 +91,15 @@ export const rebuildCommand = async (
     const policy = adoptsLog ? 'adopt' : 'mark';
     await requireOneInstallation({ databaseUrl, connection, masterKey }, policy);
     const eventLog = kurrentEventLog(connection);
+    const older = await olderLog({ databaseUrl, connection }, acceptsLoss);
+    if (older === 'goOn') await emptyRulesets(config, redisUrl);
     const report = await withRebuildDatabase(databaseUrl, (database) =>
-      rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent }),
+      rebuildReadModel({ database, eventLog, signal, progress, replacesDifferent, older }),
     );
     const lines = reportLines(report, (performance.now() - began) / 1_000);
     for (const line of [...lines, ...(await parkedNow(databaseUrl))]) print(line);
-    const { comparison, events, position, isSwapped } = report;
-    const isEqual = comparison === undefined ? null : comparison.differences.length === 0;
+    const { events, position, isSwapped } = report;
+    const isEqual = equalityOf(report);
     await serviceEvents(kurrentEventStore(connection), (error) => {
       print(`Not recorded in the audit log: ${String(error)}`);
     }).rebuilt({ events, position: positionInJson(position), isEqual, isInUse: isSwapped });
@@ -176,6 +140,7 @@ export const statusCommand = async (
   const pool = createPool({ url: databaseUrl });
   try {
     await requireOneInstallation({ databaseUrl, connection, masterKey }, 'look');
+    if (await isOlder({ databaseUrl, connection })) print(OLDER_LOG);
     const head = await kurrentEventLog(connection).head();
     const { position, recordedAt } = await databaseOn(pool).transaction((tx) =>
       loadCheckpoint(tx, READ_MODEL),

@@ -9,6 +9,8 @@ const USAGE = `npm run projections -- rebuild   builds the read model anew from 
                                  serves, and puts it in place when both are equal. Ends with 1 and the first
                                  differences when they are not: then the old one goes on serving
     --replace-different          puts the rebuilt one in place also when it differs
+    --accept-loss                goes on with an event store that was restored from an older back-up; without it, what
+                                 is lost is only listed. Stop all processes of the service first
     --adopt-log                  takes a log that is not marked as this installation's: after its database or master
                                  key was lost; who has them both is refused from then on
 npm run projections -- status    tells where the read model stands, and which streams stand still
@@ -44,6 +46,7 @@ const withServices = async (
 const OPTIONS = {
   'replace-different': { type: 'boolean' },
   'adopt-log': { type: 'boolean' },
+  'accept-loss': { type: 'boolean' },
   stream: { type: 'string' },
   revision: { type: 'string' },
   reason: { type: 'string' },
@@ -52,7 +55,7 @@ const OPTIONS = {
 
 /** The options that each command knows. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  rebuild: ['replace-different', 'adopt-log'],
+  rebuild: ['replace-different', 'adopt-log', 'accept-loss'],
   status: [],
   skip: ['stream', 'revision', 'reason', 'by'],
 };
@@ -93,6 +96,7 @@ const rebuild = (values: Values): Promise<number> => {
       signal: stopping.signal,
       replacesDifferent: values['replace-different'] === true,
       adoptsLog: values['adopt-log'] === true,
+      acceptsLoss: values['accept-loss'] === true,
     }),
   );
 };

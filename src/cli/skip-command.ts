@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { type Print } from './projections-commands.js';
+import { type Print } from './rebuild-report.js';
 import { type Config } from '../config.js';
 import { type Position, positionInJson } from '../domain/position.js';
 import { type EventPlace, SKIPPED_EVENTS_STREAM, skippedBy } from '../domain/skipped-events.js';

@@ -21,6 +21,7 @@ import {
 import { type KurrentConnection } from '../infrastructure/kurrent/connection.js';
 import { kurrentEventLog } from '../infrastructure/kurrent/event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/event-store.js';
+import { isOlderLog, OLDER_LOG } from '../infrastructure/older-log.js';
 import { ForeignLog, type MarkPolicy, requireOwnLog } from '../infrastructure/own-log.js';
 import { migrateDatabase } from '../infrastructure/postgres/migrate.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
@@ -53,15 +54,40 @@ export const requireOneInstallation = async (
   }
 };
 
+/** Whether the log ends before events that the read model holds. */
+export const isOlder = async ({
+  databaseUrl,
+  connection,
+}: Omit<Belongings, 'masterKey'>): Promise<boolean> => {
+  const pool = createPool({ url: databaseUrl, max: 1 });
+  try {
+    return await isOlderLog(pool, kurrentEventLog(connection));
+  } finally {
+    await pool.end();
+  }
+};
+
+/** How often a running process looks whether the event store was replaced by an older one. */
+const WATCH_MS = 5_000;
+const SURE_AFTER_MS = 1_000;
+
 /**
  * A log that is used only once it is known to be of this installation: a process may start before that. One that
  * `mayOnlyRead` leaves the mark to the others when the event store refuses it.
  */
 export const ownLog = (belongings: Belongings, mayOnlyRead: boolean, inner: EventStore) => {
   let isOwn = false;
+  let wasReplaced = false;
   const admit = (): void => {
+    if (wasReplaced) throw new EventStoreUnavailable('The event store ends before known events.');
     if (isOwn) return;
     throw new EventStoreUnavailable('Whether the log is of this installation is not known yet.');
+  };
+  /** Asked twice, because a node that has just taken over may be behind for a moment. */
+  const isSurelyOlder = async (signal: AbortSignal): Promise<boolean> => {
+    if (!(await isOlder(belongings))) return false;
+    await delay(SURE_AFTER_MS, undefined, { signal });
+    return isOlder(belongings);
   };
   const store: EventStore = {
     read: async (...asked) => {
@@ -79,15 +105,27 @@ export const ownLog = (belongings: Belongings, mayOnlyRead: boolean, inner: Even
   };
   return {
     store,
-    /** @throws StartupError when it is another installation's */
+    /** @throws StartupError when it is another installation's, or older than the read model */
     require: async (): Promise<void> => {
       if (isOwn) return;
       await requireOneInstallation(belongings, 'mark').catch((error: unknown) => {
         if (!mayOnlyRead || !(error instanceof EventStoreRefuses)) throw error;
         return requireOneInstallation(belongings, 'look');
       });
+      if (await isOlder(belongings)) throw new StartupError(OLDER_LOG);
       isOwn = true;
     },
+    /** Looks again and again whether the log still holds what is known of it; nothing is written to one that does not. */
+    watch: async (signal: AbortSignal, everyMs = WATCH_MS): Promise<void> => {
+      while (!signal.aborted) {
+        await delay(everyMs, undefined, { signal }).catch(() => undefined);
+        // What cannot be asked now is asked the next time.
+        if (isOwn) wasReplaced = await isSurelyOlder(signal).catch(() => wasReplaced);
+      }
+    },
+    /** A part of /ready, only while there is something to say. */
+    part: (): Readonly<Record<string, () => Promise<void>>> =>
+      wasReplaced ? { 'event-log': () => Promise.reject(new Error(OLDER_LOG)) } : {},
   };
 };
 

@@ -68,6 +68,7 @@ type Parts = {
   jobs?: Jobs;
   head?: () => Promise<Position>;
   askWriting?: () => Promise<void>;
+  own?: ReturnType<typeof ownLog>;
   isUnused?: boolean;
   events?: ServiceEvents;
 };
@@ -84,6 +85,7 @@ const readinessIn = (parts: Parts, log: Logger) =>
       verification: parts.jobs?.verification,
     }),
     () => ({
+      ...parts.own?.part(),
       ...(parts.head !== undefined && { 'event-store': parts.head }),
       ...(parts.requests !== undefined && { postgres: parts.requests.askPostgres }),
       ...(parts.requests?.catchUp.isKnownOver() === false && {
@@ -165,6 +167,8 @@ export const startService = async (
     const { store: inner, onSkipped } = withoutSkipped(watched, () => performance.now());
     const mayOnlyRead = config.role === 'projector';
     const own = ownLog({ databaseUrl, connection, masterKey }, mayOnlyRead, inner);
+    parts.own = own;
+    void own.watch(stopping.signal);
     const personal = startPersonalData({ databaseUrl, log: own.store, masterKey });
     resources.push(personal.stop);
     const backends = { connection, masterKey, personal, own, onSkipped };

@@ -5,6 +5,7 @@ import { type Event } from '../domain/decider.js';
 import { type Metadata } from '../domain/recorded.js';
 import { type EventLog } from '../projections/event-log.js';
 import { type MasterKey } from './keys/master-key.js';
+import { holdsReadModel } from './older-log.js';
 
 /** Of no category: no projection, no query and no audit trail ever sees it. */
 const STREAM = 'chronoflag-installation';
@@ -55,33 +56,6 @@ const knownId = async (pool: Pool): Promise<string | undefined> => {
   return rows[0]?.id;
 };
 
-/** As many of the last events in the read model are looked for in the log: one that is there proves enough. */
-const LOOKED_FOR = 10;
-
-type Row = Readonly<{ id: string; stream: string; revision: number }>;
-
-const holds = async (log: EventLog, { id, stream, revision }: Row): Promise<boolean> => {
-  const ends = new AbortController();
-  try {
-    for await (const event of log.readStream(stream, revision, ends.signal)) return event.id === id;
-    return false;
-  } finally {
-    ends.abort();
-  }
-};
-
-/** Undefined when the read model is empty. */
-const holdsReadModel = async ({ pool, log }: OwnLogSources): Promise<boolean | undefined> => {
-  const { rows } = await pool.query<Row>(
-    `select e.event_id as id, e.stream, e.revision::float8 as revision
-       from audit_event e
-      order by e.position desc
-      limit ${LOOKED_FOR}`,
-  );
-  for (const row of rows) if (await holds(log, row)) return true;
-  return rows.length === 0 ? undefined : false;
-};
-
 const isEmpty = async ({ log }: OwnLogSources): Promise<boolean> => {
   const ends = new AbortController();
   try {
@@ -100,7 +74,7 @@ const refusalOfUnknown = async (
   sources: OwnLogSources,
   mark: Mark | undefined,
 ): Promise<string | undefined> => {
-  const isHeld = await holdsReadModel(sources);
+  const isHeld = await holdsReadModel(sources.pool, sources.log);
   if (isHeld !== undefined) return isHeld ? undefined : OTHER_DATABASE;
   return mark !== undefined || (await isEmpty(sources)) ? undefined : UNKNOWN_LOG;
 };

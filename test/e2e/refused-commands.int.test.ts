@@ -91,6 +91,7 @@ test('auditors see what known callers tried and were refused', async (t) => {
       signal: new AbortController().signal,
       replacesDifferent: false,
       adoptsLog: false,
+      acceptsLoss: false,
     });
     await until('the rebuild is in the audit log', async () => {
       return (await events('ReadModelRebuilt')).length === 1;

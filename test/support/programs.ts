@@ -44,6 +44,7 @@ export const runRebuild = (environment: Environment): Promise<string> =>
       signal: new AbortController().signal,
       replacesDifferent: false,
       adoptsLog: false,
+      acceptsLoss: false,
     }),
   );
 

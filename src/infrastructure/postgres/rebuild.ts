@@ -5,6 +5,8 @@ import { loadCheckpoint } from '../../projections/checkpoint.js';
 import { READ_MODEL } from '../../projections/read-models.js';
 import {
   type Comparison,
+  type Lost,
+  type LostEvent,
   type RebuildDatabase,
 } from '../../projections/rebuild/rebuild-database.js';
 import { migrate, READ_MODEL_MIGRATIONS } from './migrate.js';
@@ -90,6 +92,48 @@ const swap = (pool: pg.Pool, align: (livePosition: Position) => Promise<void>): 
     }),
   );
 
+/** Events that are named of all that are lost. */
+const LOST_SHOWN = 100;
+
+const lostEvents = async (pool: pg.Pool): Promise<Lost> => {
+  const { rows } = await pool.query<LostEvent & { total: number }>(
+    `select e.stream, e.revision::float8 as revision, e.position, e.type, e.actor_id as actor,
+            to_char(e.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at,
+            count(*) over ()::int as total
+       from ${READ_MODEL_SCHEMA}.audit_event e
+      where not exists (select from ${NEXT}.audit_event n where n.event_id = e.event_id)
+      order by e.position
+      limit ${LOST_SHOWN}`,
+  );
+  return { total: rows[0]?.total ?? 0, events: rows.map(({ total: _, ...event }) => event) };
+};
+
+/** Keys of commands that the log does not have any more: who sends one again means it. */
+const forgetLostCommands = async (pool: pg.Pool): Promise<void> => {
+  await pool.query(
+    `delete from chronoflag.command_key k
+      where k.claimed_at >= (select min(e.recorded_at) - interval '1 minute'
+                               from ${READ_MODEL_SCHEMA}.audit_event e
+                              where not exists (select from ${NEXT}.audit_event n
+                                                 where n.event_id = e.event_id))`,
+  );
+};
+
+/** They are evidence of what was there once, so they are kept; new ones of the same counts may take their place. */
+const setCheckpointsAside = async (pool: pg.Pool): Promise<number> => {
+  const { rowCount } = await pool.query(
+    `with void as (
+       delete from chronoflag.audit_checkpoint c
+        where not exists (select from ${NEXT}.audit_chain a
+                           where a.organization_id = c.organization_id and a.sequence = c.count
+                             and encode(a.hash, 'hex') = c.statement ->> 'head')
+       returning c.*)
+     insert into chronoflag.void_audit_checkpoint (organization_id, count, statement, signature)
+     select v.organization_id, v.count, v.statement, v.signature from void v`,
+  );
+  return rowCount ?? 0;
+};
+
 const rebuildOn = (pool: pg.Pool, copying: Set<pg.PoolClient>): RebuildDatabase => {
   const drop = async (schema: string): Promise<void> => {
     await transaction(pool, async (client) => {
@@ -117,6 +161,11 @@ const rebuildOn = (pool: pg.Pool, copying: Set<pg.PoolClient>): RebuildDatabase 
       return rows[0]?.position ?? -1;
     },
     compare: (align) => compare(pool, align),
+    lost: () => lostEvents(pool),
+    setLostAside: async () => {
+      await forgetLostCommands(pool);
+      return setCheckpointsAside(pool);
+    },
     swap: (align) => swap(pool, align),
     discard: () => whenUnlocked(() => drop(NEXT)),
     dropOld: () => whenUnlocked(() => drop(OLD)).catch(() => undefined),

@@ -173,6 +173,11 @@ export const redisSnapshot = (redis: Redis, layout: RedisLayout) => {
       return { position: to.position, generation };
     },
 
+    /** Readers then find nothing, until a projector fills it again. */
+    empty: async (): Promise<void> => {
+      await redis.unlink(...heads);
+    },
+
     /** Whether every key has as many entries as it should: cheaper than `differences`, and blind to what was altered. */
     isWhole: async (): Promise<boolean> => {
       const environments = Object.entries(await redis.hgetall(layout.environments));

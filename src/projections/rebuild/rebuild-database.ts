@@ -21,6 +21,19 @@ export type Comparison = Readonly<{
   differences: readonly RowDifference[];
 }>;
 
+/** An event that the serving read model holds and the rebuilt one does not. `at`: when it was recorded, RFC 3339. */
+export type LostEvent = Readonly<{
+  stream: string;
+  revision: number;
+  position: Position;
+  type: string;
+  actor: string;
+  at: string;
+}>;
+
+/** `total`: how many there are; `events`: the first of them, in log order. */
+export type Lost = Readonly<{ total: number; events: readonly LostEvent[] }>;
+
 /** Port to a second read model next to the one that serves. */
 export type RebuildDatabase = Readonly<{
   /** An empty read model without indexes; what an earlier rebuild left is dropped. */
@@ -34,6 +47,14 @@ export type RebuildDatabase = Readonly<{
   livePosition: () => Promise<Position>;
   /** Holds the serving read model at its position for as long as `align` takes, then compares what both were then. */
   compare: (align: (livePosition: Position) => Promise<void>) => Promise<Comparison>;
+  /** Events of the serving read model that the rebuilt one lacks. */
+  lost: () => Promise<Lost>;
+  /**
+   * Sets aside the signed checkpoints of the audit trail that the rebuilt chain does not contain, and forgets the
+   * Idempotency-Keys of commands that it does not have.
+   * @returns how many checkpoints
+   */
+  setLostAside: () => Promise<number>;
   /** Holds the serving read model while `align` takes the rest in, then puts the rebuilt one in its place. */
   swap: (align: (livePosition: Position) => Promise<void>) => Promise<void>;
   /** Drops the rebuilt one. */

@@ -14,7 +14,12 @@ import { type Table, type TableRows } from '../projection.js';
 import { READ_MODEL } from '../read-models.js';
 import { eventsUpTo } from '../refold-stream.js';
 import { type BulkRows, bulkRows, copyLines } from './bulk-rows.js';
-import { type Comparison, type CopySink, type RebuildDatabase } from './rebuild-database.js';
+import {
+  type Comparison,
+  type CopySink,
+  type Lost,
+  type RebuildDatabase,
+} from './rebuild-database.js';
 
 type RebuildPhase = 'reading' | 'indexing' | 'comparing' | 'swapping' | 'done';
 
@@ -31,6 +36,11 @@ type RebuildOptions = Readonly<{
   eventLog: EventLog;
   /** Puts the rebuilt read model in place also when it differs from the serving one. */
   replacesDifferent?: boolean;
+  /**
+   * The log ends before events that the serving read model holds, so that there is no position to compare the two at.
+   * `goOn`: the rebuilt one is put in place without them.
+   */
+  older?: 'list' | 'goOn' | undefined;
   signal: AbortSignal;
   /** Changed in place as the rebuild goes on. */
   progress: RebuildProgress;
@@ -125,6 +135,8 @@ export type RebuildReport = Readonly<{
   isSwapped: boolean;
   /** Undefined when the serving read model was empty or behind the rebuilt one. */
   comparison?: Comparison;
+  /** Given for a log that was older: what it does not have any more, and how many checkpoints of the trail that voids. */
+  lost?: Lost & Readonly<{ checkpoints: number }>;
   /** The event in front of which the rebuilt read model stops, when there is one. */
   poison?: Poison;
 }>;
@@ -149,27 +161,57 @@ const skippedUpTo = async (log: EventLog, position: Position): Promise<SkippedEv
   return skippedEvents(said.flatMap((event) => skippedBy(event) ?? []));
 };
 
-/**
- * Builds the read model anew from the log next to the serving one, compares the two at one position, and puts the
- * new one in its place: when they are equal, or could not be compared, or `replacesDifferent` says so. Never overtakes
- * a serving one that moves, so that there is such a position; then goes on to the end of the log, in case the serving
- * one does not move.
- * @throws RebuildImpossible
- */
-export const rebuildReadModel = async (options: RebuildOptions): Promise<RebuildReport> => {
-  const { database, eventLog, progress, replacesDifferent = false } = options;
+/** From the beginning of the log to where the serving read model stands, or to the log's end. */
+const fill = async (options: RebuildOptions) => {
+  const { database, eventLog, progress, older } = options;
   progress.head = await eventLog.head();
   await database.create();
   const live = await database.livePosition();
-  const until = live < 0 ? progress.head : live;
+  const until = live < 0 || older !== undefined ? progress.head : live;
   const rows = bulkRows(eventLog, await skippedUpTo(eventLog, until));
   await load(options, rows, until);
-  const stop: { poison?: PoisonEvent | undefined } = {};
-
   progress.phase = 'indexing';
   await database.index();
   const follow = follower(options);
   await follow.standAt(progress.position, rows.recordedAt());
+  return follow;
+};
+
+/** Without what the log does not have any more. */
+const withLosses = async (options: RebuildOptions): Promise<RebuildReport> => {
+  const { database, progress, older } = options;
+  const follow = await fill(options);
+  progress.phase = 'comparing';
+  let poison = await follow.to(LAST_POSITION);
+  const lost = await database.lost();
+  const isSwapped = older === 'goOn';
+  let checkpoints = 0;
+  if (isSwapped) {
+    progress.phase = 'swapping';
+    checkpoints = await database.setLostAside();
+    await database.swap(async () => {
+      poison ??= await follow.to(LAST_POSITION);
+    });
+    await database.dropOld();
+  } else await database.discard();
+  progress.phase = 'done';
+  const { events } = progress;
+  const report = { events, position: follow.position(), isSwapped, lost: { ...lost, checkpoints } };
+  return { ...report, ...(poison && { poison: poisonOf(READ_MODEL, poison) }) };
+};
+
+/**
+ * Builds the read model anew from the log next to the serving one, compares the two at one position, and puts the
+ * new one in its place: when they are equal, or could not be compared, or `replacesDifferent` says so. Never overtakes
+ * a serving one that moves, so that there is such a position; then goes on to the end of the log, in case the serving
+ * one does not move. With a log that is `older` there is nothing to compare: what is lost is listed.
+ * @throws RebuildImpossible
+ */
+export const rebuildReadModel = async (options: RebuildOptions): Promise<RebuildReport> => {
+  const { database, progress, replacesDifferent = false } = options;
+  if (options.older !== undefined) return withLosses(options);
+  const follow = await fill(options);
+  const stop: { poison?: PoisonEvent | undefined } = {};
 
   const align = async (livePosition: Position): Promise<void> => {
     stop.poison ??= await follow.to(livePosition);

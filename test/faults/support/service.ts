@@ -88,24 +88,22 @@ export const faultyService = async (t: Test, servers: Servers, options: Options 
   const { name = 'service', environment = {} } = options;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const own = {
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+    DATA_DIRECTORY: join(servers.folder, name),
+    EVENTSTORE_URL: servers.eventStore.url,
+    DATABASE_URL: servers.postgres.url,
+    REDIS_URL: servers.redis.url,
+    MASTER_KEY,
+    ...WIDE_LIMITS,
+    ...environment,
+  };
   const server = controlledProcess({
     name,
     command: process.execPath,
     args: [PROGRAM],
-    options: {
-      env: {
-        ...process.env,
-        PORT: String(port),
-        LOG_LEVEL: 'warn',
-        DATA_DIRECTORY: join(servers.folder, name),
-        EVENTSTORE_URL: servers.eventStore.url,
-        DATABASE_URL: servers.postgres.url,
-        REDIS_URL: servers.redis.url,
-        MASTER_KEY,
-        ...WIDE_LIMITS,
-        ...environment,
-      },
-    },
+    options: { env: { ...process.env, ...own } },
     ready: /Chronoflag is ready/,
   });
   t.teardown(() => server.kill());
@@ -114,6 +112,8 @@ export const faultyService = async (t: Test, servers: Servers, options: Options 
   return {
     ...server,
     url,
+    /** For programs beside it. */
+    environment: own,
     dataDirectory: join(servers.folder, name),
     /** What this start printed. */
     credential: (): string => CREDENTIAL.exec(server.output())?.[0] ?? '',
