@@ -4,12 +4,10 @@ import { type Logger } from 'pino';
 import { type EventStore } from '../commands/event-store.js';
 import { type Snapshots } from '../commands/snapshots.js';
 import { snapshotOf, snapshotQueue } from '../commands/take-snapshots.js';
-import { absentFlag, evolveFlag, type Flag } from '../domain/flag/flag.js';
+import { AGGREGATES, type Aggregate, type EventOf, type StateOf } from '../domain/aggregates.js';
+import { type Flag } from '../domain/flag/flag.js';
 import { isSealedFlag, isSealedSegment } from '../domain/personal/targeting-fields.js';
-import { absentProject, evolveProject } from '../domain/project.js';
-import { evolveRefusals, noRefusals } from '../domain/refusals.js';
-import { absentSegment, evolveSegment, type Segment } from '../domain/segment.js';
-import { evolveSessions, noSessions } from '../domain/session.js';
+import { type Segment } from '../domain/segment.js';
 import { type Category, parseStream } from '../domain/streams.js';
 import { type MasterKey } from '../infrastructure/keys/master-key.js';
 import { type PersonalData } from '../infrastructure/personal-data/personal-data.js';
@@ -38,19 +36,19 @@ export const openSnapshots = ({ pool, masterKey, sealed, personal, log }: Source
   const { signal } = stopping;
   const pause = async (ms: number): Promise<void> => setTimeout(ms, undefined, { signal });
   const from = { store: sealed, table, pause };
-  const taking: Partial<Record<Category, (stream: string) => Promise<void>>> = {
-    flag: snapshotOf(from, { initialState: absentFlag, evolve: evolveFlag }, isSealed.flag),
-    segment: snapshotOf(
-      from,
-      { initialState: absentSegment, evolve: evolveSegment },
-      isSealed.segment,
-    ),
-    project: snapshotOf(from, { initialState: absentProject, evolve: evolveProject }),
-    session: snapshotOf(from, { initialState: noSessions, evolve: evolveSessions }),
-    refusals: snapshotOf(from, { initialState: noRefusals, evolve: evolveRefusals }),
+  const taking = <A extends Aggregate>(
+    aggregate: A,
+    isWholeSealed?: (state: StateOf<A>) => boolean,
+  ) => snapshotOf<StateOf<A>, EventOf<A>>(from, AGGREGATES[aggregate], isWholeSealed);
+  const takers: Partial<Record<Category, (stream: string) => Promise<void>>> = {
+    flag: taking('flag', isSealed.flag),
+    segment: taking('segment', isSealed.segment),
+    project: taking('project'),
+    session: taking('session'),
+    refusals: taking('refusals'),
   };
   const takeOne = async (stream: string): Promise<void> =>
-    taking[parseStream(stream)?.category ?? 'operations']?.(stream);
+    takers[parseStream(stream)?.category ?? 'operations']?.(stream);
   const queue = snapshotQueue(takeOne, pause, (error, stream) => {
     if (!signal.aborted) log.warn({ err: error, stream }, 'no snapshot of a stream was taken');
   });

@@ -2,7 +2,7 @@ import { positionInJson } from '../domain/position.js';
 import { type Metadata } from '../domain/recorded.js';
 import { type LogEvent } from './event-log.js';
 import { type Step } from './fold/fold.js';
-import { type TrackedSegment } from './fold/tracked.js';
+import { type TrackedSegment, type WithState } from './fold/tracked.js';
 import { storableText } from './fold/understand.js';
 import { parkedStream } from './parked-stream.js';
 import { type ReadModel, type Table } from './projection.js';
@@ -115,7 +115,6 @@ const auditEvent: ReadModel = {
 
 /** Flags as they are now, and as they were at every revision. migrations/read-model/004. */
 const flag = stateReadModel('flag', {
-  identity: ['project_id', 'key'],
   columns: {
     project_id: 'text',
     key: 'text',
@@ -138,14 +137,12 @@ const flag = stateReadModel('flag', {
 
 /** Organizations with their members and invitations, now and at every revision. migrations/read-model/010. */
 const organization = stateReadModel('organization', {
-  identity: ['organization_id'],
   columns: { organization_id: 'text', name: 'text' },
   rowOf: ({ organizationId, state: { name } }) => ({ organization_id: organizationId, name }),
 });
 
 /** Projects as they are now, and as they were at every revision. migrations/read-model/003. */
 const project = stateReadModel('project', {
-  identity: ['project_id'],
   columns: {
     project_id: 'text',
     organization_id: 'text',
@@ -174,7 +171,6 @@ const storedState = (after: TrackedSegment): unknown => {
 
 /** Segments as they are now, and as they were at every revision. migrations/read-model/006 and 016. */
 const segment = stateReadModel('segment', {
-  identity: ['project_id', 'key'],
   columns: {
     project_id: 'text',
     key: 'text',
@@ -200,12 +196,16 @@ const segment = stateReadModel('segment', {
   revisionRowOf: (after) => ({ keys_from: keysFrom(after) }),
 });
 
-/** What follows from the events of one stream alone. */
-export const STREAM_MODELS: readonly ReadModel<Step>[] = [
+const states: Readonly<Record<WithState['category'], ReadModel<Step>>> = {
   organization,
   project,
   flag,
   segment,
+};
+
+/** What follows from the events of one stream alone. */
+export const STREAM_MODELS: readonly ReadModel<Step>[] = [
+  ...Object.values(states),
   parkedStream,
   skippedEvent,
 ];

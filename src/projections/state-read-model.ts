@@ -1,7 +1,8 @@
 import { positionInJson } from '../domain/position.js';
 import { type Category } from '../domain/streams.js';
 import { type Step } from './fold/fold.js';
-import { type Tracked } from './fold/tracked.js';
+import { STATE_ROWS } from './fold/aggregates.js';
+import { type Tracked, type WithState } from './fold/tracked.js';
 import { type ReadModel, type Row, type Table, whenNewer } from './projection.js';
 
 /**
@@ -105,11 +106,7 @@ const revisionTable = (
   };
 };
 
-type WithState = Extract<Tracked, { state: unknown }>;
-
 type StateRows<T> = Readonly<{
-  /** Those of its columns that name a stream. */
-  identity: readonly string[];
   /** Column → SQL type. */
   columns: Readonly<Record<string, string>>;
   rowOf: (after: T) => Row;
@@ -133,7 +130,8 @@ export const stateReadModel = <Category extends WithState['category']>(
   category: Category,
   rows: StateRows<Extract<WithState, { category: Category }>>,
 ): ReadModel<Step> => {
-  const { identity, columns, rowOf, revisionColumns = {}, revisionRowOf = () => ({}) } = rows;
+  const { columns, rowOf, revisionColumns = {}, revisionRowOf = () => ({}) } = rows;
+  const { identity } = STATE_ROWS[category];
   type Of = Extract<WithState, { category: Category }>;
   const storedState = rows.storedState ?? (({ state }: Of): unknown => state);
   const isOfCategory = (tracked: Tracked): tracked is Of => tracked.category === category;

@@ -2,7 +2,8 @@ import { type Position } from '../../domain/position.js';
 import { NOTHING_SKIPPED, type SkippedEvents } from '../../domain/skipped-events.js';
 import { parseStream, type StreamParts } from '../../domain/streams.js';
 import { type LogEvent } from '../event-log.js';
-import { evolved, heldBy, type Tracked, type TrackedParked } from './tracked.js';
+import { evolved } from './aggregates.js';
+import { heldBy, type Tracked, type TrackedParked } from './tracked.js';
 import { isAuditable, storableText, understand } from './understand.js';
 
 /**

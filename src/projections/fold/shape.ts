@@ -1,7 +1,4 @@
-import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type ExistingOrganization } from '../../domain/organization.js';
-import { type ExistingProject } from '../../domain/project.js';
-import { type ExistingSegment } from '../../domain/segment.js';
 
 type Kind = 'string' | 'object' | 'array';
 type Shape = readonly (readonly [name: string, kind: Kind])[];
@@ -17,12 +14,12 @@ const check = (state: object, shape: Shape): void => {
   }
 };
 
-const PROJECT: Shape = [
+export const PROJECT: Shape = [
   ['name', 'string'],
   ['environments', 'array'],
 ];
 
-const FLAG: Shape = [
+export const FLAG: Shape = [
   ['name', 'string'],
   ['description', 'string'],
   ['type', 'string'],
@@ -33,7 +30,7 @@ const FLAG: Shape = [
   ['environments', 'object'],
 ];
 
-const SEGMENT: Shape = [
+export const SEGMENT: Shape = [
   ['name', 'string'],
   ['description', 'string'],
   ['tags', 'array'],
@@ -67,19 +64,11 @@ const INVITATION: Shape = [
  * Folding trusts history; readers of what it makes trust these members. So a stored event that breaks them stops the
  * projections instead. @throws Error
  */
-export const checkProject = (state: ExistingProject): void => {
-  check(state, PROJECT);
-};
-
-/** @throws Error */
-export const checkFlag = (state: ExistingFlag): void => {
-  check(state, FLAG);
-};
-
-/** @throws Error */
-export const checkSegment = (state: ExistingSegment): void => {
-  check(state, SEGMENT);
-};
+export const requireShape =
+  (shape: Shape) =>
+  (state: object): void => {
+    check(state, shape);
+  };
 
 /** @throws Error */
 export const checkOrganization = (state: ExistingOrganization): void => {

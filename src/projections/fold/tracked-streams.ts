@@ -1,34 +1,18 @@
 import { type Link } from '../../domain/audit/chain.js';
-import { type ExistingFlag } from '../../domain/flag/flag.js';
-import { type ExistingOrganization } from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { type ExistingProject } from '../../domain/project.js';
-import { type ExistingSegment } from '../../domain/segment.js';
 import {
   type EventPlace,
   NOTHING_SKIPPED,
   type SkippedEvents,
   skippedEvents,
 } from '../../domain/skipped-events.js';
-import {
-  flagStream,
-  organizationStream,
-  parseStream,
-  projectIdOf,
-  projectStream,
-  segmentStream,
-} from '../../domain/streams.js';
+import { parseStream } from '../../domain/streams.js';
 import { type EventLog, type LogEvent } from '../event-log.js';
 import { acrossForeign } from '../foreign-gaps.js';
 import { type Row, type Transaction } from '../projection.js';
 import { type LinkedStep } from './link-steps.js';
-import {
-  behindSkipped,
-  isOther,
-  type Tracked,
-  type TrackedParked,
-  type TrackedSkipped,
-} from './tracked.js';
+import { isOther, placeOf, stateOfRow, stateReads } from './aggregates.js';
+import { behindSkipped, type Tracked, type TrackedParked, type TrackedSkipped } from './tracked.js';
 
 const HEADS = `
   select w.organization_id, c.sequence, c.hash
@@ -66,33 +50,6 @@ const trackedChains = () => {
 
 /** How many streams are remembered between batches; the others are read again when they change. */
 const REMEMBERED = 5_000;
-
-const FLAGS = `
-  select f.project_id, f.key, f.revision, f.position, f.state
-    from unnest($1::text[], $2::text[]) as w (project_id, key)
-    join flag f
-      on f.project_id = w.project_id
-     and f.key = w.key`;
-
-const SEGMENTS = `
-  select s.project_id, s.key, s.revision, s.position, s.keys_from, s.keys_since,
-         segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from) as state
-    from unnest($1::text[], $2::text[]) as w (project_id, key)
-    join segment s
-      on s.project_id = w.project_id
-     and s.key = w.key`;
-
-const PROJECTS = `
-  select p.project_id, p.revision, p.position, p.state
-    from unnest($1::text[]) as w (project_id)
-    join project p
-      on p.project_id = w.project_id`;
-
-const ORGANIZATIONS = `
-  select o.organization_id, o.revision, o.position, o.state
-    from unnest($1::text[]) as w (organization_id)
-    join organization o
-      on o.organization_id = w.organization_id`;
 
 const OTHERS = `
   select w.stream, a.revision, a.position
@@ -141,43 +98,7 @@ const parkedFrom = (row: Row): readonly [string, TrackedParked] => [
   },
 ];
 
-const placeOf = (row: Row) => ({
-  revision: Number(row['revision']),
-  position: row['position'] as Position,
-});
-
 type Held = Exclude<Tracked, TrackedSkipped>;
-
-const flagOf = (row: Row): readonly [string, Held] => {
-  const [projectId, key] = [String(row['project_id']), String(row['key'])];
-  const state = row['state'] as ExistingFlag;
-  return [flagStream(projectId, key), { category: 'flag', projectId, key, state, ...placeOf(row) }];
-};
-
-const segmentOf = (row: Row): readonly [string, Held] => {
-  const [projectId, key] = [String(row['project_id']), String(row['key'])];
-  const state = row['state'] as ExistingSegment;
-  const place = placeOf(row);
-  const lists = {
-    from: Number(row['keys_from'] ?? place.revision),
-    since: Number(row['keys_since']),
-  };
-  const tracked = { category: 'segment', projectId, key, state, lists, ...place } as const;
-  return [segmentStream(projectId, key), tracked];
-};
-
-const projectOf = (row: Row): readonly [string, Held] => {
-  const projectId = String(row['project_id']);
-  const state = row['state'] as ExistingProject;
-  return [projectStream(projectId), { category: 'project', projectId, state, ...placeOf(row) }];
-};
-
-const organizationOf = (row: Row): readonly [string, Held] => {
-  const organizationId = String(row['organization_id']);
-  const state = row['state'] as ExistingOrganization;
-  const tracked = { category: 'organization', organizationId, state, ...placeOf(row) } as const;
-  return [organizationStream(organizationId), tracked];
-};
 
 const otherOf = (row: Row): readonly (readonly [string, Held])[] => {
   const category = parseStream(String(row['stream']))?.category;
@@ -185,26 +106,17 @@ const otherOf = (row: Row): readonly (readonly [string, Held])[] => {
 };
 
 /** What the rows say of these streams; of a parked one, its state in front of the event that it stands at. */
-export const loadStates = async (tx: Transaction, streams: readonly string[]) => {
-  const parsed = streams.flatMap((stream) => ({ stream, parts: parseStream(stream) }));
-  const of = (...categories: readonly (string | undefined)[]) =>
-    parsed.filter(({ parts }) => categories.includes(parts?.category));
-  const projectIds = (wanted: ReturnType<typeof of>) =>
-    wanted.map(({ parts }) => projectIdOf(parts?.organizationId ?? '', parts?.projectKey ?? ''));
-  const read = async (text: string, wanted: readonly string[], ...more: readonly string[][]) =>
-    wanted.length === 0 ? [] : (await tx.query(text, [wanted, ...more])).rows;
-
-  const [flags, segments] = [of('flag'), of('segment')];
-  const organizations = of('organization').map(({ parts }) => parts?.organizationId ?? '');
-  const others = parsed.filter(({ parts }) => isOther(parts?.category)).map(({ stream }) => stream);
-  const keys = (wanted: ReturnType<typeof of>) => wanted.map(({ parts }) => parts?.key ?? '');
-  return [
-    ...(await read(FLAGS, projectIds(flags), keys(flags))).map(flagOf),
-    ...(await read(SEGMENTS, projectIds(segments), keys(segments))).map(segmentOf),
-    ...(await read(PROJECTS, projectIds(of('project')))).map(projectOf),
-    ...(await read(ORGANIZATIONS, organizations)).map(organizationOf),
-    ...(await read(OTHERS, others)).flatMap(otherOf),
-  ];
+export const loadStates = async (
+  tx: Transaction,
+  streams: readonly string[],
+): Promise<readonly (readonly [string, Held])[]> => {
+  const asked = streams.map((stream) => ({ stream, parts: parseStream(stream) }));
+  const found: (readonly [string, Held])[] = [];
+  for (const { category, text, values } of stateReads(asked))
+    for (const row of (await tx.query(text, values)).rows) found.push(stateOfRow(category, row));
+  const others = asked.filter(({ parts }) => isOther(parts?.category)).map(({ stream }) => stream);
+  const { rows } = others.length === 0 ? { rows: [] } : await tx.query(OTHERS, [others]);
+  return [...found, ...rows.flatMap(otherOf)];
 };
 
 /**

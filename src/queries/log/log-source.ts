@@ -2,7 +2,14 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project.js';
 import { type ExistingSegment } from '../../domain/segment.js';
-import { organizationOf, projectIdOf } from '../../domain/streams.js';
+import {
+  flagStream,
+  organizationOf,
+  organizationStream,
+  projectIdOf,
+  projectStream,
+  segmentStream,
+} from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import {
   flagNotFound,
@@ -23,14 +30,7 @@ import {
   projectNotYetCreated,
   projectView,
 } from '../projects.js';
-import {
-  type EventLog,
-  inBatches,
-  replayFlag,
-  replayOrganization,
-  replayProject,
-  replaySegment,
-} from './replay.js';
+import { type EventLog, inBatches, replay } from './replay.js';
 
 /** Keys come after `after`; at most `limit` of them. */
 type KeyRange = Readonly<{ after?: string; limit: number }>;
@@ -143,7 +143,12 @@ const ALL = 1_000_000;
 const projectFrom =
   (log: EventLog): StateSource['project'] =>
   async ({ organizationId, project }, { position }) => {
-    const replayed = await replayProject(log, projectIdOf(organizationId, project), position);
+    const replayed = await replay(
+      log,
+      'project',
+      projectStream(projectIdOf(organizationId, project)),
+      position,
+    );
     if (replayed.found === 'nothing') throw projectNotFound(project);
     if (replayed.found === 'later') throw projectNotYetCreated(project, replayed.createdAt);
     return projectView(replayed.state, replayed.createdAt, replayed.last);
@@ -152,7 +157,12 @@ const projectFrom =
 const organizationFrom =
   (log: EventLog): StateSource['organization'] =>
   async (organizationId, { position }) => {
-    const replayed = await replayOrganization(log, organizationId, position);
+    const replayed = await replay(
+      log,
+      'organization',
+      organizationStream(organizationId),
+      position,
+    );
     if (replayed.found !== 'state') throw organizationNotFound();
     return organizationView(organizationId, replayed.state, replayed.createdAt, replayed.last);
   };
@@ -161,7 +171,12 @@ const flagFrom =
   (log: EventLog): StateSource['flag'] =>
   async (address, moment) => {
     const projectId = projectIdOf(address.organizationId, address.project);
-    const replayed = await replayFlag(log, projectId, address.flag, moment.position);
+    const replayed = await replay(
+      log,
+      'flag',
+      flagStream(projectId, address.flag),
+      moment.position,
+    );
     if (replayed.found === 'state') return flagView(replayed);
     if (replayed.found === 'later') throw flagNotYetCreated(address, replayed.createdAt);
     await projectFrom(log)(address, moment);
@@ -174,7 +189,7 @@ const flagsFrom =
     const projectId = projectIdOf(address.organizationId, address.project);
     const keys = await flagKeys(db)(address, { limit: ALL });
     const states = await inBatches(keys, async (key): Promise<FlagState[]> => {
-      const replayed = await replayFlag(log, projectId, key, position);
+      const replayed = await replay(log, 'flag', flagStream(projectId, key), position);
       return replayed.found === 'state' ? [{ ...replayed.last, state: replayed.state }] : [];
     });
     return states.flat();
@@ -184,7 +199,12 @@ const segmentFrom =
   (log: EventLog): StateSource['segment'] =>
   async (address, moment) => {
     const projectId = projectIdOf(address.organizationId, address.project);
-    const replayed = await replaySegment(log, projectId, address.segment, moment.position);
+    const replayed = await replay(
+      log,
+      'segment',
+      segmentStream(projectId, address.segment),
+      moment.position,
+    );
     if (replayed.found === 'state') return segmentView(replayed);
     if (replayed.found === 'later') throw segmentNotYetCreated(address, replayed.createdAt);
     await projectFrom(log)(address, moment);
@@ -197,7 +217,7 @@ const segmentsFrom =
     const projectId = projectIdOf(address.organizationId, address.project);
     const keys = await segmentKeys(db)(address, { limit: ALL });
     const states = await inBatches(keys, async (key): Promise<SegmentState[]> => {
-      const replayed = await replaySegment(log, projectId, key, position);
+      const replayed = await replay(log, 'segment', segmentStream(projectId, key), position);
       return replayed.found === 'state' ? [{ ...replayed.last, state: replayed.state }] : [];
     });
     return states.flat();

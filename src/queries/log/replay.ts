@@ -1,21 +1,13 @@
+import {
+  AGGREGATES,
+  type Aggregate,
+  type EventOf,
+  type ExistingOf,
+  type StateOf,
+} from '../../domain/aggregates.js';
 import { type Event } from '../../domain/decider.js';
-import { type FlagEvent } from '../../domain/flag/events.js';
-import { evolveFlag, type ExistingFlag } from '../../domain/flag/flag.js';
-import {
-  evolveOrganization,
-  type ExistingOrganization,
-  type OrganizationEvent,
-} from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { evolveProject, type ExistingProject, type ProjectEvent } from '../../domain/project.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { evolveSegment, type ExistingSegment, type SegmentEvent } from '../../domain/segment.js';
-import {
-  flagStream,
-  organizationStream,
-  projectStream,
-  segmentStream,
-} from '../../domain/streams.js';
 
 /** What replaying needs of the event store: a stream page by page, oldest event first, empty when there is none. */
 export type EventLog = Readonly<{
@@ -46,11 +38,8 @@ export type Replayed<State> =
   | Readonly<{ found: 'later'; createdAt: string }>
   | Readonly<{ found: 'nothing' }>;
 
-type Absent = Readonly<{ status: 'absent' }>;
-
-const isThere = <State extends Readonly<{ status: string }>>(
-  state: State | Absent,
-): state is State => state.status !== 'absent';
+const isThere = <A extends Aggregate>(state: StateOf<A>): state is ExistingOf<A> =>
+  state.status !== 'absent';
 
 /** Reads no further than it must, and holds one page of the stream at a time. */
 async function* eventsOf<E extends Event>(
@@ -64,14 +53,17 @@ async function* eventsOf<E extends Event>(
   }
 }
 
-const replay = async <State extends Readonly<{ status: string }>, E extends Event>(
+/** What the log itself makes of a stream up to a position. */
+export const replay = async <A extends Aggregate>(
   log: EventLog,
-  [stream, position]: readonly [stream: string, position: Position],
-  evolve: (state: State | Absent, event: E) => State | Absent,
-): Promise<Replayed<State>> => {
-  let state: State | Absent = { status: 'absent' };
+  aggregate: A,
+  stream: string,
+  position: Position,
+): Promise<Replayed<ExistingOf<A>>> => {
+  const { initialState, evolve } = AGGREGATES[aggregate];
+  let state: StateOf<A> = initialState;
   let [createdAt, last, next]: [string?, Recorded?, Recorded?] = [];
-  for await (const event of eventsOf<E>(log, stream)) {
+  for await (const event of eventsOf<EventOf<A>>(log, stream)) {
     createdAt ??= event.recordedAt;
     if (event.position > position) {
       next = event;
@@ -81,48 +73,6 @@ const replay = async <State extends Readonly<{ status: string }>, E extends Even
     last = event;
   }
   if (createdAt === undefined) return { found: 'nothing' };
-  if (last === undefined || !isThere(state)) return { found: 'later', createdAt };
+  if (last === undefined || !isThere<A>(state)) return { found: 'later', createdAt };
   return { found: 'state', state, createdAt, last, ...(next && { next }) };
 };
-
-/** A flag as the log itself has it at a position. */
-export const replayFlag = (
-  log: EventLog,
-  projectId: string,
-  flag: string,
-  position: Position,
-): Promise<Replayed<ExistingFlag>> =>
-  replay<ExistingFlag, FlagEvent>(log, [flagStream(projectId, flag), position], evolveFlag);
-
-/** A project as the log itself has it at a position. */
-export const replayProject = (
-  log: EventLog,
-  projectId: string,
-  position: Position,
-): Promise<Replayed<ExistingProject>> =>
-  replay<ExistingProject, ProjectEvent>(log, [projectStream(projectId), position], evolveProject);
-
-/** A segment as the log itself has it at a position. */
-export const replaySegment = (
-  log: EventLog,
-  projectId: string,
-  segment: string,
-  position: Position,
-): Promise<Replayed<ExistingSegment>> =>
-  replay<ExistingSegment, SegmentEvent>(
-    log,
-    [segmentStream(projectId, segment), position],
-    evolveSegment,
-  );
-
-/** An organization as the log itself has it at a position. */
-export const replayOrganization = (
-  log: EventLog,
-  organizationId: string,
-  position: Position,
-): Promise<Replayed<ExistingOrganization>> =>
-  replay<ExistingOrganization, OrganizationEvent>(
-    log,
-    [organizationStream(organizationId), position],
-    evolveOrganization,
-  );

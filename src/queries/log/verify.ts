@@ -18,14 +18,7 @@ import {
   type HeldState,
   segmentKeys,
 } from './log-source.js';
-import {
-  type EventLog,
-  inBatches,
-  type Replayed,
-  replayFlag,
-  replayProject,
-  replaySegment,
-} from './replay.js';
+import { type EventLog, inBatches, replay, type Replayed } from './replay.js';
 
 /** Where the read model and the log do not agree. A revision is null where there is no state. */
 type Discrepancy = Readonly<{
@@ -119,13 +112,13 @@ const verifyEntity =
       ? discrepancies<ExistingFlag>(
           { flag: key },
           await heldFlag(db)(projectId, key, position),
-          await replayFlag(log, projectId, key, position),
+          await replay(log, 'flag', flagStream(projectId, key), position),
           changesBetween,
         )
       : discrepancies<ExistingSegment>(
           { flag: null, segment: key },
           await heldSegment(db)(projectId, key, position),
-          await replaySegment(log, projectId, key, position),
+          await replay(log, 'segment', segmentStream(projectId, key), position),
           segmentChangesBetween,
         );
 
@@ -135,7 +128,7 @@ const verifyItself =
     discrepancies<ExistingProject>(
       { flag: null },
       await heldProject(db)(projectId, position),
-      await replayProject(log, projectId, position),
+      await replay(log, 'project', projectStream(projectId), position),
       projectChangesBetween,
     );
 
