@@ -23,6 +23,12 @@ const LARGE_APPEND = 64 * 1024;
 
 const nothing = async (): Promise<void> => undefined;
 
+/** Answers a command that was written before as it was answered then. */
+type Repeated<S, C extends Command, E extends Event> = (
+  stream: string,
+  request: CommandRequest<C>,
+) => Promise<CommandOutcome<S, E>>;
+
 type Decision<E> = Readonly<{ events: readonly E[]; refusal?: DomainError }>;
 
 const attempt = <E>(decide: () => readonly E[]): Decision<E> => {
@@ -46,21 +52,30 @@ const outcomeKind = (eventCount: number, dryRun = false): CommandOutcome<never, 
   return dryRun ? 'dry-run' : 'recorded';
 };
 
-/**
- * Load, fold, decide, append.
- * When others wrote first the decision is made again on fresh state, up to MAX_ATTEMPTS times; with `expectedRevision` only
- * when what they wrote is not ours, else it throws StaleDecision. An answer that writes nothing is only given on fresh state.
- * @throws DomainError when refused
- */
-export const commandHandler = <S, C extends Command, E extends Event, R>(
-  deps: HandlerDeps<S, C, E, R>,
-) => {
-  const { store, streams, decider, streamOf, referencesOf, clock, pause, reserve = nothing } = deps;
-  const { begins = () => false } = deps;
-  const inTurn = streamQueue();
-  const repeated = repeatedCommands(store, decider, streams.snapshots);
+/** What the state at hand says of a command; `undefined` when only fresh state can say it. */
+const decisionBy =
+  <S, C extends Command, E extends Event, R>({
+    decide,
+    evolve,
+  }: HandlerDeps<S, C, E, R>['decider']) =>
+  (
+    { state: before, revision, position }: Loaded<S>,
+    references: R,
+    { command, expectedRevision, dryRun }: CommandRequest<C>,
+    fresh: boolean,
+  ): CommandOutcome<S, E> | undefined => {
+    if (!isExpected(revision, expectedRevision, fresh)) return undefined;
+    const { events, refusal } = attempt(() => decide(command, before, references));
+    const kind = outcomeKind(events.length, dryRun);
+    if (kind !== 'recorded' && !fresh) return undefined;
+    if (refusal !== undefined) throw refusal;
+    return { kind, revision, position, events, before, after: events.reduce(evolve, before) };
+  };
 
-  const append = async (
+/** Writes what was decided behind the state that it was decided on, and remembers the state that it makes. */
+const appendTo =
+  <S, C extends Command, E extends Event, R>({ store, streams, clock }: HandlerDeps<S, C, E, R>) =>
+  async (
     stream: string,
     { metadata, signal, isLarge }: CommandRequest<C>,
     loaded: Loaded<S>,
@@ -84,77 +99,16 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     return { ...outcome, ...place };
   };
 
-  /** What the state at hand says; `undefined` when only fresh state can say it. */
-  const decideOn = (
-    loaded: Loaded<S>,
-    references: R,
-    { command, expectedRevision, dryRun }: CommandRequest<C>,
-    fresh: boolean,
-  ): CommandOutcome<S, E> | undefined => {
-    const { state: before, revision, position } = loaded;
-    if (!isExpected(revision, expectedRevision, fresh)) return undefined;
-    const { events, refusal } = attempt(() => decider.decide(command, before, references));
-    const kind = outcomeKind(events.length, dryRun);
-    if (kind !== 'recorded' && !fresh) return undefined;
-    if (refusal !== undefined) throw refusal;
-    return {
-      kind,
-      revision,
-      position,
-      events,
-      before,
-      after: events.reduce(decider.evolve, before),
-    };
-  };
-
-  /** False when only fresh state can say whether the outcome is possible. @throws DomainError when it is not */
-  const isReserved = async (
-    request: CommandRequest<C>,
-    outcome: CommandOutcome<S, E>,
-    [references, fresh]: readonly [references: R, fresh: boolean],
-  ): Promise<boolean> => {
-    try {
-      await reserve(request, outcome, references);
-      return true;
-    } catch (error) {
-      if (fresh || !(error instanceof DomainError)) throw error;
-      return false;
-    }
-  };
-
-  /** The append of a first event says by itself whether the stream has none, so that nothing is read before. */
-  const loadedFor = async (
-    stream: string,
-    { command, isNew }: CommandRequest<C>,
-    fresh: boolean,
-  ): Promise<Loaded<S>> =>
-    !fresh && isNew === true && begins(command)
-      ? streams.assumeNew(stream)
-      : streams.load(stream, fresh ? 0 : Infinity);
-
-  const tryOnce = async (
-    stream: string,
-    request: CommandRequest<C>,
-    fresh: boolean,
-  ): Promise<CommandOutcome<S, E> | undefined> => {
-    const { signal } = request;
-    const [loaded, references] = await beforeAbort(
-      signal,
-      Promise.all([loadedFor(stream, request, fresh), referencesOf(request.command, fresh)]),
-    );
-    if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
-    const outcome = decideOn(loaded, references, request, fresh);
-    if (outcome === undefined) return undefined;
-    if (!(await beforeAbort(signal, isReserved(request, outcome, [references, fresh]))))
-      return undefined;
-    return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
-  };
-
-  /**
-   * Looks in the log for a command whose append was not confirmed: another process may be writing it at this moment.
-   * @throws `unknown` when the log does not show it before the request's time is over
-   */
-  const found = async (
+/**
+ * Looks in the log for a command whose append was not confirmed: another process may be writing it at this moment.
+ * @throws `unknown` when the log does not show it before the request's time is over
+ */
+const lookFor =
+  <S, C extends Command, E extends Event, R>(
+    { streams, pause }: HandlerDeps<S, C, E, R>,
+    repeated: Repeated<S, C, E>,
+  ) =>
+  async (
     stream: string,
     request: CommandRequest<C>,
     unknown: AppendOutcomeUnknown,
@@ -173,6 +127,73 @@ export const commandHandler = <S, C extends Command, E extends Event, R>(
     }
     throw unknown;
   };
+
+/** One attempt: load, decide, reserve, append; `undefined` when it must be made again on fresh state. */
+const tryWith = <S, C extends Command, E extends Event, R>(
+  deps: HandlerDeps<S, C, E, R>,
+  repeated: Repeated<S, C, E>,
+) => {
+  const { streams, referencesOf, reserve = nothing, begins = () => false } = deps;
+  const decide = decisionBy(deps.decider);
+  const append = appendTo(deps);
+
+  /** The append of a first event says by itself whether the stream has none, so that nothing is read before. */
+  const loadedFor = async (
+    stream: string,
+    { command, isNew }: CommandRequest<C>,
+    fresh: boolean,
+  ): Promise<Loaded<S>> =>
+    !fresh && isNew === true && begins(command)
+      ? streams.assumeNew(stream)
+      : streams.load(stream, fresh ? 0 : Infinity);
+
+  /** False when only fresh state can say whether the outcome is possible. @throws DomainError when it is not */
+  const isReserved = async (
+    request: CommandRequest<C>,
+    outcome: CommandOutcome<S, E>,
+    [references, fresh]: readonly [references: R, fresh: boolean],
+  ): Promise<boolean> => {
+    try {
+      await reserve(request, outcome, references);
+      return true;
+    } catch (error) {
+      if (fresh || !(error instanceof DomainError)) throw error;
+      return false;
+    }
+  };
+
+  return async (
+    stream: string,
+    request: CommandRequest<C>,
+    fresh: boolean,
+  ): Promise<CommandOutcome<S, E> | undefined> => {
+    const { signal } = request;
+    const [loaded, references] = await beforeAbort(
+      signal,
+      Promise.all([loadedFor(stream, request, fresh), referencesOf(request.command, fresh)]),
+    );
+    if (loaded.commands.has(request.metadata.commandId)) return repeated(stream, request);
+    const outcome = decide(loaded, references, request, fresh);
+    if (outcome === undefined) return undefined;
+    if (!(await beforeAbort(signal, isReserved(request, outcome, [references, fresh]))))
+      return undefined;
+    return outcome.kind === 'recorded' ? append(stream, request, loaded, outcome) : outcome;
+  };
+};
+
+/**
+ * Load, fold, decide, append.
+ * When others wrote first the decision is made again on fresh state, up to MAX_ATTEMPTS times; with `expectedRevision` only
+ * when what they wrote is not ours, else it throws StaleDecision. An answer that writes nothing is only given on fresh state.
+ * @throws DomainError when refused
+ */
+export const commandHandler = <S, C extends Command, E extends Event, R>(
+  deps: HandlerDeps<S, C, E, R>,
+) => {
+  const { store, decider, streams, streamOf } = deps;
+  const repeated = repeatedCommands(store, decider, streams.snapshots);
+  const [tryOnce, found] = [tryWith(deps, repeated), lookFor(deps, repeated)];
+  const inTurn = streamQueue();
 
   const handle = async (
     stream: string,
