@@ -64,6 +64,7 @@ const app = await createHttp({
     projections: () => [],
     rulesets: () => undefined,
     eventStreams: () => 0,
+    recordedAheadMs: () => 0,
     waitingCheckpoints: async () => ({}),
     head: async () => -1,
   }),

@@ -34,10 +34,17 @@ type RecordSigningKey = Command<
     Readonly<{ cause: 'rotated' | 'removed' }>
 >;
 
+type RecordClockJump = Command<'RecordClockJump', Place & Omit<Data<'ClockJumped'>, 'severity'>>;
 type SkipEvent = Command<'SkipEvent', Place & Omit<Data<'EventSkipped'>, 'severity'>>;
 
 export type OperationsCommand =
-  RecordStart | RecordStop | RecordRebuild | RecordAuditKey | RecordSigningKey | SkipEvent;
+  | RecordStart
+  | RecordStop
+  | RecordRebuild
+  | RecordAuditKey
+  | RecordSigningKey
+  | RecordClockJump
+  | SkipEvent;
 
 /** Variables that differ; none when there is nothing to compare with. */
 const changedIn = (
@@ -103,6 +110,15 @@ const signingKeyOf = ({
   return [{ type: 'KeyChanged', data }];
 };
 
+/** Once for each jump, whichever processes notice it. */
+const clockJumpOf = (
+  { recordedAt, clock }: RecordClockJump['data'],
+  before: Operations,
+): readonly OperationsEvent[] => {
+  const isKnown = before.status === 'known' && (before.jumpedTo ?? '') >= recordedAt;
+  return isKnown ? [] : [{ type: 'ClockJumped', data: { recordedAt, clock, severity: 'warning' } }];
+};
+
 const skipOf = (
   { organizationId: _, name: __, ...skipped }: SkipEvent['data'],
   before: Operations,
@@ -128,6 +144,8 @@ export const operationsDecider: Decider<Operations, OperationsCommand, Operation
         return auditKeyOf(command.data.keyId, before);
       case 'RecordSigningKey':
         return signingKeyOf(command.data);
+      case 'RecordClockJump':
+        return clockJumpOf(command.data, before);
       case 'SkipEvent':
         return skipOf(command.data, before);
     }

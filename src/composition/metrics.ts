@@ -12,6 +12,7 @@ type MetricSources = Readonly<{
   rulesets: () => RulesetStatus | undefined;
   /** How many clients wait to hear of changes. */
   eventStreams: () => number;
+  recordedAheadMs: () => number;
   /** Signed and not brought outside yet, by place. */
   waitingCheckpoints: () => Promise<Readonly<Record<string, number>>>;
   /** Position of the last event in the log. */
@@ -21,6 +22,7 @@ type MetricSources = Readonly<{
 /** What Prometheus is told. Names end in their unit. */
 export const serviceMetrics = (sources: MetricSources) => {
   const { readiness, projections, rulesets, eventStreams, waitingCheckpoints, head } = sources;
+  const { recordedAheadMs } = sources;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'chronoflag_' });
@@ -126,6 +128,14 @@ export const serviceMetrics = (sources: MetricSources) => {
     },
   });
 
+  new Gauge({
+    name: 'chronoflag_recorded_time_ahead_seconds',
+    help: 'How far the latest time in the log is ahead of the clock of this process; 0 when it is not.',
+    registers,
+    collect() {
+      this.set(recordedAheadMs() / 1000);
+    },
+  });
   new Gauge({
     name: 'chronoflag_event_streams',
     help: 'Clients that wait to hear of changes.',

@@ -104,6 +104,7 @@ export type ReadinessSources = Readonly<{
   projections?: (() => readonly ProjectionStatus[]) | undefined;
   checkpointFailures?: (() => readonly string[]) | undefined;
   verification?: (() => VerificationStatus | undefined) | undefined;
+  clock?: (() => Readiness) | undefined;
 }>;
 
 /** All parts of /ready. `probes`: backing services that this process uses, by name. */
@@ -130,13 +131,14 @@ export const readinessOf = (
     return probe();
   };
   return async () => {
-    const { rulesets, projections, checkpointFailures, verification } = sources();
+    const { rulesets, projections, checkpointFailures, verification, clock } = sources();
     const parts = [
       ...(await Promise.all(Object.entries(probes()).map(reach))),
       ...(rulesets === undefined ? [] : [rulesetReadiness(rulesets())]),
       ...(projections?.() ?? []).map(projectionReadiness),
       ...(checkpointFailures === undefined ? [] : [checkpointReadiness(checkpointFailures())]),
       ...(verification === undefined ? [] : [verificationReadiness(verification())]),
+      ...(clock === undefined ? [] : [clock()]),
     ];
     parts.forEach(tell);
     return parts;

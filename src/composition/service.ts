@@ -9,6 +9,7 @@ import { kurrentEventLog } from '../infrastructure/kurrent/event-log.js';
 import { kurrentEventStore } from '../infrastructure/kurrent/event-store.js';
 import { writability } from '../infrastructure/kurrent/probe-append.js';
 import { auditKey } from './audit-trail.js';
+import { type ClockWatch, watchClock } from './clock-watch.js';
 import { type FirstCredentials } from './first-start.js';
 import { closeHttp, createHttp, guardOf, listen } from './http.js';
 import { type Jobs, startJobs } from './jobs.js';
@@ -71,6 +72,7 @@ type Parts = {
   own?: ReturnType<typeof ownLog>;
   isUnused?: boolean;
   events?: ServiceEvents;
+  clock?: ClockWatch;
 };
 
 const isOneOf = ({ role }: Config, wanted: Config['role']): boolean =>
@@ -83,6 +85,7 @@ const readinessIn = (parts: Parts, log: Logger) =>
       projections: parts.projector?.status,
       checkpointFailures: parts.jobs?.checkpointFailures,
       verification: parts.jobs?.verification,
+      clock: parts.clock?.readiness,
     }),
     () => ({
       ...parts.own?.part(),
@@ -122,6 +125,7 @@ export const startService = async (
     projections: () => parts.projector?.status() ?? [],
     rulesets: () => parts.requests?.rulesets(),
     eventStreams: () => parts.requests?.eventStreams() ?? 0,
+    recordedAheadMs: () => parts.clock?.aheadMs() ?? 0,
     waitingCheckpoints: async () => parts.jobs?.waitingCheckpoints() ?? {},
     head: async () => parts.head?.() ?? -1,
   });
@@ -176,6 +180,7 @@ export const startService = async (
       log.warn({ err: error }, 'an event of the service was not written to the log');
     });
     parts.events = events;
+    parts.clock = watchClock({ databaseUrl, events, log, signal: stopping.signal });
     const migrate = async (): Promise<void> => {
       await migrated(databaseUrl, masterKey);
       await own.require();

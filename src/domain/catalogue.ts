@@ -78,6 +78,7 @@ export const CATALOGUE: Readonly<Record<DomainEvent['type'], Category>> = {
   CommandsRefused: 'refusals',
   ServiceStarted: 'operations',
   ServiceStopped: 'operations',
+  ClockJumped: 'operations',
   ReadModelRebuilt: 'operations',
   EventSkipped: 'operations',
   KeyChanged: 'operations',

@@ -55,6 +55,20 @@ export type OperationsEvent =
         severity: Severity;
       }
     >
+  /**
+   * Events are recorded with times that have not come yet, because a clock had jumped and times of the log never go
+   * back. `recordedAt`: the latest one. `clock`: what the process that noticed it takes for now.
+   */
+  | Event<
+      'ClockJumped',
+      {
+        /** RFC 3339, UTC. */
+        recordedAt: string;
+        /** RFC 3339, UTC. */
+        clock: string;
+        severity: Severity;
+      }
+    >
   /** `keyId`: what signs from now on, or what was removed. `previousKeyId`: null when it is not known. */
   | Event<
       'KeyChanged',
@@ -77,6 +91,8 @@ type Known = Readonly<{
   auditKeyId: string | null;
   /** Events that are passed by: `<revision>@<stream>`. */
   skipped: readonly string[];
+  /** The latest time that was reported as ahead of a clock, RFC 3339. */
+  jumpedTo: string | null;
 }>;
 
 /** What is known of one process, or of what processes share. */
@@ -92,6 +108,7 @@ export const NOTHING_KNOWN: Known = {
   configuration: null,
   auditKeyId: null,
   skipped: [],
+  jumpedTo: null,
 };
 
 export const skippedName = ({ stream, revision }: EventPlace): string => `${revision}@${stream}`;
@@ -114,6 +131,8 @@ export const evolveOperations = (before: Operations, event: OperationsEvent): Op
       return event.data.key === 'audit' ? { ...known, auditKeyId: event.data.keyId } : known;
     case 'EventSkipped':
       return { ...known, skipped: [...known.skipped, skippedName(event.data)] };
+    case 'ClockJumped':
+      return { ...known, jumpedTo: event.data.recordedAt };
     case 'ReadModelRebuilt':
       return known;
   }

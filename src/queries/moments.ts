@@ -96,26 +96,57 @@ export type MomentRequest = Readonly<{ at?: string; position?: Position; revisio
 export type Moment = Readonly<{ position: Position }>;
 
 /** Clocks of callers may be ahead of ours by this much before a time counts as the future. */
-const CLOCK_TOLERANCE_MS = 60_000;
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+type TimeRow = { position: Position | null; nextAt: Date | null };
+
+/** The last event up to a time, and when the next one was recorded. */
+const aroundTime = async (db: Database, at: Date): Promise<TimeRow> => {
+  const { rows } = await db.query<TimeRow>({
+    name: 'position_at_time',
+    text: `select (select e.position
+                     from audit_event e
+                    where e.recorded_at <= $1
+                    order by e.recorded_at desc, e.position desc
+                    limit 1) as position,
+                  (select e.recorded_at
+                     from audit_event e
+                    where e.recorded_at > $1
+                    order by e.recorded_at, e.position
+                    limit 1) as "nextAt"`,
+    values: [at],
+  });
+  return rows[0] ?? { position: null, nextAt: null };
+};
+
+/**
+ * Times of the log never go back. After a clock had jumped ahead, events have a time that has not come yet although they
+ * happened: what there was between the last right time and now is then not known by time.
+ */
+const requireCertain = (at: string, nextAt: Date | null): void => {
+  if (nextAt === null || nextAt.getTime() <= Date.now() + CLOCK_TOLERANCE_MS) return;
+  throw new DomainError(
+    'moment-uncertain',
+    `A clock had jumped: what happened after the last event up to ${at} was recorded as of ${nextAt.toISOString()}, which has not come yet. Ask for a position or a revision, or leave the moment out for now.`,
+  );
+};
+
+const latestMs = async (db: Database): Promise<number> => {
+  const { recordedAt } = await readPosition(db)();
+  return recordedAt === null ? -Infinity : Date.parse(recordedAt);
+};
 
 const atTime = async (db: Database, at: string): Promise<Moment> => {
   const { floorMs } = parseTime(at);
-  if (floorMs > Date.now() + CLOCK_TOLERANCE_MS) {
+  const isFuture = floorMs > Date.now() + CLOCK_TOLERANCE_MS;
+  const { position, nextAt } = await aroundTime(db, new Date(floorMs));
+  if (isFuture && (await latestMs(db)) < floorMs)
     throw new DomainError(
       'moment-in-future',
       `${at} has not come yet: ask for a time in the past.`,
     );
-  }
-  const { rows } = await db.query<Moment>({
-    name: 'position_at_time',
-    text: `select e.position as position
-             from audit_event e
-            where e.recorded_at <= $1
-            order by e.recorded_at desc, e.position desc
-            limit 1`,
-    values: [new Date(floorMs)],
-  });
-  return rows[0] ?? { position: -1 };
+  if (!isFuture) requireCertain(at, nextAt);
+  return { position: position ?? -1 };
 };
 
 const atPosition = async (
@@ -168,7 +199,7 @@ const atRevision = async (
 /**
  * The one log position that a request stands for. A time is the last event recorded at or before it.
  * @param stream whose revisions `revision` counts
- * @throws DomainError several-moments, malformed-time, moment-in-future, revision-not-found;
+ * @throws DomainError several-moments, malformed-time, moment-in-future, moment-uncertain, revision-not-found;
  * invalid-request for a revision without a stream
  */
 export const resolveMoment = (

@@ -13,6 +13,7 @@ import {
   startScenario,
   untilAcknowledged,
 } from './support/scenario.js';
+import { withClockAt } from './support/clock.js';
 import { faultFolder, mountDisk } from './support/servers.js';
 import { faultyService, type FaultyService, request } from './support/service.js';
 
@@ -172,12 +173,6 @@ test('hours of ordinary work with clients that come and go', async (t) => {
   t.ok(megabytes.late < 150, 'memory does not grow without end');
   await checkInvariants(t, servers, load);
 });
-
-/** A stand-in for a machine whose clock is wrong: Date is moved, as a program sees it. */
-const withClockAt = (offsetMs: number): Readonly<Record<string, string>> => {
-  const source = `const R=Date;globalThis.Date=class extends R{constructor(...a){a.length===0?super(R.now()+${offsetMs}):super(...a)}static now(){return R.now()+${offsetMs}}};`;
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(source)}` };
-};
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

@@ -93,6 +93,7 @@ export const PROBLEMS = {
   'reference-cycle': [422, 'The references would form a cycle'],
   'references-too-deep': [422, 'A chain of references is too long'],
   'moment-in-future': [422, 'The moment is in the future'],
+  'moment-uncertain': [422, 'The moment is not known by time'],
   'invalid-flagd-file': [422, 'Not a flagd definition file'],
   'invalid-logic': [422, 'The expression is not valid'],
   'cannot-import': [422, 'The definition cannot be imported'],

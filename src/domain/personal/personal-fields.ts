@@ -98,6 +98,7 @@ export const PERSONAL_FIELDS: Fields = {
   CommandsRefused: null,
   ServiceStarted: null,
   ServiceStopped: null,
+  ClockJumped: null,
   ReadModelRebuilt: null,
   EventSkipped: null,
   KeyChanged: null,

@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { type ApiDocument, operationsOf } from '../../support/openapi.js';
 import { type Person, registerOrganization } from '../../support/organizations.js';
 import { testService, type TestService } from '../../support/service.js';
+import { until } from '../../support/until.js';
 import { type CommandCase } from '../command-case.js';
 import { COMMAND_CASES } from '../command-cases.js';
 
@@ -270,8 +271,14 @@ test('tenants', async (t) => {
       body: { type: 'urn:chronoflag:problem:forbidden' },
     });
     t.equal((await service.send('GET', '/metrics')).status, 200);
-    const { text, body: ready } = await service.send<Ready>('GET', '/ready', { credential: null });
-    const verification = ready.parts.find(({ name }) => name === 'verification');
+    const ask = () => service.send<Ready>('GET', '/ready', { credential: null });
+    const verificationIn = ({ parts }: Ready) => parts.find(({ name }) => name === 'verification');
+    await until('it has been verified', async () => {
+      const { body } = await ask();
+      return verificationIn(body)?.details['ranAt'] !== null;
+    });
+    const { text, body: ready } = await ask();
+    const verification = verificationIn(ready);
     t.strictSame(Object.keys(verification?.details ?? {}), [
       'ranAt',
       'differences',

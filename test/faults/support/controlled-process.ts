@@ -61,9 +61,11 @@ export const controlledProcess = (spec: ProcessSpec) => {
       });
   };
 
-  const start = async (): Promise<void> => {
+  /** `more`: variables for this start. */
+  const start = async (more: NodeJS.ProcessEnv = {}): Promise<void> => {
     output = '';
-    const started = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...(options.env ?? process.env), ...more };
+    const started = spawn(command, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
     await new Promise<void>((resolve, reject) => {
       const fail = (what: string): void => {
