@@ -4,12 +4,17 @@ import { requireKnownEnvironment } from './audit/audit-filter.js';
 import { auditEntry, auditLog } from './audit/audit-log.js';
 import { exportAuditLog } from './audit/export-audit-log.js';
 import { type Database } from './database.js';
-import { getFlag, getSegment, type StateSource } from './entities/entity-at.js';
+import {
+  flagStatesAt,
+  getFlag,
+  getSegment,
+  segmentStatesAt,
+  type StateSource,
+} from './entities/entity-at.js';
 import { flagDiff, segmentDiff } from './entities/entity-diff.js';
 import { flagHistory, segmentHistory } from './entities/entity-history.js';
 import { listFlags } from './entities/list-flags.js';
 import { listSegments } from './entities/list-segments.js';
-import { flagStatesAt, segmentStatesAt } from './entities/states-at.js';
 import { environmentDiff } from './environments/environment-diff.js';
 import { logSource } from './log/log-source.js';
 import { parkedStreams } from './log/parked-streams.js';

@@ -10,7 +10,7 @@ import {
 import { segmentHistory } from '../../src/queries/entities/entity-history.js';
 import { listSegments } from '../../src/queries/entities/list-segments.js';
 import { loadCurrentStates } from '../../src/queries/evaluation/current-states.js';
-import { heldSegment } from '../../src/queries/log/log-source.js';
+import { heldEntity } from '../../src/queries/log/log-source.js';
 import { applyBatches } from '../support/applied-rows.js';
 import { testDatabase } from '../support/database.js';
 import {
@@ -73,7 +73,7 @@ test('rows of long lists hold what changed, and tell the whole at every revision
   let state: Segment = absentSegment;
   for (const { position, revision, ...event } of own) {
     state = evolveSegment(state, event as unknown as SegmentEvent);
-    const held = await heldSegment(pool)(PROJECT, 'staff', position);
+    const held = await heldEntity(pool)('segment', [PROJECT, 'staff'], position);
     t.equal(canonicalJson([held?.state, held?.revision]), canonicalJson([state, revision]));
   }
   const { segments } = await loadCurrentStates(pool)();
@@ -125,7 +125,7 @@ test('keys of an event that is passed by are in no row', async (t) => {
   const state = own
     .filter((_, revision) => revision !== 1)
     .reduce<Segment>((before, event) => evolveSegment(before, event), absentSegment);
-  const held = await heldSegment(pool)(PROJECT, 'staff', history.at(-1)!.position);
+  const held = await heldEntity(pool)('segment', [PROJECT, 'staff'], history.at(-1)!.position);
   t.equal(canonicalJson(held?.state), canonicalJson(state));
 });
 
@@ -145,6 +145,6 @@ test('100 000 keys that come in parts make few times as much of rows', async (t)
   );
   t.equal(rows[0]?.revisions, parts.length);
   t.ok(Number(rows[0]?.keys) < 200_000, `${rows[0]?.keys} keys in rows`);
-  const held = await heldSegment(pool)(PROJECT, 'staff', history.at(-1)!.position);
+  const held = await heldEntity(pool)('segment', [PROJECT, 'staff'], history.at(-1)!.position);
   t.equal(held?.state.included.length, 100_000);
 });

@@ -1,7 +1,7 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { flagStream, projectIdOf } from '../../domain/streams.js';
-import { type FlagView } from '../../queries/entities/entity-at.js';
+import { type FlagView } from '../../queries/entities/kinds.js';
 import { type FlagListItem } from '../../queries/entities/list-flags.js';
 import { type Page } from '../../queries/paging.js';
 import { type Queries } from '../../queries/queries.js';

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { projectIdOf, segmentStream } from '../../domain/streams.js';
 import { type SegmentListItem } from '../../queries/entities/list-segments.js';
 import { segmentUsage, type SegmentUsage } from '../../queries/entities/segment-usage.js';
-import { type SegmentView } from '../../queries/entities/segment-view.js';
+import { type SegmentView } from '../../queries/entities/kinds.js';
 import { type Page } from '../../queries/paging.js';
 import { type Queries } from '../../queries/queries.js';
 import {

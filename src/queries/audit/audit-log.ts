@@ -8,12 +8,12 @@ import { type Position, positionInJson, toPosition } from '../../domain/position
 import { type ExistingProject } from '../../domain/project.js';
 import { type Category } from '../../domain/streams.js';
 import { type Database } from '../database.js';
+import { wholeSegmentState } from '../entities/kinds.js';
 import {
   needsWholeLists,
   segmentStepChanges,
   type StoredSegment,
-  wholeSegmentState,
-} from '../entities/entity-at.js';
+} from '../entities/segment-steps.js';
 import { type SortOrder } from '../entities/flag-filter.js';
 import { type Moment } from '../moments.js';
 import { decodeCursor, DEFAULT_LIMIT, type Page, pageOf } from '../paging.js';

@@ -1,293 +1,112 @@
-import { type Change } from '../../domain/changes.js';
-import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
-import { DomainError } from '../../domain/decider.js';
-import { type FlagContent } from '../../domain/flag/events.js';
-import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
-import { type JsonObject } from '../../domain/json.js';
+import { type ExistingOf } from '../../domain/aggregates.js';
 import { type Position } from '../../domain/position.js';
-import { type ExistingSegment } from '../../domain/segment.js';
 import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { type Moment } from '../moments.js';
 import { type OrganizationView } from '../organizations.js';
 import { getProject, type ProjectAddress, type ProjectView } from '../projects.js';
-import { type Fact, factColumns, type Provenance, provenanceOf, timeText } from '../provenance.js';
-import { segmentView, type SegmentView } from './segment-view.js';
+import { type Fact, factColumns } from '../provenance.js';
+import {
+  type AddressOf,
+  type FlagAddress,
+  type FlagView,
+  type Kind,
+  KINDS,
+  notFound,
+  notYetCreated,
+  type SegmentAddress,
+  type SegmentView,
+  type ViewOf,
+} from './kinds.js';
 
-/** How a flag was at one log position. */
-export type FlagView = Omit<FlagContent, 'projectId'> &
-  Readonly<{
-    status: ExistingFlag['status'];
-    /** What a deleted flag was before; null for a live one. */
-    statusBefore: 'active' | 'archived' | null;
-    /** Of its stream; grows by one with each change. */
-    revision: number;
-    createdAt: string;
-    updatedAt: string;
-    /** The event that made it what it was; of a deleted flag, its deletion. */
-    lastChange: Provenance;
-    /** When the next change came; null while nothing has. */
-    heldUntil: Readonly<{ position: Position; recordedAt: string }> | null;
-  }>;
-
-/** What a view is made of; `last` is the event that led to `state`, `next` the one after it. */
-type FlagMoment = Readonly<{
-  state: ExistingFlag;
-  createdAt: string | Date;
-  last: Fact;
-  next?: Readonly<{ position: Position; recordedAt: string | Date }> | undefined;
-}>;
-
-/** Of a deleted flag; null for a live one. */
-export const statusBefore = (flag: ExistingFlag): FlagView['statusBefore'] =>
-  flag.status === 'deleted' ? flag.statusBefore : null;
-
-export const flagView = ({ state, createdAt, last, next }: FlagMoment): FlagView => {
-  const { projectId, ...content } = contentOf(state);
-  return {
-    ...content,
-    status: state.status,
-    statusBefore: statusBefore(state),
-    revision: last.revision,
-    createdAt: timeText(createdAt),
-    updatedAt: timeText(last.recordedAt),
-    lastChange: provenanceOf(last),
-    heldUntil: next ? { position: next.position, recordedAt: timeText(next.recordedAt) } : null,
-  };
-};
-
-/** A flag joined with the revision that held at a position; `state` is null when it did not exist yet. */
-export type FlagRow = Fact & {
+/** One joined with the revision that held at a position; `state` is null when it did not exist yet. */
+export type RowOf<K extends Kind> = Fact & {
   key: string;
   createdAt: Date;
-  state: ExistingFlag | null;
+  state: ExistingOf<K> | null;
   nextPosition: Position | null;
   nextAt: Date | null;
 };
+
+const revisionAt = (
+  kind: Kind,
+  alias: string,
+  position: string,
+  state = KINDS[kind].wholeState('h'),
+): string =>
+  `select h.revision, h.position_from, h.position_to, h.recorded_from, h.recorded_to, ${state} as state
+     from ${kind}_revision h
+    where h.project_id = ${alias}.project_id
+      and h.${kind}_key = ${alias}.key
+      and h.position_from <= ${position}
+    order by h.position_from desc
+    limit 1`;
 
 /**
  * The latest revision of flag `f` at or before a position, one step down an index per flag.
  * @param position the SQL of the position
  */
-export const flagRevisionAt = (position: string): string =>
-  `select h.revision, h.position_from, h.position_to, h.recorded_from, h.recorded_to, h.state
-     from flag_revision h
-    where h.project_id = f.project_id
-      and h.flag_key = f.key
-      and h.position_from <= ${position}
-    order by h.position_from desc
-    limit 1`;
+export const flagRevisionAt = (position: string): string => revisionAt('flag', 'f', position);
 
-/** Select list of a FlagRow, from flag f, its revision r and that revision's event e. */
-const FLAG_COLUMNS = `f.key, f.created_at as "createdAt", r.state,
-   r.position_to as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
-
-const flagViewOfRow = (row: FlagRow, state: ExistingFlag): FlagView => {
-  const { nextPosition, nextAt } = row;
-  const next =
-    nextPosition === null || nextAt === null
-      ? undefined
-      : { position: nextPosition, recordedAt: nextAt };
-  return flagView({ state, createdAt: row.createdAt, last: row, next });
-};
-
-export type FlagAddress = ProjectAddress & Readonly<{ flag: string }>;
-
-export const flagNotFound = ({ project, flag }: FlagAddress): DomainError =>
-  new DomainError('flag-not-found', `Project "${project}" has no flag "${flag}", and never had.`);
-
-export const flagNotYetCreated = ({ flag }: FlagAddress, createdAt: string): DomainError =>
-  new DomainError(
-    'flag-not-yet-created',
-    `Flag "${flag}" was created at ${createdAt}, after the moment asked for.`,
-  );
-
-const FLAG_AT_POSITION = `
-  select ${FLAG_COLUMNS}
-    from flag f
-    left join lateral (${flagRevisionAt('$3')}) r on true
-    left join audit_event e on e.position = r.position_from
-   where f.project_id = $1
-     and f.key = $2`;
-
-/**
- * The flag at a position as the tables have it; `state` is null when it did not exist yet.
- * @throws DomainError project-not-found, flag-not-found
- */
-export const readFlagRow =
-  (db: Database) =>
-  async (address: FlagAddress, moment: Moment): Promise<FlagRow> => {
-    const { organizationId, project, flag } = address;
-    const { rows } = await db.query<FlagRow>({
-      organizationId,
-      name: 'flag_at',
-      text: FLAG_AT_POSITION,
-      values: [projectIdOf(organizationId, project), flag, moment.position],
-    });
-    const [row] = rows;
-    if (row !== undefined) return row;
-    await getProject(db)(address, moment);
-    throw flagNotFound(address);
-  };
-
-/**
- * A flag as it was at a log position; a deleted one is an answer too.
- * @throws DomainError project-not-found, flag-not-found, flag-not-yet-created
- */
-export const getFlag =
-  (db: Database) =>
-  async (address: FlagAddress, moment: Moment): Promise<FlagView> => {
-    const row = await readFlagRow(db)(address, moment);
-    if (row.state === null) throw flagNotYetCreated(address, row.createdAt.toISOString());
-    return flagViewOfRow(row, row.state);
-  };
-
-/** A segment joined with the revision that held at a position; `state` is null when it did not exist yet. */
-export type SegmentRow = Fact & {
-  key: string;
-  createdAt: Date;
-  state: ExistingSegment | null;
-  nextPosition: Position | null;
-  nextAt: Date | null;
-};
-
-/** The SQL of the whole state of a row of `segment_revision`; the row itself may leave out the lists of keys. */
-export const wholeSegmentState = (row: string): string =>
-  `segment_state(${row}.project_id, ${row}.segment_key, ${row}.revision, ${row}.state, ${row}.keys_from)`;
-
-/** A state as a row of a segment has it: without its lists it says how long they are. */
-export type StoredSegment = Omit<ExistingSegment, 'included' | 'excluded'> &
-  Partial<Pick<ExistingSegment, 'included' | 'excluded'>> &
-  Readonly<{ counts?: Readonly<{ included: number; excluded: number }> }>;
-
-type KeyLists = Readonly<Pick<ExistingSegment, 'included' | 'excluded'>>;
-
-const NO_KEYS: KeyLists = { included: [], excluded: [] };
-
-/** Events that say by themselves what came or went. */
-const CHANGES_OF_LISTS = ['SegmentKeysAdded', 'SegmentKeysRemoved'];
-
-/** Events for which both states must be whole: what changed of the lists follows from these alone. */
-export const needsWholeLists = (event: string): string =>
-  `(${event}.type in ('SegmentKeysChanged', 'SegmentRestored', 'SegmentReverted')
-    and ${event}.data -> 'keysKept' is null)`;
-
-type SegmentStep = Readonly<{
-  type: string;
-  data: JsonObject;
-  before: StoredSegment | null;
-  after: StoredSegment | null;
-}>;
-
-/**
- * What an event changed in a segment, from the states of the rows before and after it. Where one leaves out its lists,
- * they are taken from the event, or are the same in both.
- */
-export const segmentStepChanges = ({
-  type,
-  data,
-  before,
-  after,
-}: SegmentStep): readonly Change[] => {
-  const told: KeyLists = CHANGES_OF_LISTS.includes(type) ? { ...NO_KEYS, ...data } : NO_KEYS;
-  const isPartial =
-    told !== NO_KEYS || before?.included === undefined || after?.included === undefined;
-  const whole = (state: StoredSegment | null, lists: KeyLists): ExistingSegment | undefined =>
-    state === null
-      ? undefined
-      : { ...NO_KEYS, ...state, ...(isPartial && before !== null ? lists : {}) };
-  return segmentChangesBetween(
-    whole(before, type === 'SegmentKeysRemoved' ? told : NO_KEYS),
-    whole(after, type === 'SegmentKeysAdded' ? told : NO_KEYS),
-  );
-};
-
-const segmentStateRevisionAt = (position: string, state: string): string =>
-  `select h.revision, h.position_from, h.position_to, h.recorded_from, h.recorded_to, ${state} as state
-     from segment_revision h
-    where h.project_id = s.project_id
-      and h.segment_key = s.key
-      and h.position_from <= ${position}
-    order by h.position_from desc
-    limit 1`;
-
-/**
- * The latest revision of segment `s` at or before a position, one step down an index per segment.
- * @param position the SQL of the position
- */
-export const segmentRevisionAt = (position: string): string =>
-  segmentStateRevisionAt(position, wholeSegmentState('h'));
+/** The same of segment `s`. */
+export const segmentRevisionAt = (position: string): string => revisionAt('segment', 's', position);
 
 /** The same with the state as the row has it (StoredSegment). */
 export const storedRevisionAt = (position: string): string =>
-  segmentStateRevisionAt(position, 'h.state');
+  revisionAt('segment', 's', position, 'h.state');
 
-/** Select list of a SegmentRow, from segment s, its revision r and that revision's event e. */
-const SEGMENT_COLUMNS = `s.key, s.created_at as "createdAt", r.state,
-   r.position_to as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}`;
-
-const segmentViewOfRow = (row: SegmentRow, state: ExistingSegment): SegmentView => {
-  const { nextPosition, nextAt } = row;
-  const next =
-    nextPosition === null || nextAt === null
-      ? undefined
-      : { position: nextPosition, recordedAt: nextAt };
-  return segmentView({ state, createdAt: row.createdAt, last: row, next });
-};
-
-export type SegmentAddress = ProjectAddress & Readonly<{ segment: string }>;
-
-export const segmentNotFound = ({ project, segment }: SegmentAddress): DomainError =>
-  new DomainError(
-    'segment-not-found',
-    `Project "${project}" has no segment "${segment}", and never had.`,
-  );
-
-export const segmentNotYetCreated = ({ segment }: SegmentAddress, createdAt: string): DomainError =>
-  new DomainError(
-    'segment-not-yet-created',
-    `Segment "${segment}" was created at ${createdAt}, after the moment asked for.`,
-  );
-
-const SEGMENT_AT_POSITION = `
-  select ${SEGMENT_COLUMNS}
-    from segment s
-    left join lateral (${segmentRevisionAt('$3')}) r on true
+const textAt = (kind: Kind): string => `
+  select t.key, t.created_at as "createdAt", r.state,
+         r.position_to as "nextPosition", r.recorded_to as "nextAt", ${factColumns('e')}
+    from ${kind} t
+    left join lateral (${revisionAt(kind, 't', '$3')}) r on true
     left join audit_event e on e.position = r.position_from
-   where s.project_id = $1
-     and s.key = $2`;
+   where t.project_id = $1
+     and t.key = $2`;
+
+const AT = { flag: textAt('flag'), segment: textAt('segment') };
 
 /**
- * The segment at a position as the tables have it; `state` is null when it did not exist yet.
- * @throws DomainError project-not-found, segment-not-found
+ * One at a position as the tables have it; `state` is null when it did not exist yet.
+ * @throws DomainError project-not-found, flag-not-found, segment-not-found
  */
-export const readSegmentRow =
+export const readRow =
+  <K extends Kind>(kind: K) =>
   (db: Database) =>
-  async (address: SegmentAddress, moment: Moment): Promise<SegmentRow> => {
-    const { organizationId, project, segment } = address;
-    const { rows } = await db.query<SegmentRow>({
+  async (address: AddressOf<K>, moment: Moment): Promise<RowOf<K>> => {
+    const { organizationId, project } = address;
+    const { rows } = await db.query<RowOf<K>>({
       organizationId,
-      name: 'segment_at',
-      text: SEGMENT_AT_POSITION,
-      values: [projectIdOf(organizationId, project), segment, moment.position],
+      name: `${kind}_at`,
+      text: AT[kind],
+      values: [projectIdOf(organizationId, project), address[kind], moment.position],
     });
     const [row] = rows;
     if (row !== undefined) return row;
     await getProject(db)(address, moment);
-    throw segmentNotFound(address);
+    throw notFound(kind, address);
   };
 
 /**
- * A segment as it was at a log position; a deleted one is an answer too.
- * @throws DomainError project-not-found, segment-not-found, segment-not-yet-created
+ * One as it was at a log position; a deleted one is an answer too.
+ * @throws DomainError project-not-found, and of its kind -not-found, -not-yet-created
  */
-export const getSegment =
+const entityAt =
+  <K extends Kind>(kind: K) =>
   (db: Database) =>
-  async (address: SegmentAddress, moment: Moment): Promise<SegmentView> => {
-    const row = await readSegmentRow(db)(address, moment);
-    if (row.state === null) throw segmentNotYetCreated(address, row.createdAt.toISOString());
-    return segmentViewOfRow(row, row.state);
+  async (address: AddressOf<K>, moment: Moment): Promise<ViewOf<K>> => {
+    const row = await readRow(kind)(db)(address, moment);
+    const { state, createdAt, nextPosition, nextAt } = row;
+    if (state === null) throw notYetCreated(kind, address, createdAt.toISOString());
+    const next =
+      nextPosition === null || nextAt === null
+        ? undefined
+        : { position: nextPosition, recordedAt: nextAt };
+    return KINDS[kind].view({ state, createdAt, last: row, next });
   };
+
+export const getFlag = entityAt('flag');
+export const getSegment = entityAt('segment');
 
 /** A state with the revision that it is, and where and when that was recorded. */
 type Taken<State> = Readonly<{
@@ -297,8 +116,9 @@ type Taken<State> = Readonly<{
   recordedAt: string | Date;
 }>;
 
-export type FlagState = Taken<ExistingFlag>;
-export type SegmentState = Taken<ExistingSegment>;
+export type StateAt<K extends Kind> = Taken<ExistingOf<K>>;
+export type FlagState = StateAt<'flag'>;
+export type SegmentState = StateAt<'segment'>;
 
 /** Where states of the past come from: the read model, or the log itself. Both must give the same answers. */
 export type StateSource = Readonly<{
@@ -315,3 +135,28 @@ export type StateSource = Readonly<{
   /** Every segment of a project that existed then, by key, deleted ones too. */
   segments: (address: ProjectAddress, moment: Moment) => Promise<readonly SegmentState[]>;
 }>;
+
+/** All of a kind in a project that existed at a position, by key, deleted ones too. */
+const statesAt =
+  <K extends Kind>(kind: K) =>
+  (db: Database) =>
+  async (
+    { organizationId, project }: ProjectAddress,
+    moment: Moment,
+  ): Promise<readonly StateAt<K>[]> => {
+    const { rows } = await db.query<StateAt<K>>({
+      organizationId,
+      name: `${kind}_states_at`,
+      text: `select r.state, r.revision::float8 as revision,
+                    r.position_from as position, r.recorded_from as "recordedAt"
+               from ${kind} t
+              cross join lateral (${revisionAt(kind, 't', '$2')}) r
+              where t.project_id = $1
+              order by t.key`,
+      values: [projectIdOf(organizationId, project), moment.position],
+    });
+    return rows;
+  };
+
+export const flagStatesAt = statesAt('flag');
+export const segmentStatesAt = statesAt('segment');

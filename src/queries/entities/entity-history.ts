@@ -1,7 +1,7 @@
 import { type Change, changesBetween } from '../../domain/changes.js';
 import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type JsonObject } from '../../domain/json.js';
-import { flagStream, projectIdOf, segmentStream } from '../../domain/streams.js';
+import { projectIdOf } from '../../domain/streams.js';
 import { type Database } from '../database.js';
 import { readPosition } from '../moments.js';
 import {
@@ -16,16 +16,15 @@ import {
 } from '../paging.js';
 import { type Fact, factColumns, type Provenance, provenanceOf } from '../provenance.js';
 import { parseTime } from '../time.js';
+import { getFlag, getSegment } from './entity-at.js';
 import {
-  type FlagAddress,
-  getFlag,
-  getSegment,
-  needsWholeLists,
+  type AddressOf,
+  type Kind,
+  KINDS,
   type SegmentAddress,
-  segmentStepChanges,
-  type StoredSegment,
   wholeSegmentState,
-} from './entity-at.js';
+} from './kinds.js';
+import { needsWholeLists, segmentStepChanges, type StoredSegment } from './segment-steps.js';
 import { type SortOrder } from './flag-filter.js';
 
 type FlagHistoryFilter = Readonly<{
@@ -78,8 +77,6 @@ const historyConditions = (
     },
   ]);
 
-type Kind = 'flag' | 'segment';
-
 /** Which revision of it; `before`: that of our event in front, for events of others have revisions, too. */
 const SIDES = {
   after: 'h.revision = e.revision',
@@ -108,103 +105,75 @@ const historySql = ({ sql, values }: Conditions, order: SortOrder, kind: Kind): 
 };
 
 /** @defaultValue order: desc, so the newest event first */
-export type FlagHistory = FlagAddress &
+type HistoryOf<K extends Kind> = AddressOf<K> &
   FlagHistoryFilter &
   Readonly<{ order?: SortOrder; limit?: number; cursor?: string }>;
-
-/** One event with what it changed; `data` is what the event itself says. */
-export type FlagHistoryItem = Provenance &
-  Readonly<{ environment: string | null; data: JsonObject; changes: readonly Change[] }>;
-
-type FlagHistoryRow = Fact & {
-  environment: string | null;
-  data: JsonObject;
-  before: ExistingFlag | null;
-  after: ExistingFlag | null;
-};
-
-const changesOf = ({ before, after }: FlagHistoryRow): readonly Change[] =>
-  // Only an event that this version does not understand leaves no state behind.
-  after === null ? [] : changesBetween(before ?? undefined, after);
-
-const flagItemOf = (row: FlagHistoryRow): FlagHistoryItem => ({
-  ...provenanceOf(row),
-  environment: row.environment,
-  data: row.data,
-  changes: changesOf(row),
-});
-
-/**
- * A page of a flag's events, from its creation on, over deletion and restore.
- * @throws DomainError project-not-found, flag-not-found, malformed-time, invalid-cursor
- */
-export const flagHistory =
-  (db: Database) =>
-  async ({
-    limit = DEFAULT_LIMIT,
-    cursor,
-    ...question
-  }: FlagHistory): Promise<Page<FlagHistoryItem>> => {
-    const { organizationId, project, flag, order = 'desc' } = question;
-    const projectId = projectIdOf(organizationId, project);
-    const scope = { list: 'flag-history', ...question };
-    const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
-    const wanted = historyConditions(flagStream(projectId, flag), question, { revision, order });
-    const { rows } = await db.query<FlagHistoryRow>({
-      organizationId,
-      text: historySql(wanted, order, 'flag'),
-      values: [...wanted.values, projectId, flag, limit + 1],
-    });
-    // An empty answer is right for a filter, but not for a flag that never was.
-    if (rows.length === 0) await getFlag(db)(question, await readPosition(db)());
-    return pageOf(rows.map(flagItemOf), limit, scope, ({ revision }) => [revision]);
-  };
-
-/** @defaultValue order: desc, so the newest event first */
-type SegmentHistory = SegmentAddress &
-  Omit<FlagHistoryFilter, 'environment'> &
-  Readonly<{ order?: SortOrder; limit?: number; cursor?: string }>;
+export type FlagHistory = HistoryOf<'flag'>;
 
 /** One event with what it changed; `data` is what the event itself says. */
 export type SegmentHistoryItem = Provenance &
   Readonly<{ data: JsonObject; changes: readonly Change[] }>;
+export type FlagHistoryItem = SegmentHistoryItem & Readonly<{ environment: string | null }>;
 
-type SegmentHistoryRow = Fact & {
+type RowWith<State> = Fact & {
+  environment: string | null;
   data: JsonObject;
-  before: StoredSegment | null;
-  after: StoredSegment | null;
+  before: State | null;
+  after: State | null;
 };
 
-const segmentItemOf = (row: SegmentHistoryRow): SegmentHistoryItem => ({
-  ...provenanceOf(row),
-  data: row.data,
-  // Only an event that this version does not understand leaves no state behind.
-  changes: row.after === null ? [] : segmentStepChanges(row),
-});
+type Rows = Readonly<{ flag: RowWith<ExistingFlag>; segment: RowWith<StoredSegment> }>;
+type Items = Readonly<{ flag: FlagHistoryItem; segment: SegmentHistoryItem }>;
+
+// Only an event that this version does not understand leaves no state behind.
+const ITEM_OF: { readonly [K in Kind]: (row: Rows[K]) => Items[K] } = {
+  flag: (row) => ({
+    ...provenanceOf(row),
+    environment: row.environment,
+    data: row.data,
+    changes: row.after === null ? [] : changesBetween(row.before ?? undefined, row.after),
+  }),
+  segment: (row) => ({
+    ...provenanceOf(row),
+    data: row.data,
+    changes: row.after === null ? [] : segmentStepChanges(row),
+  }),
+};
 
 /**
- * A page of a segment's events, from its creation on, over deletion and restore.
- * @throws DomainError project-not-found, segment-not-found, malformed-time, invalid-cursor
+ * A page of the events of one, from its creation on, over deletion and restore.
+ * @throws DomainError project-not-found, flag-not-found, segment-not-found, malformed-time, invalid-cursor
  */
-export const segmentHistory =
+const entityHistory =
+  <K extends Kind>(kind: K, requireIt: (db: Database, address: AddressOf<K>) => Promise<unknown>) =>
   (db: Database) =>
-  async ({
-    limit = DEFAULT_LIMIT,
-    cursor,
-    ...question
-  }: SegmentHistory): Promise<Page<SegmentHistoryItem>> => {
-    const { organizationId, project, segment, order = 'desc' } = question;
+  async (asked: HistoryOf<K>): Promise<Page<Items[K]>> => {
+    const { limit = DEFAULT_LIMIT, cursor, ...question } = asked;
+    const { organizationId, project, order = 'desc' } = asked;
     const projectId = projectIdOf(organizationId, project);
-    const scope = { list: 'segment-history', ...question };
+    const key = asked[kind];
+    const scope = { list: `${kind}-history`, ...question };
     const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
-    const stream = segmentStream(projectId, segment);
-    const wanted = historyConditions(stream, question, { revision, order });
-    const { rows } = await db.query<SegmentHistoryRow>({
+    const stream = KINDS[kind].streamOf(projectId, key);
+    const wanted = historyConditions(stream, asked, { revision, order });
+    const { rows } = await db.query<Rows[K]>({
       organizationId,
-      text: historySql(wanted, order, 'segment'),
-      values: [...wanted.values, projectId, segment, limit + 1],
+      text: historySql(wanted, order, kind),
+      values: [...wanted.values, projectId, key, limit + 1],
     });
-    // An empty answer is right for a filter, but not for a segment that never was.
-    if (rows.length === 0) await getSegment(db)(question, await readPosition(db)());
-    return pageOf(rows.map(segmentItemOf), limit, scope, ({ revision }) => [revision]);
+    // An empty answer is right for a filter, but not for what never was.
+    if (rows.length === 0) await requireIt(db, asked);
+    return pageOf(rows.map(ITEM_OF[kind]), limit, scope, ({ revision }) => [revision]);
   };
+
+export const flagHistory = entityHistory('flag', async (db, address) =>
+  getFlag(db)(address, await readPosition(db)()),
+);
+
+export const segmentHistory: (
+  db: Database,
+) => (
+  asked: SegmentAddress & Omit<HistoryOf<'segment'>, 'environment'>,
+) => Promise<Page<SegmentHistoryItem>> = entityHistory('segment', async (db, address) =>
+  getSegment(db)(address, await readPosition(db)()),
+);

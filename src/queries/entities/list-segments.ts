@@ -5,7 +5,8 @@ import { type Moment } from '../moments.js';
 import { decodeCursor, DEFAULT_LIMIT, type Page, pageOf } from '../paging.js';
 import { getProject, type ProjectAddress } from '../projects.js';
 import { timeText } from '../provenance.js';
-import { storedRevisionAt, type StoredSegment } from './entity-at.js';
+import { storedRevisionAt } from './entity-at.js';
+import { type StoredSegment } from './segment-steps.js';
 import { composed, containing } from './flag-filter.js';
 
 export type SegmentStatusFilter = ExistingSegment['status'] | 'all';

@@ -3,7 +3,8 @@ import { type ExistingFlag } from '../../domain/flag/flag.js';
 import { type SegmentRule } from '../../domain/segment.js';
 import { usedSegments } from '../../domain/targeting/clause.js';
 import { type Moment } from '../moments.js';
-import { type SegmentAddress, type StateSource } from './entity-at.js';
+import { type StateSource } from './entity-at.js';
+import { type SegmentAddress } from './kinds.js';
 
 /** A flag whose rules refer to the segment in one environment; `null` stands for the flag's defaults. */
 export type FlagUse = Readonly<{

@@ -12,14 +12,8 @@ import {
   type SegmentContent,
   segmentContentOf,
 } from '../../domain/segment.js';
-import {
-  type FlagAddress,
-  type FlagState,
-  type FlagView,
-  type SegmentState,
-  type StateSource,
-  statusBefore,
-} from '../entities/entity-at.js';
+import { type FlagState, type SegmentState, type StateSource } from '../entities/entity-at.js';
+import { type FlagAddress, type FlagView, statusBefore } from '../entities/kinds.js';
 import { type Moment } from '../moments.js';
 import { environmentIn, type ProjectAddress, type ProjectView } from '../projects.js';
 import { timeText } from '../provenance.js';

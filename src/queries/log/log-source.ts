@@ -1,28 +1,23 @@
-import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOf } from '../../domain/aggregates.js';
 import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project.js';
-import { type ExistingSegment } from '../../domain/segment.js';
 import {
-  flagStream,
   organizationOf,
   organizationStream,
   projectIdOf,
   projectStream,
-  segmentStream,
 } from '../../domain/streams.js';
 import { type Database } from '../database.js';
+import { type StateAt, type StateSource } from '../entities/entity-at.js';
 import {
-  flagNotFound,
-  flagNotYetCreated,
-  type FlagState,
-  flagView,
-  segmentNotFound,
-  segmentNotYetCreated,
-  type SegmentState,
-  type StateSource,
-  wholeSegmentState,
-} from '../entities/entity-at.js';
-import { segmentView } from '../entities/segment-view.js';
+  type AddressOf,
+  type Kind,
+  KINDS,
+  notFound,
+  notYetCreated,
+  type ViewOf,
+} from '../entities/kinds.js';
+import { type Moment } from '../moments.js';
 import { organizationNotFound, organizationView } from '../organizations.js';
 import {
   type ProjectAddress,
@@ -39,8 +34,8 @@ type KeyRange = Readonly<{ after?: string; limit: number }>;
  * Keys of all flags, or all segments, that a project ever had, in order, as the audit trail knows them: apart from the
  * tables of states, so that a state that is missing there is noticed. Skips from key to key along the index.
  */
-const entityKeys =
-  (db: Database, category: 'flag' | 'segment') =>
+export const entityKeys =
+  (db: Database, kind: Kind) =>
   async (
     { organizationId, project }: ProjectAddress,
     { after = '', limit }: KeyRange,
@@ -70,13 +65,10 @@ const entityKeys =
                              where a.stream = $5 || '-' || $1 || ':' || $2 || ':' || found.key)
               order by found.key
               limit $4`,
-      values: [organizationId, project, after, limit, category],
+      values: [organizationId, project, after, limit, kind],
     });
     return rows.map(({ key }) => key);
   };
-
-export const flagKeys = (db: Database) => entityKeys(db, 'flag');
-export const segmentKeys = (db: Database) => entityKeys(db, 'segment');
 
 /** A state as the read model holds it at a position. */
 export type HeldState<State> = Readonly<{ state: State; revision: number; position: Position }>;
@@ -89,8 +81,8 @@ type Identity = Readonly<
 
 /** The whole state of a row; a segment's may leave out its lists. */
 const STATE = {
-  flag_revision: 'h.state',
-  segment_revision: wholeSegmentState('h'),
+  flag_revision: KINDS.flag.wholeState('h'),
+  segment_revision: KINDS.segment.wholeState('h'),
   project_revision: 'h.state',
   organization_revision: 'h.state',
 } as const;
@@ -122,15 +114,14 @@ const latest = async <State>(
   return rows[0];
 };
 
-export const heldFlag =
+export const heldEntity =
   (db: Database) =>
-  (projectId: string, flag: string, position: Position): Held<ExistingFlag> =>
-    latest(db, 'flag_revision', { project_id: projectId, flag_key: flag }, position);
-
-export const heldSegment =
-  (db: Database) =>
-  (projectId: string, segment: string, position: Position): Held<ExistingSegment> =>
-    latest(db, 'segment_revision', { project_id: projectId, segment_key: segment }, position);
+  <K extends Kind>(
+    kind: K,
+    [projectId, key]: readonly [projectId: string, key: string],
+    position: Position,
+  ): Held<ExistingOf<K>> =>
+    latest(db, `${kind}_revision`, { project_id: projectId, [`${kind}_key`]: key }, position);
 
 export const heldProject =
   (db: Database) =>
@@ -167,57 +158,27 @@ const organizationFrom =
     return organizationView(organizationId, replayed.state, replayed.createdAt, replayed.last);
   };
 
-const flagFrom =
-  (log: EventLog): StateSource['flag'] =>
-  async (address, moment) => {
-    const projectId = projectIdOf(address.organizationId, address.project);
-    const replayed = await replay(
-      log,
-      'flag',
-      flagStream(projectId, address.flag),
-      moment.position,
-    );
-    if (replayed.found === 'state') return flagView(replayed);
-    if (replayed.found === 'later') throw flagNotYetCreated(address, replayed.createdAt);
+const entityFrom =
+  <K extends Kind>(kind: K) =>
+  (log: EventLog) =>
+  async (address: AddressOf<K>, moment: Moment): Promise<ViewOf<K>> => {
+    const { view, streamOf } = KINDS[kind];
+    const stream = streamOf(projectIdOf(address.organizationId, address.project), address[kind]);
+    const replayed = await replay(log, kind, stream, moment.position);
+    if (replayed.found === 'state') return view(replayed);
+    if (replayed.found === 'later') throw notYetCreated(kind, address, replayed.createdAt);
     await projectFrom(log)(address, moment);
-    throw flagNotFound(address);
+    throw notFound(kind, address);
   };
 
-const flagsFrom =
-  (log: EventLog, db: Database): StateSource['flags'] =>
-  async (address, { position }) => {
+const entitiesFrom =
+  <K extends Kind>(kind: K) =>
+  (log: EventLog, db: Database) =>
+  async (address: ProjectAddress, { position }: Moment): Promise<readonly StateAt<K>[]> => {
     const projectId = projectIdOf(address.organizationId, address.project);
-    const keys = await flagKeys(db)(address, { limit: ALL });
-    const states = await inBatches(keys, async (key): Promise<FlagState[]> => {
-      const replayed = await replay(log, 'flag', flagStream(projectId, key), position);
-      return replayed.found === 'state' ? [{ ...replayed.last, state: replayed.state }] : [];
-    });
-    return states.flat();
-  };
-
-const segmentFrom =
-  (log: EventLog): StateSource['segment'] =>
-  async (address, moment) => {
-    const projectId = projectIdOf(address.organizationId, address.project);
-    const replayed = await replay(
-      log,
-      'segment',
-      segmentStream(projectId, address.segment),
-      moment.position,
-    );
-    if (replayed.found === 'state') return segmentView(replayed);
-    if (replayed.found === 'later') throw segmentNotYetCreated(address, replayed.createdAt);
-    await projectFrom(log)(address, moment);
-    throw segmentNotFound(address);
-  };
-
-const segmentsFrom =
-  (log: EventLog, db: Database): StateSource['segments'] =>
-  async (address, { position }) => {
-    const projectId = projectIdOf(address.organizationId, address.project);
-    const keys = await segmentKeys(db)(address, { limit: ALL });
-    const states = await inBatches(keys, async (key): Promise<SegmentState[]> => {
-      const replayed = await replay(log, 'segment', segmentStream(projectId, key), position);
+    const keys = await entityKeys(db, kind)(address, { limit: ALL });
+    const states = await inBatches(keys, async (key): Promise<StateAt<K>[]> => {
+      const replayed = await replay(log, kind, KINDS[kind].streamOf(projectId, key), position);
       return replayed.found === 'state' ? [{ ...replayed.last, state: replayed.state }] : [];
     });
     return states.flat();
@@ -230,8 +191,8 @@ const segmentsFrom =
 export const logSource = (log: EventLog, db: Database): StateSource => ({
   organization: organizationFrom(log),
   project: projectFrom(log),
-  flag: flagFrom(log),
-  flags: flagsFrom(log, db),
-  segment: segmentFrom(log),
-  segments: segmentsFrom(log, db),
+  flag: entityFrom('flag')(log),
+  flags: entitiesFrom('flag')(log, db),
+  segment: entityFrom('segment')(log),
+  segments: entitiesFrom('segment')(log, db),
 });

@@ -1,23 +1,15 @@
-import { type Change, changesBetween, projectChangesBetween } from '../../domain/changes.js';
-import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
-import { type ExistingFlag } from '../../domain/flag/flag.js';
+import { type ExistingOf } from '../../domain/aggregates.js';
+import { type Change, projectChangesBetween } from '../../domain/changes.js';
 import { type Position } from '../../domain/position.js';
 import { type ExistingProject } from '../../domain/project.js';
-import { type ExistingSegment } from '../../domain/segment.js';
-import { flagStream, projectIdOf, projectStream, segmentStream } from '../../domain/streams.js';
+import { projectIdOf, projectStream } from '../../domain/streams.js';
 import { agrees, type RowsCompared } from '../../domain/verification.js';
 import { type Database } from '../database.js';
+import { type Kind, KINDS } from '../entities/kinds.js';
 import { type Moment } from '../moments.js';
 import { decodeCursor, encodeCursor } from '../paging.js';
 import { getProject, type ProjectAddress } from '../projects.js';
-import {
-  flagKeys,
-  heldFlag,
-  heldProject,
-  heldSegment,
-  type HeldState,
-  segmentKeys,
-} from './log-source.js';
+import { entityKeys, heldEntity, heldProject, type HeldState } from './log-source.js';
 import { type EventLog, inBatches, replay, type Replayed } from './replay.js';
 
 /** Where the read model and the log do not agree. A revision is null where there is no state. */
@@ -74,12 +66,10 @@ export type Verification = Readonly<{
 
 type VerifyProject = ProjectAddress & Readonly<{ limit?: number; cursor?: string }>;
 
-type Entity = Readonly<{ kind: 'flag' | 'segment'; key: string }>;
+type Entity = Readonly<{ kind: Kind; key: string }>;
 
 /** Compares every row that the read model has of these streams with the log. */
 export type CompareStreams = (streams: readonly string[]) => Promise<RowsCompared>;
-
-const streamOf = { flag: flagStream, segment: segmentStream };
 
 const DEFAULT_ENTITIES = 200;
 const MAX_REPORTED = 20;
@@ -92,9 +82,9 @@ const entitiesIn = async (
   limit: number,
 ): Promise<readonly Entity[]> => {
   const flags =
-    after.kind === 'flag' ? await flagKeys(db)(address, { after: after.key, limit }) : [];
+    after.kind === 'flag' ? await entityKeys(db, 'flag')(address, { after: after.key, limit }) : [];
   const rest = { after: after.kind === 'flag' ? '' : after.key, limit: limit - flags.length };
-  const segments = rest.limit > 0 ? await segmentKeys(db)(address, rest) : [];
+  const segments = rest.limit > 0 ? await entityKeys(db, 'segment')(address, rest) : [];
   return [
     ...flags.map((key) => ({ kind: 'flag', key }) as const),
     ...segments.map((key) => ({ kind: 'segment', key }) as const),
@@ -103,24 +93,17 @@ const entitiesIn = async (
 
 const verifyEntity =
   (log: EventLog, db: Database) =>
-  async (
-    { kind, key }: Entity,
-    projectId: string,
+  async <K extends Kind>(
+    kind: K,
+    [projectId, key]: readonly [projectId: string, key: string],
     position: Position,
   ): Promise<readonly Discrepancy[]> =>
-    kind === 'flag'
-      ? discrepancies<ExistingFlag>(
-          { flag: key },
-          await heldFlag(db)(projectId, key, position),
-          await replay(log, 'flag', flagStream(projectId, key), position),
-          changesBetween,
-        )
-      : discrepancies<ExistingSegment>(
-          { flag: null, segment: key },
-          await heldSegment(db)(projectId, key, position),
-          await replay(log, 'segment', segmentStream(projectId, key), position),
-          segmentChangesBetween,
-        );
+    discrepancies<ExistingOf<K>>(
+      kind === 'flag' ? { flag: key } : { flag: null, segment: key },
+      await heldEntity(db)(kind, [projectId, key], position),
+      await replay(log, kind, KINDS[kind].streamOf(projectId, key), position),
+      KINDS[kind].changesBetween,
+    );
 
 const verifyItself =
   (log: EventLog, db: Database) =>
@@ -158,11 +141,11 @@ export const verifyProject =
     const entities = await entitiesIn(db, request, afterIn(scope, cursor), limit + 1);
     const page = entities.slice(0, limit);
     const found = await inBatches(page, (entity) =>
-      verifyEntity(log, db)(entity, projectId, position),
+      verifyEntity(log, db)(entity.kind, [projectId, entity.key], position),
     );
     const compared = await compareStreams([
       projectStream(projectId),
-      ...page.map(({ kind, key }) => streamOf[kind](projectId, key)),
+      ...page.map(({ kind, key }) => KINDS[kind].streamOf(projectId, key)),
     ]);
     const differences = [...(await verifyItself(log, db)(projectId, position)), ...found.flat()];
     const last = page.at(-1);
