@@ -18,7 +18,7 @@ import {
   segmentContentOf,
   type SegmentEvent,
 } from '../domain/segment.js';
-import { NO_STREAM } from './event-store.js';
+import { NO_STREAM } from './streams/event-store.js';
 
 /** Names a past moment of one stream; without any of them: now, or just before its deletion when it is deleted. */
 export type Moment = Readonly<{

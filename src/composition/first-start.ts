@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ApplicationKeys } from '../identity/ports.js';
-import { bySystem } from '../commands/event-store.js';
+import { bySystem } from '../commands/streams/event-store.js';
 import { OWNER_GRANTS } from '../domain/access/grants.js';
 import { DomainError } from '../domain/decider.js';
 import { projectIdOf } from '../domain/streams.js';

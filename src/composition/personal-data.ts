@@ -1,4 +1,4 @@
-import { type EventStore } from '../commands/event-store.js';
+import { type EventStore } from '../commands/streams/event-store.js';
 import { type MasterKey } from '../infrastructure/keys/master-key.js';
 import {
   erasureTable,

@@ -8,7 +8,7 @@ import {
   type EventStore,
   EventStoreRefuses,
   EventStoreUnavailable,
-} from '../commands/event-store.js';
+} from '../commands/streams/event-store.js';
 import { type Config } from '../config.js';
 import { StartupError } from '../embedded/stack/stack.js';
 import { reasonOf } from '../infrastructure/check-services.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Logger } from 'pino';
 import { type NoteRefusal, type RefusedCommand } from '../api/audit/refused-commands.js';
-import { commandHashOf } from '../commands/event-store.js';
+import { commandHashOf } from '../commands/streams/event-store.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
 import { SCHEMA_VERSION } from '../domain/recorded.js';
 import { type Refusal } from '../domain/refusals.js';

@@ -3,7 +3,7 @@ import { parseBudget } from '../api/limits/buckets.js';
 import { type Budgets, type Limits } from '../api/limits/limit-requests.js';
 import { eventStreams } from '../api/ofrep/event-streams.js';
 import { ofrepRoutes } from '../api/ofrep/routes.js';
-import { type EventStore } from '../commands/event-store.js';
+import { type EventStore } from '../commands/streams/event-store.js';
 import { type Config } from '../config.js';
 import { type Position } from '../domain/position.js';
 import { apiTokens, startApplicationKeys } from '../identity/keys.js';

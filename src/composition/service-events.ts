@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { aggregates } from '../commands/aggregates.js';
-import { bySystem, type EventStore } from '../commands/event-store.js';
-import { commandHandler } from '../commands/handle-command.js';
+import { aggregates } from '../commands/streams/aggregates.js';
+import { bySystem, type EventStore } from '../commands/streams/event-store.js';
+import { commandHandler } from '../commands/streams/handle-command.js';
 import { type OperationsCommand, operationsDecider } from '../commands/operations.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
 import { type ShownConfiguration } from '../domain/operations.js';

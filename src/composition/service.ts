@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
-import { withoutSkipped } from '../commands/without-skipped.js';
+import { withoutSkipped } from '../commands/streams/without-skipped.js';
 import { type Config } from '../config.js';
 import { type Position } from '../domain/position.js';
 import { type MasterKey } from '../infrastructure/keys/master-key.js';

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Pool } from 'pg';
 import { type Logger } from 'pino';
-import { type EventStore } from '../commands/event-store.js';
-import { type Snapshots } from '../commands/snapshots.js';
-import { snapshotOf, snapshotQueue } from '../commands/take-snapshots.js';
+import { type EventStore } from '../commands/streams/event-store.js';
+import { type Snapshots } from '../commands/streams/snapshots.js';
+import { snapshotOf, snapshotQueue } from '../commands/streams/take-snapshots.js';
 import { AGGREGATES, type Aggregate, type EventOf, type StateOf } from '../domain/aggregates.js';
 import { type Flag } from '../domain/flag/flag.js';
 import { isSealedFlag, isSealedSegment } from '../domain/personal/targeting-fields.js';

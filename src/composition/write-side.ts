@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { aggregates } from '../commands/aggregates.js';
-import { type EventStore } from '../commands/event-store.js';
+import { aggregates } from '../commands/streams/aggregates.js';
+import { type EventStore } from '../commands/streams/event-store.js';
 import { type FlagCommand, flagDecider } from '../commands/flag/decider.js';
-import { commandHandler } from '../commands/handle-command.js';
+import { commandHandler } from '../commands/streams/handle-command.js';
 import { type NamedProjects } from '../commands/organization/guards.js';
 import {
   type ApiKeyCommand,
@@ -23,7 +23,7 @@ import {
   type Snapshot,
   snapshotAt,
 } from '../commands/snapshot.js';
-import { NO_SNAPSHOTS, type Snapshots } from '../commands/snapshots.js';
+import { NO_SNAPSHOTS, type Snapshots } from '../commands/streams/snapshots.js';
 import { DomainError } from '../domain/decider.js';
 import { type FlagEvent } from '../domain/flag/events.js';
 import { type Histories } from '../domain/flagd/here.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import { type Logger } from 'pino';
-import { type CommandOutcome } from '../commands/command.js';
+import { type CommandOutcome } from '../commands/streams/command.js';
 import { type ApiKey } from '../domain/api-key.js';
 import { type ApiKeyEvent } from '../domain/organization.js';
 import { projectIdOf } from '../domain/streams.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Logger } from 'pino';
-import { underKey, type UsedKeys } from '../commands/command-keys.js';
-import { commandHashOf } from '../commands/event-store.js';
+import { underKey, type UsedKeys } from '../commands/streams/command-keys.js';
+import { commandHashOf } from '../commands/streams/event-store.js';
 import { type OrganizationCommand } from '../commands/organization/organization.js';
 import { DomainError } from '../domain/decider.js';
 import { canonicalJson } from '../domain/json.js';

@@ -1,4 +1,4 @@
-import { commandHashOf } from '../commands/event-store.js';
+import { commandHashOf } from '../commands/streams/event-store.js';
 import { DomainError } from '../domain/decider.js';
 import { type ExistingOrganization } from '../domain/organization.js';
 import { personOf } from '../domain/personal/person.js';

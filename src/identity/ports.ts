@@ -1,4 +1,4 @@
-import { type Handle } from '../commands/command.js';
+import { type Handle } from '../commands/streams/command.js';
 import { type IssueApiKey } from '../commands/organization/api-keys.js';
 import { type Asker } from '../commands/organization/guards.js';
 import {

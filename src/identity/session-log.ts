@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger } from 'pino';
-import { type Handle } from '../commands/command.js';
-import { bySystem } from '../commands/event-store.js';
+import { type Handle } from '../commands/streams/command.js';
+import { bySystem } from '../commands/streams/event-store.js';
 import { type SessionCommand } from '../commands/session.js';
 import { NO_GRANTS } from '../domain/access/grants.js';
 import { ANONYMOUS, type Metadata } from '../domain/recorded.js';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EventStoreRefuses, EventStoreUnavailable } from '../commands/event-store.js';
+import { EventStoreRefuses, EventStoreUnavailable } from '../commands/streams/event-store.js';
 import { withDeadline } from './waiting.js';
 import { HostUnusable } from './kurrent/connect.js';
 import { type KurrentConnection } from './kurrent/connection.js';

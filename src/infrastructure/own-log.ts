@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Pool } from 'pg';
-import { appendEvents, type EventStore, WrongRevision } from '../commands/event-store.js';
+import { appendEvents, type EventStore, WrongRevision } from '../commands/streams/event-store.js';
 import { type Event } from '../domain/decider.js';
 import { type Metadata } from '../domain/recorded.js';
 import { type EventLog } from '../projections/event-log.js';

@@ -1,6 +1,6 @@
 import { test } from 'tap';
-import { aggregates } from '../../src/commands/aggregates.js';
-import { type EventStore, EventStoreUnavailable } from '../../src/commands/event-store.js';
+import { aggregates } from '../../src/commands/streams/aggregates.js';
+import { type EventStore, EventStoreUnavailable } from '../../src/commands/streams/event-store.js';
 import { flagDecider } from '../support/deciders.js';
 import { flagStream } from '../../src/domain/streams.js';
 import { created, FLAG, PROJECT_ID } from '../support/flags.js';

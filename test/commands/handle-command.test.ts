@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { test } from 'tap';
-import { aggregates } from '../../src/commands/aggregates.js';
+import { aggregates } from '../../src/commands/streams/aggregates.js';
 import {
   AppendOutcomeUnknown,
   CommandNotStarted,
   type EventStore,
   WrongRevision,
-} from '../../src/commands/event-store.js';
+} from '../../src/commands/streams/event-store.js';
 import { type FlagCommand } from '../../src/commands/flag/decider.js';
 import { flagDecider } from '../support/deciders.js';
-import { commandHandler } from '../../src/commands/handle-command.js';
+import { commandHandler } from '../../src/commands/streams/handle-command.js';
 import { type FlagEvent } from '../../src/domain/flag/events.js';
 import { flagStream } from '../../src/domain/streams.js';
 import { FLAG, flag, inProduction, project, PROJECT_ID } from '../support/flags.js';

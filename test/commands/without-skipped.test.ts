@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { aggregates } from '../../src/commands/aggregates.js';
+import { aggregates } from '../../src/commands/streams/aggregates.js';
 import { flagDecider } from '../../src/commands/flag/decider.js';
-import { snapshotOf } from '../../src/commands/take-snapshots.js';
-import { withoutSkipped } from '../../src/commands/without-skipped.js';
+import { snapshotOf } from '../../src/commands/streams/take-snapshots.js';
+import { withoutSkipped } from '../../src/commands/streams/without-skipped.js';
 import { type Event } from '../../src/domain/decider.js';
 import { compileRegex } from '../../src/infrastructure/re2-regex-compiler.js';
 import { flagContent, metadataOf, skipping } from '../support/histories.js';

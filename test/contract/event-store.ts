@@ -4,7 +4,7 @@ import {
   type EventStore,
   NO_STREAM,
   WrongRevision,
-} from '../../src/commands/event-store.js';
+} from '../../src/commands/streams/event-store.js';
 import { type Event } from '../../src/domain/decider.js';
 import { metadata } from '../support/metadata.js';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import { eventId, EventStoreUnavailable } from '../../src/commands/event-store.js';
+import { eventId, EventStoreUnavailable } from '../../src/commands/streams/event-store.js';
 import { kurrentEventStore } from '../../src/infrastructure/kurrent/event-store.js';
 import { connectService } from '../support/event-store.js';
 import { freePort } from '../support/free-port.js';

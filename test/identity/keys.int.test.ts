@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { AppendOutcomeUnknown, type EventStore } from '../../src/commands/event-store.js';
+import { AppendOutcomeUnknown, type EventStore } from '../../src/commands/streams/event-store.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { credentialStore } from '../../src/infrastructure/keys/api-tokens.js';
 import { apiTokens } from '../../src/identity/keys.js';

@@ -1,6 +1,6 @@
 import { AccessDeniedError, UnknownError } from '@eventstore/db-client';
 import { test } from 'tap';
-import { WrongRevision } from '../../src/commands/event-store.js';
+import { WrongRevision } from '../../src/commands/streams/event-store.js';
 import { isNotReady } from '../../src/infrastructure/kurrent/client.js';
 import { appendFault, readFault } from '../../src/infrastructure/kurrent/faults.js';
 import { unanswered } from '../../src/infrastructure/kurrent/connect.js';

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { test } from 'tap';
-import { type EventStore } from '../../src/commands/event-store.js';
+import { type EventStore } from '../../src/commands/streams/event-store.js';
 import { openSnapshots } from '../../src/composition/snapshots.js';
 import { snapshotTable } from '../../src/infrastructure/postgres/snapshot-table.js';
 import { segmentStream } from '../../src/domain/streams.js';

@@ -1,6 +1,6 @@
 import { importFile } from '../../src/commands/import/import-file.js';
 import { type TargetingMode } from '../../src/domain/flagd/parse.js';
-import { type EventStore } from '../../src/commands/event-store.js';
+import { type EventStore } from '../../src/commands/streams/event-store.js';
 import { ConflictingChanges, type OnConflict } from '../../src/commands/environments/merging.js';
 import { OWNER_GRANTS } from '../../src/domain/access/grants.js';
 import { type Ruleset, rulesetOf } from '../../src/domain/evaluation/ruleset.js';

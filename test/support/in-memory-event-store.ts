@@ -3,7 +3,7 @@ import {
   NO_STREAM,
   type StreamSlice,
   WrongRevision,
-} from '../../src/commands/event-store.js';
+} from '../../src/commands/streams/event-store.js';
 import { type Event } from '../../src/domain/decider.js';
 import { type Recorded } from '../../src/domain/recorded.js';
 

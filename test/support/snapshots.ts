@@ -1,5 +1,5 @@
-import { type StreamSnapshot } from '../../src/commands/snapshots.js';
-import { type SnapshotTable } from '../../src/commands/take-snapshots.js';
+import { type StreamSnapshot } from '../../src/commands/streams/snapshots.js';
+import { type SnapshotTable } from '../../src/commands/streams/take-snapshots.js';
 
 type Kept = StreamSnapshot<unknown>;
 

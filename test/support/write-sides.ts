@@ -1,6 +1,6 @@
-import { type EventStore } from '../../src/commands/event-store.js';
+import { type EventStore } from '../../src/commands/streams/event-store.js';
 import { type FlagCommand } from '../../src/commands/flag/decider.js';
-import { type Snapshots } from '../../src/commands/snapshots.js';
+import { type Snapshots } from '../../src/commands/streams/snapshots.js';
 import { type ProjectCommand } from '../../src/commands/project/project.js';
 import { type SegmentCommand } from '../../src/commands/segment/decider.js';
 import { writeSide } from '../../src/composition/write-side.js';

@@ -1,6 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { type Handle } from '../../commands/command.js';
+import { type Handle } from '../../commands/streams/command.js';
 import { type FlagCommand } from '../../commands/flag/decider.js';
 import { type Moment, type Snapshot } from '../../commands/snapshot.js';
 import { changesBetween } from '../../domain/changes.js';

@@ -10,7 +10,7 @@ import fastify, {
   type FastifySchemaCompiler,
   LogController,
 } from 'fastify';
-import { type CommandKeys } from '../../commands/command-keys.js';
+import { type CommandKeys } from '../../commands/streams/command-keys.js';
 import { LAST_POSITION, toPosition } from '../../domain/position.js';
 import { type NoteRefusal, noteRefusedCommands } from '../audit/refused-commands.js';
 import { guessLimit } from '../limits/guesses.js';
@@ -23,7 +23,7 @@ import { BATCH_TIMEOUT_MS } from './command-route.js';
 import { answerNotModified, compressAnswers } from './compression.js';
 import { documentRoutes } from './documentation.js';
 import { acceptJson, refuseNul } from './json-body.js';
-import { type ShedFrom, shedLoad } from './load-shedding.js';
+import { type ShedFrom, shedLoad } from '../limits/load-shedding.js';
 import { authorizeRequests, requirePermissions } from './permissions.js';
 import { answerUnknownRoutes, sendProblem } from './send-problem.js';
 

@@ -8,8 +8,8 @@ import {
   type CommandKey,
   type CommandKeys,
   underKey,
-} from '../../commands/command-keys.js';
-import { commandHashOf } from '../../commands/event-store.js';
+} from '../../commands/streams/command-keys.js';
+import { commandHashOf } from '../../commands/streams/event-store.js';
 import { canonicalJson, type Json } from '../../domain/json.js';
 import { type Metadata, SCHEMA_VERSION } from '../../domain/recorded.js';
 import { projectIdOf } from '../../domain/streams.js';

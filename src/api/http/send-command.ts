@@ -1,8 +1,8 @@
 import { type TProperties, type TSchema, type TUnknown } from '@sinclair/typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type CommandRequest, type Handle } from '../../commands/command.js';
-import { type Claim } from '../../commands/command-keys.js';
-import { AppendOutcomeUnknown } from '../../commands/event-store.js';
+import { type CommandRequest, type Handle } from '../../commands/streams/command.js';
+import { type Claim } from '../../commands/streams/command-keys.js';
+import { AppendOutcomeUnknown } from '../../commands/streams/event-store.js';
 import { type Change } from '../../domain/changes.js';
 import { type Command, type Event } from '../../domain/decider.js';
 import {

@@ -11,7 +11,7 @@ import {
   EventStoreRefuses,
   EventStoreUnavailable,
   WrongRevision,
-} from '../../commands/event-store.js';
+} from '../../commands/streams/event-store.js';
 import { DomainError } from '../../domain/decider.js';
 import { QuotaExceeded } from '../limits/quotas.js';
 import { isProblemCode, type Problem, type ProblemCode, problemOf } from './problem.js';

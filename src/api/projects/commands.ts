@@ -1,6 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { type Handle } from '../../commands/command.js';
+import { type Handle } from '../../commands/streams/command.js';
 import { type ProjectCommand } from '../../commands/project/project.js';
 import { projectChangesBetween } from '../../domain/changes.js';
 import { type Project, type ProjectEvent } from '../../domain/project.js';

@@ -1,6 +1,6 @@
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { type Handle } from '../../commands/command.js';
+import { type Handle } from '../../commands/streams/command.js';
 import { type SegmentCommand } from '../../commands/segment/decider.js';
 import { MAX_SEGMENT_KEYS } from '../../commands/segment/keys.js';
 import { type Moment, type SegmentSnapshot } from '../../commands/snapshot.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { commandHashOf } from '../../commands/event-store.js';
+import { commandHashOf } from '../../commands/streams/event-store.js';
 import { DomainError } from '../../domain/decider.js';
 import { type OpenSession, type Origin, type Sessions } from '../../identity/ports.js';
 import { metadataOf } from '../http/command-route.js';

@@ -2,8 +2,8 @@ import { type Command, DomainError, type Event } from '../../domain/decider.js';
 import { type FlagEvent } from '../../domain/flag/events.js';
 import { type Flag } from '../../domain/flag/flag.js';
 import { type Position } from '../../domain/position.js';
-import { type CommandOutcome, type CommandRequest } from '../command.js';
-import { WrongRevision } from '../event-store.js';
+import { type CommandOutcome, type CommandRequest } from '../streams/command.js';
+import { WrongRevision } from '../streams/event-store.js';
 import { type Conflict, ConflictingChanges } from './merging.js';
 
 /** What became of one of many. `code` and `detail` say why it was refused. */

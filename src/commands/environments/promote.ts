@@ -5,7 +5,7 @@ import { type Histories } from '../../domain/flagd/here.js';
 import { type Json } from '../../domain/json.js';
 import { fingerprint, type MergeBase } from '../../domain/merge-base.js';
 import { type Recorded } from '../../domain/recorded.js';
-import { NO_STREAM } from '../event-store.js';
+import { NO_STREAM } from '../streams/event-store.js';
 import { type PromoteFlag } from '../flag/configuration.js';
 import {
   type BatchRequest,

@@ -5,7 +5,7 @@ import { sameJson } from '../../domain/json.js';
 import { referencesOfSegment } from '../../domain/references.js';
 import { type ExistingSegment, type Segment, type SegmentEvent } from '../../domain/segment.js';
 import { usedSegments } from '../../domain/targeting/clause.js';
-import { type CommandOutcome, type CommandRequest } from '../command.js';
+import { type CommandOutcome, type CommandRequest } from '../streams/command.js';
 import { type RevertFlagIn, type SharedPolicy } from '../flag/revert-flag-in.js';
 import { type RestoreSegment, type RevertSegment } from '../segment/lifecycle.js';
 import { type BatchRequest, refused, type Result, resultOf } from './many-flags.js';

@@ -22,7 +22,7 @@ import {
   type SegmentEvent,
 } from '../../domain/segment.js';
 import { KEY_PATTERN } from '../../domain/streams.js';
-import { type CommandOutcome, type CommandRequest } from '../command.js';
+import { type CommandOutcome, type CommandRequest } from '../streams/command.js';
 import {
   type BatchRequest,
   type FlagReport,
@@ -47,7 +47,7 @@ import {
   type OnConflict,
   withLastChanges,
 } from '../environments/merging.js';
-import { NO_STREAM } from '../event-store.js';
+import { NO_STREAM } from '../streams/event-store.js';
 import { type ImportFlag } from '../flag/import-flag.js';
 import { IMPORTED_TAG, type ImportSegment } from '../segment/import-segment.js';
 import { planFlag } from './plan-flag.js';

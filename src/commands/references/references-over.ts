@@ -13,9 +13,9 @@ import {
 } from '../../domain/references.js';
 import { type Segment } from '../../domain/segment.js';
 import { flagStream, segmentStream } from '../../domain/streams.js';
-import { type Aggregates } from '../aggregates.js';
-import { type CommandOutcome, type CommandRequest } from '../command.js';
-import { type EventStore } from '../event-store.js';
+import { type Aggregates } from '../streams/aggregates.js';
+import { type CommandOutcome, type CommandRequest } from '../streams/command.js';
+import { type EventStore } from '../streams/event-store.js';
 import { type FlagCommand } from '../flag/decider.js';
 import { type SegmentCommand } from '../segment/decider.js';
 import {

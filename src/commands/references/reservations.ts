@@ -1,6 +1,6 @@
 import { type DependencyReserved, type Node, nodeId } from '../../domain/references.js';
 import { dependenciesStream } from '../../domain/streams.js';
-import { type EventStore, NO_STREAM, type StreamSlice } from '../event-store.js';
+import { type EventStore, NO_STREAM, type StreamSlice } from '../streams/event-store.js';
 
 export type Reservation = DependencyReserved['data'];
 

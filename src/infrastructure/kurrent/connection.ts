@@ -1,4 +1,4 @@
-import { EventStoreUnavailable } from '../../commands/event-store.js';
+import { EventStoreUnavailable } from '../../commands/streams/event-store.js';
 import { connect, greeting, pause, unanswered } from './connect.js';
 import { parseConnectionString } from './connection-string.js';
 import { ClientGivenUp, type HeldClient, type Lease } from './held-client.js';

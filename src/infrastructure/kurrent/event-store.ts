@@ -20,7 +20,7 @@ import {
   type StreamPage,
   wholeStream,
   WrongRevision,
-} from '../../commands/event-store.js';
+} from '../../commands/streams/event-store.js';
 import { type Event } from '../../domain/decider.js';
 import { sizeOf } from '../../domain/json.js';
 import { toPosition } from '../../domain/position.js';

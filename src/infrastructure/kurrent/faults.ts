@@ -8,7 +8,7 @@ import {
   AppendOutcomeUnknown,
   EventStoreRefuses,
   EventStoreUnavailable,
-} from '../../commands/event-store.js';
+} from '../../commands/streams/event-store.js';
 import { DomainError } from '../../domain/decider.js';
 import { ClientGivenUp } from './held-client.js';
 import { isConnectionLost, isNotReady } from './client.js';

@@ -4,7 +4,7 @@ import {
   type EventStore,
   EventStoreUnavailable,
   NO_STREAM,
-} from '../../commands/event-store.js';
+} from '../../commands/streams/event-store.js';
 import { withDeadline } from '../waiting.js';
 import { type KurrentConnection } from './connection.js';
 import { revisionIn } from './decode.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type PoolClient } from 'pg';
-import { appendEvents, type EventStore } from '../../commands/event-store.js';
+import { appendEvents, type EventStore } from '../../commands/streams/event-store.js';
 import { type SubjectErased } from '../../domain/personal/sealed-text.js';
 import { type Position } from '../../domain/position.js';
 import { type Metadata } from '../../domain/recorded.js';

@@ -5,7 +5,7 @@ import {
   type EventStore,
   type NewEvent,
   wholeStream,
-} from '../../commands/event-store.js';
+} from '../../commands/streams/event-store.js';
 import { type Event } from '../../domain/decider.js';
 import { type PersonalText } from '../../domain/personal/person.js';
 import { rewriteEvent, rewriteMetadata } from '../../domain/personal/personal-fields.js';

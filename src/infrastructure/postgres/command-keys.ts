@@ -9,7 +9,7 @@ import {
   type Claim,
   type CommandKey,
   type CommandKeys,
-} from '../../commands/command-keys.js';
+} from '../../commands/streams/command-keys.js';
 import { toPosition } from '../../domain/position.js';
 import { type MasterKey } from '../keys/master-key.js';
 import { withDeadline } from '../waiting.js';

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { type Pool } from 'pg';
-import { type StreamSnapshot } from '../../commands/snapshots.js';
-import { type SnapshotTable } from '../../commands/take-snapshots.js';
+import { type StreamSnapshot } from '../../commands/streams/snapshots.js';
+import { type SnapshotTable } from '../../commands/streams/take-snapshots.js';
 import { positionInJson, toPosition } from '../../domain/position.js';
 import { withDeadline } from '../waiting.js';
 import { type MasterKey } from '../keys/master-key.js';

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type EventStore } from '../../../src/commands/event-store.js';
+import { type EventStore } from '../../../src/commands/streams/event-store.js';
 import { inMemoryEventStore } from '../../support/in-memory-event-store.js';
 import { outcomeOf, processOn, type TestProcess } from '../../support/write-sides.js';
 

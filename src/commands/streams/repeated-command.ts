@@ -1,5 +1,5 @@
-import { type Command, type Decider, DomainError, type Event } from '../domain/decider.js';
-import { type Recorded } from '../domain/recorded.js';
+import { type Command, type Decider, DomainError, type Event } from '../../domain/decider.js';
+import { type Recorded } from '../../domain/recorded.js';
 import { commandIds } from './command-ids.js';
 import { type CommandOutcome, type CommandRequest } from './command.js';
 import {

@@ -1,6 +1,6 @@
-import { type Event } from '../domain/decider.js';
-import { sizeOf } from '../domain/json.js';
-import { type Position } from '../domain/position.js';
+import { type Event } from '../../domain/decider.js';
+import { sizeOf } from '../../domain/json.js';
+import { type Position } from '../../domain/position.js';
 import { type PackedIds } from './command-ids.js';
 import { type EventStore, type StreamPage } from './event-store.js';
 

@@ -1,4 +1,4 @@
-import { type Command, DomainError, type Event } from '../domain/decider.js';
+import { type Command, DomainError, type Event } from '../../domain/decider.js';
 import { type Loaded } from './aggregates.js';
 import { type CommandOutcome, type CommandRequest, type HandlerDeps } from './command.js';
 import {

@@ -1,4 +1,4 @@
-import { DomainError } from '../domain/decider.js';
+import { DomainError } from '../../domain/decider.js';
 import { CommandNotStarted, EventStoreUnavailable, WrongRevision } from './event-store.js';
 
 /** An Idempotency-Key of an organization, and the hash of the command that it is sent with. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Event } from '../domain/decider.js';
-import { type Position } from '../domain/position.js';
-import { type Metadata, type Recorded, SCHEMA_VERSION } from '../domain/recorded.js';
+import { type Event } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
+import { type Metadata, type Recorded, SCHEMA_VERSION } from '../../domain/recorded.js';
 
 /** UUID (version 8, RFC 9562) of the index-th event of a command on a stream: the same on every retry. */
 export const eventId = (stream: string, commandId: string, index: number): string => {

@@ -1,4 +1,4 @@
-import { type Command, type Decider, type Event } from '../domain/decider.js';
+import { type Command, type Decider, type Event } from '../../domain/decider.js';
 import { aggregates } from './aggregates.js';
 import { type EventStore } from './event-store.js';
 import { FOLD_VERSION, type Snapshots, type StreamSnapshot } from './snapshots.js';

@@ -1,5 +1,5 @@
-import { type Decider, type Command, type Event } from '../domain/decider.js';
-import { type Position } from '../domain/position.js';
+import { type Decider, type Command, type Event } from '../../domain/decider.js';
+import { type Position } from '../../domain/position.js';
 import { type CommandIds, commandIds } from './command-ids.js';
 import { type EventStore, NO_STREAM, type StreamPage } from './event-store.js';
 import {

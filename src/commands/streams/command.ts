@@ -1,8 +1,8 @@
-import { type Command, type Decider, type Event } from '../domain/decider.js';
-import { type Grants } from '../domain/access/grants.js';
-import { type Metadata } from '../domain/recorded.js';
-import { type Position } from '../domain/position.js';
-import { type Segment } from '../domain/segment.js';
+import { type Command, type Decider, type Event } from '../../domain/decider.js';
+import { type Grants } from '../../domain/access/grants.js';
+import { type Metadata } from '../../domain/recorded.js';
+import { type Position } from '../../domain/position.js';
+import { type Segment } from '../../domain/segment.js';
 import { type Aggregates } from './aggregates.js';
 import { type EventStore } from './event-store.js';
 

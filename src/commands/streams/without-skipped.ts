@@ -1,13 +1,13 @@
-import { isKnownType } from '../domain/catalogue.js';
-import { DomainError, type Event } from '../domain/decider.js';
-import { type Recorded } from '../domain/recorded.js';
+import { isKnownType } from '../../domain/catalogue.js';
+import { DomainError, type Event } from '../../domain/decider.js';
+import { type Recorded } from '../../domain/recorded.js';
 import {
   NOTHING_SKIPPED,
   placesOf,
   SKIPPED_EVENTS_STREAM,
   skippedBy,
   skippedEvents,
-} from '../domain/skipped-events.js';
+} from '../../domain/skipped-events.js';
 import { type EventStore, NO_STREAM, wholeStream } from './event-store.js';
 
 /** How old what is known of skipped events may be when a stream is read. */
