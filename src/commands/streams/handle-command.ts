@@ -128,27 +128,10 @@ const lookFor =
     throw unknown;
   };
 
-/** One attempt: load, decide, reserve, append; `undefined` when it must be made again on fresh state. */
-const tryWith = <S, C extends Command, E extends Event, R>(
-  deps: HandlerDeps<S, C, E, R>,
-  repeated: Repeated<S, C, E>,
-) => {
-  const { streams, referencesOf, reserve = nothing, begins = () => false } = deps;
-  const decide = decisionBy(deps.decider);
-  const append = appendTo(deps);
-
-  /** The append of a first event says by itself whether the stream has none, so that nothing is read before. */
-  const loadedFor = async (
-    stream: string,
-    { command, isNew }: CommandRequest<C>,
-    fresh: boolean,
-  ): Promise<Loaded<S>> =>
-    !fresh && isNew === true && begins(command)
-      ? streams.assumeNew(stream)
-      : streams.load(stream, fresh ? 0 : Infinity);
-
-  /** False when only fresh state can say whether the outcome is possible. @throws DomainError when it is not */
-  const isReserved = async (
+/** False when only fresh state can say whether the outcome is possible. @throws DomainError when it is not */
+const reservedBy =
+  <S, C extends Command, E extends Event, R>({ reserve = nothing }: HandlerDeps<S, C, E, R>) =>
+  async (
     request: CommandRequest<C>,
     outcome: CommandOutcome<S, E>,
     [references, fresh]: readonly [references: R, fresh: boolean],
@@ -161,6 +144,26 @@ const tryWith = <S, C extends Command, E extends Event, R>(
       return false;
     }
   };
+
+/** One attempt: load, decide, reserve, append; `undefined` when it must be made again on fresh state. */
+const tryWith = <S, C extends Command, E extends Event, R>(
+  deps: HandlerDeps<S, C, E, R>,
+  repeated: Repeated<S, C, E>,
+) => {
+  const { streams, referencesOf, begins = () => false } = deps;
+  const decide = decisionBy(deps.decider);
+  const isReserved = reservedBy(deps);
+  const append = appendTo(deps);
+
+  /** The append of a first event says by itself whether the stream has none, so that nothing is read before. */
+  const loadedFor = async (
+    stream: string,
+    { command, isNew }: CommandRequest<C>,
+    fresh: boolean,
+  ): Promise<Loaded<S>> =>
+    !fresh && isNew === true && begins(command)
+      ? streams.assumeNew(stream)
+      : streams.load(stream, fresh ? 0 : Infinity);
 
   return async (
     stream: string,
