@@ -1,6 +1,6 @@
+import { type ExistingOf } from '../../domain/aggregates.js';
 import { type Change, changesBetween } from '../../domain/changes.js';
 import { segmentChangesBetween } from '../../domain/changes/segment-changes.js';
-import { type ExistingOf } from '../../domain/aggregates.js';
 import { DomainError } from '../../domain/decider.js';
 import { type FlagContent } from '../../domain/flag/events.js';
 import { contentOf, type ExistingFlag } from '../../domain/flag/flag.js';
@@ -92,6 +92,8 @@ export const KINDS: {
     ) => readonly Change[];
     /** SQL of the whole state of a row of its table of revisions. */
     wholeState: (row: string) => string;
+    notFound: (message: string) => DomainError;
+    notYetCreated: (message: string) => DomainError;
   }>;
 } = {
   flag: {
@@ -100,6 +102,8 @@ export const KINDS: {
     view: flagView,
     changesBetween,
     wholeState: (row) => `${row}.state`,
+    notFound: (message) => new DomainError('flag-not-found', message),
+    notYetCreated: (message) => new DomainError('flag-not-yet-created', message),
   },
   segment: {
     name: 'Segment',
@@ -107,12 +111,13 @@ export const KINDS: {
     view: segmentView,
     changesBetween: segmentChangesBetween,
     wholeState: wholeSegmentState,
+    notFound: (message) => new DomainError('segment-not-found', message),
+    notYetCreated: (message) => new DomainError('segment-not-yet-created', message),
   },
 };
 
 export const notFound = <K extends Kind>(kind: K, address: AddressOf<K>): DomainError =>
-  new DomainError(
-    kind === 'flag' ? 'flag-not-found' : 'segment-not-found',
+  KINDS[kind].notFound(
     `Project "${address.project}" has no ${kind} "${address[kind]}", and never had.`,
   );
 
@@ -120,8 +125,9 @@ export const notYetCreated = <K extends Kind>(
   kind: K,
   address: AddressOf<K>,
   createdAt: string,
-): DomainError =>
-  new DomainError(
-    kind === 'flag' ? 'flag-not-yet-created' : 'segment-not-yet-created',
-    `${KINDS[kind].name} "${address[kind]}" was created at ${createdAt}, after the moment asked for.`,
+): DomainError => {
+  const { name, notYetCreated: refused } = KINDS[kind];
+  return refused(
+    `${name} "${address[kind]}" was created at ${createdAt}, after the moment asked for.`,
   );
+};
