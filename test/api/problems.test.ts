@@ -1,7 +1,10 @@
 import { pino } from 'pino';
 import { test } from 'tap';
 import { buildApp } from '../../src/api/http/build-app.js';
-import { AppendOutcomeUnknown, EventStoreUnavailable } from '../../src/commands/streams/event-store.js';
+import {
+  AppendOutcomeUnknown,
+  EventStoreUnavailable,
+} from '../../src/commands/streams/event-store.js';
 import { DomainError } from '../../src/domain/decider.js';
 
 const SECRET = 'postgres://user:password@host';

@@ -5,7 +5,11 @@ import { test } from 'tap';
 import { aggregates } from '../../src/commands/streams/aggregates.js';
 import { commandIds } from '../../src/commands/streams/command-ids.js';
 import { type EventStore } from '../../src/commands/streams/event-store.js';
-import { FOLD_VERSION, type Snapshots, type StreamSnapshot } from '../../src/commands/streams/snapshots.js';
+import {
+  FOLD_VERSION,
+  type Snapshots,
+  type StreamSnapshot,
+} from '../../src/commands/streams/snapshots.js';
 import { snapshotOf } from '../../src/commands/streams/take-snapshots.js';
 import { CATALOGUE } from '../../src/domain/catalogue.js';
 import { type Event } from '../../src/domain/decider.js';

@@ -1,5 +1,9 @@
 import { BACKWARDS, END, StreamNotFoundError } from '@eventstore/db-client';
-import { AppendOutcomeUnknown, NO_STREAM, WrongRevision } from '../../commands/streams/event-store.js';
+import {
+  AppendOutcomeUnknown,
+  NO_STREAM,
+  WrongRevision,
+} from '../../commands/streams/event-store.js';
 import { withDeadline } from '../waiting.js';
 import { pause, unanswered } from './connect.js';
 import { tieToLease } from './held-client.js';

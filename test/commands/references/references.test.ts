@@ -1,5 +1,8 @@
 import { test, type Test } from 'tap';
-import { type EventStore, EventStoreUnavailable } from '../../../src/commands/streams/event-store.js';
+import {
+  type EventStore,
+  EventStoreUnavailable,
+} from '../../../src/commands/streams/event-store.js';
 import { type FlagEvent } from '../../../src/domain/flag/events.js';
 import { dependenciesStream, flagStream, segmentStream } from '../../../src/domain/streams.js';
 import { PROJECT_ID } from '../../support/flags.js';
