@@ -79,6 +79,9 @@ const Exported = answering<PersonalExport>(
         recordedAt: Timestamp,
         type: Type.String(),
         stream: Type.String(),
+        isInClear: Type.Boolean({
+          description: 'Written before personal data was sealed: an erasure does not change it.',
+        }),
         isOwnAction: Type.Boolean(),
         ip: Text,
         userAgent: Text,
@@ -98,6 +101,10 @@ const ErasedAnswer = answering<Erased>(
     subjectIds: SubjectIds,
     ...named,
     events: Type.Integer({ description: 'Events by or about the person.' }),
+    inClear: Type.Integer({
+      description:
+        'Those of them that show the person after the erasure, because they were written before personal data was sealed.',
+    }),
   }),
 );
 

@@ -60,7 +60,8 @@ export const personalRequests = (deps: RequestDeps) => {
     const person = personOf(value);
     const { position } = await queries.waitForPosition(await head());
     const own = await personal.find(organizationId, person);
-    const joined = own === undefined ? [] : await usersOf(db)(organizationId, own.subjectId);
+    const { subjectId } = own ?? {};
+    const joined = await usersOf(db)(organizationId, { person, subjectId });
     const userIds = [...new Set([...joined, ...(person.startsWith('usr_') ? [person] : [])])];
     const users = await Promise.all(userIds.map((id) => personal.find(organizationId, id)));
     const found = [own, ...users].flatMap((subject) => (subject ? [subject.subjectId] : []));
@@ -68,7 +69,7 @@ export const personalRequests = (deps: RequestDeps) => {
     return {
       position,
       persons: [person, ...userIds],
-      named: { organizationId, subjectIds: [...new Set(found)], userIds } satisfies Person,
+      named: { organizationId, person, subjectIds: [...new Set(found)], userIds } satisfies Person,
       member: members.find((one) => userIds.includes(one.userId)) ?? null,
       invitations: invitations.filter(({ email }) => personOf(email) === person),
     };
@@ -87,7 +88,8 @@ export const personalRequests = (deps: RequestDeps) => {
       const { persons, named, member, invitations } = await look(organizationId, value);
       if (member !== null || invitations.length > 0) throw stillMember();
       const { flags, segments, events } = await known(named);
-      const told = { flags, segments, events: events.length };
+      const inClear = events.filter(({ isInClear }) => isInClear).length;
+      const told = { flags, segments, events: events.length, inClear };
       const { subjectIds } = named;
       if (dryRun) return { result: 'dry-run', subjectIds, ...told };
       const erased = await personal.erasures.erase(

@@ -125,6 +125,8 @@ export type Erased = Pick<KnownAbout, 'flags' | 'segments'> &
     result: 'erased' | 'unchanged' | 'dry-run';
     subjectIds: readonly string[];
     events: number;
+    /** Those of them that an erasure does not change: written before personal data was sealed. */
+    inClear: number;
   }>;
 
 export type PersonalDataRequests = Readonly<{

@@ -4,6 +4,7 @@ import { type Target } from '../flag/configuration.js';
 import { type Metadata } from '../recorded.js';
 import { parseStream } from '../streams.js';
 import { type Rewrite, rewriteValue } from './person.js';
+import { isSealed } from './sealed-text.js';
 import {
   configuration,
   flagContent,
@@ -109,6 +110,31 @@ export const rewriteEvent = <E extends Event>(event: E, rewrite: Rewrite): E => 
   if (!isKnownType(event.type)) return event;
   const fields = PERSONAL_FIELDS[event.type] as ((data: unknown, by: Rewrite) => unknown) | null;
   return fields === null ? event : { ...event, data: fields(event.data, rewrite) };
+};
+
+/** The types of events that can have personal texts in their data. */
+export const PERSONAL_TYPES: readonly string[] = Object.entries(PERSONAL_FIELDS)
+  .filter(([, fields]) => fields !== null)
+  .map(([type]) => type);
+
+/** What a text of the person that is not sealed is taken for; no text that is stored begins so. */
+export const IN_CLEAR = '\0in clear';
+
+/** Puts IN_CLEAR for the texts of one person, normalised, that are not sealed. */
+export const markingClear =
+  (wanted: string): Rewrite =>
+  ({ person, text }) =>
+    person === wanted && !isSealed(text) ? IN_CLEAR : text;
+
+/** Whether the data of an event, as the log has it, names a person without being sealed. */
+export const isNamedInClear = (event: Event, person: string): boolean => {
+  const mark = markingClear(person);
+  let isNamed = false;
+  rewriteEvent(event, (personal) => {
+    isNamed ||= mark(personal) === IN_CLEAR;
+    return personal.text;
+  });
+  return isNamed;
 };
 
 /** No value of a person: none can have U+0000. */
