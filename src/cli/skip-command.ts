@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { type Print } from './rebuild-report.js';
 import { type Config } from '../config.js';
@@ -10,6 +9,7 @@ import { createPool } from '../infrastructure/postgres/postgres.js';
 import { masterKeyOf, migrated, requireOneInstallation } from '../composition/prepare.js';
 import { serviceEvents } from '../composition/service-events.js';
 import { connectEventStore, type Services } from '../composition/services.js';
+import { pause } from '../infrastructure/waiting.js';
 
 /** `by`: who asks; undefined for the user of this machine. */
 export type SkipAsked = EventPlace & Readonly<{ reason: string; by?: string | undefined }>;
@@ -35,7 +35,7 @@ const isPassed = async (pool: pg.Pool, { stream, revision }: EventPlace): Promis
   for (let looks = 1; ; looks += 1) {
     if ((await parkedAt(pool, stream))?.revision !== revision) return true;
     if (looks === LOOKS) return false;
-    await delay(LOOK_MS);
+    await pause(LOOK_MS);
   }
 };
 

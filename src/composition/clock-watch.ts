@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Readiness } from '../api/health.js';
 import { createPool } from '../infrastructure/postgres/postgres.js';
 import { CLOCK_TOLERANCE_MS, readPosition } from '../queries/moments.js';
 import { type ServiceEvents } from './service-events.js';
+import { repeat } from '../infrastructure/waiting.js';
 
 const WATCH_MS = 5_000;
 
@@ -40,14 +40,7 @@ export const watchClock = ({ databaseUrl, events, log, signal }: Watched) => {
     await events.clockJumped(recordedAt, new Date(now).toISOString());
   };
 
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      // What cannot be asked now is asked the next time.
-      await look().catch(() => undefined);
-      await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
-    }
-  };
-  void run();
+  void repeat(look, { everyMs: WATCH_MS, signal });
 
   return {
     /** Milliseconds; 0 when it is not ahead. */

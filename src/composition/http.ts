@@ -16,6 +16,7 @@ import { type CredentialStore } from '../infrastructure/keys/api-tokens.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
 import { type ServiceMetrics } from './metrics.js';
 import { type Requests } from './requests.js';
+import { pause } from '../infrastructure/waiting.js';
 
 type HttpSources = Omit<AppDeps, 'log' | 'prepare' | 'operations'> &
   Readonly<{
@@ -73,7 +74,7 @@ export const createHttp = async (sources: HttpSources): Promise<FastifyInstance>
 
 /** Stops listening after `drainMs`, in which every answer closes its connection. */
 export const closeHttp = async (app: FastifyInstance, drainMs: number): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, drainMs));
+  await pause(drainMs);
   await app.close();
 };
 

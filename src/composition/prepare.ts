@@ -29,6 +29,7 @@ import { diskCopyPath } from './evaluation.js';
 import { type FirstStart, firstStart } from './first-start.js';
 import { type Requests } from './requests.js';
 import { unusable, unusableServices } from './services.js';
+import { pause } from '../infrastructure/waiting.js';
 
 type Belongings = Readonly<{
   databaseUrl: string;
@@ -118,7 +119,7 @@ export const ownLog = (belongings: Belongings, mayOnlyRead: boolean, inner: Even
     /** Looks again and again whether the log still holds what is known of it; nothing is written to one that does not. */
     watch: async (signal: AbortSignal, everyMs = WATCH_MS): Promise<void> => {
       while (!signal.aborted) {
-        await delay(everyMs, undefined, { signal }).catch(() => undefined);
+        await pause(everyMs, { signal });
         // What cannot be asked now is asked the next time.
         if (isOwn) wasReplaced = await isSurelyOlder(signal).catch(() => wasReplaced);
       }
@@ -207,7 +208,7 @@ export const untilDone = async (
       return;
     } catch (error) {
       if (failures === 0) log.warn({ err: error }, `${what} failed; trying again`);
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      await pause(RETRY_MS, { signal });
     }
   }
 };

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/streams/aggregates.js';
 import { bySystem, type EventStore } from '../commands/streams/event-store.js';
 import { commandHandler } from '../commands/streams/handle-command.js';
@@ -12,6 +11,7 @@ import { operationsStream } from '../domain/streams.js';
 import { type Config, VARIABLES } from '../config.js';
 import { FIRST_ORGANIZATION } from './first-start.js';
 import { VERSION } from './metrics.js';
+import { pause } from '../infrastructure/waiting.js';
 
 const COMMAND_MS = 2_000;
 const HOUR_MS = 3_600_000;
@@ -73,7 +73,7 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
   const handle = commandHandler({
     store,
     clock,
-    pause: async (ms: number): Promise<void> => setTimeout(ms),
+    pause,
     decider: operationsDecider,
     streams: aggregates(store, operationsDecider, clock),
     streamOf: ({ data }: OperationsCommand) => operationsStream(data.organizationId, data.name),

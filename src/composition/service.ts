@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger } from 'pino';
 import { withoutSkipped } from '../commands/streams/without-skipped.js';
 import { type Config } from '../config.js';
@@ -29,6 +28,7 @@ import { readinessOf } from './readiness.js';
 import { type Requests, startRequests } from './requests.js';
 import { type ServiceEvents, serviceEvents } from './service-events.js';
 import { connectEventStore, provideServices, type Services, stackLog } from './services.js';
+import { pause } from '../infrastructure/waiting.js';
 
 /** What was opened, closed again in reverse. */
 const opened = () => {
@@ -249,7 +249,7 @@ export const startService = async (
     };
     return { url, isUnused: parts.isUnused === true, recordStart, stop };
   } catch (error) {
-    await Promise.race([stop().catch(() => undefined), delay(GIVING_UP_MS)]);
+    await Promise.race([stop().catch(() => undefined), pause(GIVING_UP_MS)]);
     throw error;
   }
 };

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import {
   type RedisCompared,
@@ -20,6 +19,7 @@ import { type EventLog } from '../projections/event-log.js';
 import { compareOrganization, compareReadModel } from '../projections/verify/compare-read-model.js';
 import { loadCurrentStates } from '../queries/evaluation/current-states.js';
 import { auditedOrganizations } from '../queries/trail/checkpoints.js';
+import { pause } from '../infrastructure/waiting.js';
 
 /** `pool` without a limit for statements: tables are read whole. */
 export type StoreSources = Readonly<{
@@ -78,7 +78,7 @@ const compareProject = async (
     const entries = [...wanted.values()].reduce((sum, { size }) => sum + size, 0);
     if (found.length === 0 || attempt === ATTEMPTS)
       return { environments: wanted.size, entries, found };
-    await delay(ATTEMPT_MS);
+    await pause(ATTEMPT_MS);
   }
 };
 

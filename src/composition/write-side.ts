@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { aggregates } from '../commands/streams/aggregates.js';
 import { type EventStore } from '../commands/streams/event-store.js';
 import { type FlagCommand, flagDecider } from '../commands/flag/decider.js';
@@ -42,6 +41,7 @@ import {
 } from '../domain/streams.js';
 import { compileRegex } from '../infrastructure/re2-regex-compiler.js';
 import { parseTime } from '../queries/time.js';
+import { pause } from '../infrastructure/waiting.js';
 
 /** Streams from their beginning, as the log has them; empty for what never was. */
 const historiesOf = (store: EventStore): Histories => ({
@@ -77,7 +77,6 @@ export const writeSide = (
   snapshots: Snapshots = NO_SNAPSHOTS,
 ) => {
   const clock = (): number => performance.now();
-  const pause = async (ms: number): Promise<void> => setTimeout(ms);
   const projectStreams = aggregates(store, projectDecider, clock, snapshots);
   const decideFlags = flagDecider({ compileRegex });
   const decideSegments = segmentDecider({ compileRegex });

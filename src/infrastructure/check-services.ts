@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis';
-import { setTimeout as delay } from 'node:timers/promises';
 import { EventStoreRefuses, EventStoreUnavailable } from '../commands/streams/event-store.js';
-import { withDeadline } from './waiting.js';
+import { pause, withDeadline } from './waiting.js';
 import { HostUnusable } from './kurrent/connect.js';
 import { type KurrentConnection } from './kurrent/connection.js';
 import { kurrentEventLog } from './kurrent/event-log.js';
@@ -65,7 +64,7 @@ export const checkEventStore = async (
       } catch (error) {
         if (error instanceof EventStoreRefuses) throw error;
         last = error;
-        await delay(AGAIN_MS);
+        await pause(AGAIN_MS);
       }
     }
   };

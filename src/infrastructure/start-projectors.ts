@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import { type CurrentStates } from '../projections/evaluation-snapshot.js';
@@ -18,6 +17,7 @@ import { type Leading, whileLeading } from './postgres/leader.js';
 import { type RedisLayout } from './redis/layout.js';
 import { EVALUATION_SNAPSHOT, redisProjector, type RedisProjector } from './redis/projector.js';
 import { redisSnapshot } from './redis/snapshot.js';
+import { repeat } from './waiting.js';
 
 /** How soon a flush or an empty restart of Redis is noticed while nothing else happens. */
 const CHECK_MS = 1_000;
@@ -47,18 +47,16 @@ export type Projectors = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-const keepChecking = async (
+const keepChecking = (
   projector: RedisProjector,
   report: StatusReporter,
   signal: AbortSignal,
-): Promise<void> => {
-  const isOver = () => signal.aborted;
-  while (!isOver()) {
-    await delay(CHECK_MS, undefined, { signal }).catch(() => undefined);
-    if (isOver()) return;
-    await projector.check().then(report.reachable, report.unreachable);
-  }
-};
+): Promise<void> =>
+  repeat(() => projector.check().then(report.reachable, report.unreachable), {
+    everyMs: CHECK_MS,
+    signal,
+    first: 'after a pause',
+  });
 
 /** Follows the log into Postgres and Redis for as long as this process leads; stands by otherwise. */
 export const startProjectors = (options: ProjectorOptions): Projectors => {

@@ -19,6 +19,32 @@ export const withDeadline = async <T>(
   }
 };
 
+/** Resolves after the time, or as soon as the signal aborts; never rejects. `ref: false` lets the process end meanwhile. */
+export const pause = (
+  ms: number,
+  { signal, ref = true }: Readonly<{ signal?: AbortSignal | undefined; ref?: boolean }> = {},
+): Promise<void> => delay(ms, undefined, { ref, signal }).catch(() => undefined);
+
+type Repeating = Readonly<{
+  /** From the end of one run to the next. Milliseconds. */
+  everyMs: number;
+  signal: AbortSignal;
+  /** @defaultValue at once */
+  first?: 'at once' | 'after a pause';
+}>;
+
+/** Works again and again until the signal aborts. A run that failed is made up for by the next. */
+export const repeat = async (
+  work: () => Promise<unknown>,
+  { everyMs, signal, first = 'at once' }: Repeating,
+): Promise<void> => {
+  if (first === 'after a pause') await pause(everyMs, { signal });
+  while (!signal.aborted) {
+    await work().catch(() => undefined);
+    await pause(everyMs, { signal });
+  }
+};
+
 /** How often a watch looks. */
 const SILENCE_LOOK_MS = 100;
 
@@ -75,15 +101,7 @@ export const keepLooking = ({ look, everyMs }: LookingOptions) => {
     return waiting;
   };
 
-  const poll = async (): Promise<void> => {
-    for (;;) {
-      await delay(everyMs, undefined, { signal: closing.signal }).catch(() => undefined);
-      if (closing.signal.aborted) return;
-      await lookNow().catch(() => undefined);
-    }
-  };
-
-  const polling = poll();
+  const polling = repeat(lookNow, { everyMs, signal: closing.signal, first: 'after a pause' });
   return {
     lookNow,
     close: async (): Promise<void> => {

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Grants } from '../../domain/access/grants.js';
 import { ROLES } from '../../domain/access/permission.js';
 import { type Member } from '../../domain/organization.js';
 import { type Position } from '../../domain/position.js';
-import { withDeadline } from '../waiting.js';
+import { repeat, withDeadline } from '../waiting.js';
 
 /** The members of an organization as they are since a log position. */
 export type OrganizationMembers = Readonly<{
@@ -71,19 +70,16 @@ export const grantsSupply = ({ memory, changedAfter }: GrantsSupplyOptions) => {
     }
   };
 
-  const poll = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-      await refresh().catch(() => undefined);
-    }
-  };
-
   let polling: Promise<void> | undefined;
   return {
     /** Settles when all that the read model has is known; never rejects: the next look will do. */
     start: async (): Promise<void> => {
       await refresh().catch(() => undefined);
-      polling = poll();
+      polling = repeat(refresh, {
+        everyMs: POLL_MS,
+        signal: closing.signal,
+        first: 'after a pause',
+      });
     },
     close: async (): Promise<void> => {
       closing.abort();

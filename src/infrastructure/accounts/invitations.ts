@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool } from 'pg';
 import { type Logger } from 'pino';
 import { sha256 } from '../keys/secrets.js';
+import { pause } from '../waiting.js';
 
 /** Shorter than a transaction may be idle. */
 const ANSWER_MS = 3_000;
@@ -67,7 +67,7 @@ const withRetries =
       } catch (error) {
         const { organizationId, invitationId } = message;
         log.warn({ err: error, organizationId, invitationId }, 'an invitation was not delivered');
-        if (pauseMs !== undefined) await delay(pauseMs, undefined, { ref: false });
+        if (pauseMs !== undefined) await pause(pauseMs, { ref: false });
       }
     }
   };

@@ -2,8 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { withDeadline } from '../waiting.js';
+import { repeat, withDeadline } from '../waiting.js';
 import { type KeyMemory } from './application-key-memory.js';
 import { type KeyRow, type KeyTable } from './application-key-table.js';
 import { sha256 } from './secrets.js';
@@ -157,13 +156,9 @@ export const keySupply = ({
     if (uses.size > 0) await inTime(table.recordUses(uses));
   };
 
-  const poll = async (): Promise<void> => {
-    for (;;) {
-      await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-      if (closing.signal.aborted) return;
-      await refresh().catch(() => undefined);
-      if (Date.now() - usesRecordedAt > RECORD_USES_MS) await recordUses().catch(() => undefined);
-    }
+  const look = async (): Promise<void> => {
+    await refresh().catch(() => undefined);
+    if (Date.now() - usesRecordedAt > RECORD_USES_MS) await recordUses();
   };
 
   const fromFile = async (): Promise<void> => {
@@ -178,7 +173,11 @@ export const keySupply = ({
   return {
     start: async (): Promise<void> => {
       await refresh().catch(fromFile);
-      polling = poll();
+      polling = repeat(look, {
+        everyMs: POLL_MS,
+        signal: closing.signal,
+        first: 'after a pause',
+      });
     },
 
     /** Settles when what was committed before the call counts here; never rejects: the next look will do. */

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
 import { connect as tcpConnect, isIP, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connect as tlsConnect } from 'node:tls';
 import { askForAnswer, KurrentClient } from './client.js';
 import { type KurrentHost, type KurrentSettings } from './connection-string.js';
 import { ClientGivenUp, type HeldClient, holdClient } from './held-client.js';
 import { type TlsFiles } from './tls-files.js';
+import { pause } from '../waiting.js';
 
 /** A host cannot be used. The message says which host, and why. */
 export class HostUnusable extends Error {
@@ -162,10 +162,6 @@ type Target = Readonly<{ settings: KurrentSettings; tls: TlsFiles | undefined }>
 
 export const unanswered = (): Error => new ClientGivenUp('The event store does not answer.');
 
-/** Keeps no process alive; ends early when the signal aborts. */
-export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => undefined);
-
 /** The hosts that greet. @throws HostUnusable when none does: of the one that somebody has to put right, if any */
 export const greeting = async (
   { settings, tls }: Target,
@@ -182,7 +178,7 @@ export const greeting = async (
     const { errors } = error as AggregateError;
     throw errors.find((one) => one instanceof HostUnusable && one.isMistake) ?? errors[0];
   }
-  await Promise.race([Promise.allSettled(greetings), pause(LATE_HOST_MS)]);
+  await Promise.race([Promise.allSettled(greetings), pause(LATE_HOST_MS, { ref: false })]);
   return [...found];
 };
 
@@ -196,7 +192,7 @@ const attempt = async (target: Target, signal: AbortSignal): Promise<HeldClient>
   const held = holdClient(
     new KurrentClient(target.settings, { hosts, tls: target.tls, nth: made }),
   );
-  const limit = pause(ATTEMPT_MS, signal).then(() => {
+  const limit = pause(ATTEMPT_MS, { signal, ref: false }).then(() => {
     throw unanswered();
   });
   try {
@@ -235,8 +231,8 @@ export const connect = async (
     running -= 1;
   };
   while (!over.aborted) {
-    await Promise.race([begin(), pause(NEXT_ATTEMPT_MS, over)]);
-    if (running === 0) await pause(RETRY_MS, over);
+    await Promise.race([begin(), pause(NEXT_ATTEMPT_MS, { signal: over, ref: false })]);
+    if (running === 0) await pause(RETRY_MS, { signal: over, ref: false });
   }
   return found[0];
 };

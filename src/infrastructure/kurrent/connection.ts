@@ -1,10 +1,11 @@
 import { EventStoreUnavailable } from '../../commands/streams/event-store.js';
-import { connect, greeting, pause, unanswered } from './connect.js';
+import { connect, greeting, unanswered } from './connect.js';
 import { parseConnectionString } from './connection-string.js';
 import { ClientGivenUp, type HeldClient, type Lease } from './held-client.js';
 import { askForAnswer } from './client.js';
 import { streamNames } from './decode.js';
 import { tlsFilesOf } from './tls-files.js';
+import { pause } from '../waiting.js';
 
 /** Told once at every turn; pino's shape. */
 export type ConnectionLog = Readonly<
@@ -44,7 +45,7 @@ const watch = async (held: HeldClient): Promise<void> => {
   while (!signal.aborted) {
     if (!isOwed()) void ask();
     else if (held.owes() >= SILENT_BEATS) await end(unanswered());
-    await pause(BEAT_MS, signal);
+    await pause(BEAT_MS, { signal, ref: false });
   }
   await end(unanswered());
 };

@@ -25,9 +25,8 @@ import { type Event } from '../../domain/decider.js';
 import { sizeOf } from '../../domain/json.js';
 import { toPosition } from '../../domain/position.js';
 import { type Metadata, type Recorded } from '../../domain/recorded.js';
-import { silenceWatch, withDeadline } from '../waiting.js';
+import { pause, silenceWatch, withDeadline } from '../waiting.js';
 import { isNotReady } from './client.js';
-import { pause } from './connect.js';
 import { type KurrentConnection } from './connection.js';
 import { decodeRecorded, foreignKind, revisionIn } from './decode.js';
 import { appendFault, readFault } from './faults.js';
@@ -223,7 +222,7 @@ export const kurrentEventStore = (connection: KurrentConnection): EventStore => 
         // Refused before anything was done with it: there may be a leader in a moment.
         if (!isNotReady(error) || performance.now() > limit)
           throw appendFault(error, sizeOf(events) > MIB);
-        await pause(TRY_AGAIN_MS);
+        await pause(TRY_AGAIN_MS, { ref: false });
       }
     }
   },

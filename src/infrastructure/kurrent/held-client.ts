@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionLost, isNotReady, type KurrentClient } from './client.js';
+import { pause } from '../waiting.js';
 
 /** Why a call ended that the event store had not answered: its client was given up. */
 export class ClientGivenUp extends Error {
@@ -48,7 +48,7 @@ export const holdClient = (client: KurrentClient) => {
   /** Gives the client up: first whoever uses it is told, then its calls are ended. */
   const end = (reason: Error): Promise<void> => {
     over.abort(reason);
-    ending ??= Promise.race([client.close().catch(() => undefined), delay(LONGEST_CLOSE_MS)]);
+    ending ??= Promise.race([client.close().catch(() => undefined), pause(LONGEST_CLOSE_MS)]);
     return ending;
   };
   return {

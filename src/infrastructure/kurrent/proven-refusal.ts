@@ -4,8 +4,8 @@ import {
   NO_STREAM,
   WrongRevision,
 } from '../../commands/streams/event-store.js';
-import { withDeadline } from '../waiting.js';
-import { pause, unanswered } from './connect.js';
+import { pause, withDeadline } from '../waiting.js';
+import { unanswered } from './connect.js';
 import { tieToLease } from './held-client.js';
 import { type KurrentConnection } from './connection.js';
 import { revisionIn } from './decode.js';
@@ -55,7 +55,7 @@ export const provenRefusal = async (
     } catch (cause) {
       return new AppendOutcomeUnknown('The event store refused a revision.', { cause });
     }
-    await pause(LOOK_AGAIN_MS);
+    await pause(LOOK_AGAIN_MS, { ref: false });
   } while (performance.now() < limit);
   return new AppendOutcomeUnknown('The event store refuses a revision and does not show why.');
 };

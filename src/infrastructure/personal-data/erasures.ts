@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Pool, type PoolClient } from 'pg';
 import { appendEvents, type EventStore } from '../../commands/streams/event-store.js';
 import { type SubjectErased } from '../../domain/personal/sealed-text.js';
@@ -6,7 +5,7 @@ import { type Position } from '../../domain/position.js';
 import { type Metadata } from '../../domain/recorded.js';
 import { subjectStream } from '../../domain/streams.js';
 import { LOCKS, transaction } from '../postgres/postgres.js';
-import { withDeadline } from '../waiting.js';
+import { repeat, withDeadline } from '../waiting.js';
 import { type SubjectTable } from './subject-table.js';
 
 /** An erasure that is not in the log yet. */
@@ -179,13 +178,7 @@ export const erasureWatch = ({ count }: Pick<ErasureTable, 'count'>, onErased: (
     if (now !== seen) onErased();
     seen = now;
   };
-  const poll = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      await look().catch(() => undefined);
-      await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
-  };
-  const polling = poll();
+  const polling = repeat(look, { everyMs: POLL_MS, signal: closing.signal });
   return {
     stop: async (): Promise<void> => {
       closing.abort();

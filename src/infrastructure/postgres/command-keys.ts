@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { type Pool } from 'pg';
@@ -12,7 +11,7 @@ import {
 } from '../../commands/streams/command-keys.js';
 import { toPosition } from '../../domain/position.js';
 import { type MasterKey } from '../keys/master-key.js';
-import { withDeadline } from '../waiting.js';
+import { pause, withDeadline } from '../waiting.js';
 import { LOCKS, transaction } from './postgres.js';
 
 /** How long a command waits for Postgres to say whether its key was used. Then it goes on: streams remember theirs. */

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { LOCKS } from './postgres.js';
+import { pause } from '../waiting.js';
 
 const STANDBY_POLL_MS = 500;
 const HEARTBEAT_MS = 1_000;
@@ -39,12 +39,9 @@ const connect = async (url: string): Promise<pg.Client> => {
   return client;
 };
 
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { signal }).catch(() => undefined);
-
 /** Closing waits for the server's answer, which a half-open connection never brings. */
 const closed = async (client: pg.Client): Promise<void> => {
-  await Promise.race([client.end().catch(() => undefined), delay(1_000)]);
+  await Promise.race([client.end().catch(() => undefined), pause(1_000)]);
 };
 
 const acquire = async (
@@ -58,7 +55,7 @@ const acquire = async (
     );
     if (rows[0]?.locked === true) return true;
     onStandby?.();
-    await pause(STANDBY_POLL_MS, signal);
+    await pause(STANDBY_POLL_MS, { signal });
   }
   return false;
 };
@@ -82,7 +79,7 @@ const leadOnce = async (
   const beat = async (): Promise<void> => {
     const isOver = () => leading.aborted;
     while (!isOver()) {
-      await pause(HEARTBEAT_MS, leading);
+      await pause(HEARTBEAT_MS, { signal: leading });
       if (!isOver()) await confirm();
     }
   };
@@ -113,6 +110,6 @@ export const whileLeading = async (
     await leadOnce(options, work).catch((error: unknown) => {
       if (!options.signal.aborted) options.onError?.(error);
     });
-    await pause(STANDBY_POLL_MS, options.signal);
+    await pause(STANDBY_POLL_MS, options);
   }
 };

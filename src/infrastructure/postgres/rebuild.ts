@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { type Position } from '../../domain/position.js';
 import { loadCheckpoint } from '../../projections/checkpoint.js';
@@ -19,6 +18,7 @@ import {
   transaction,
   transactionOn,
 } from './postgres.js';
+import { pause } from '../waiting.js';
 
 const NEXT = 'read_model_next';
 const OLD = 'read_model_old';
@@ -50,7 +50,7 @@ const whenUnlocked = async (work: () => Promise<void>): Promise<void> => {
       return;
     } catch (error) {
       if (!isLockedOut(error) || attempt === LOCK_ATTEMPTS) throw error;
-      await delay(LOCK_PAUSE_MS);
+      await pause(LOCK_PAUSE_MS);
     }
   }
 };

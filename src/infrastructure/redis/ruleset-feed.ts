@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type RulesetMemory } from '../../queries/evaluation/ruleset-memory.js';
-import { withDeadline } from '../waiting.js';
+import { pause, withDeadline } from '../waiting.js';
 import { redisLayout } from './layout.js';
 import {
   type Cursor,
@@ -139,7 +138,7 @@ export const redisRulesetFeed = ({
     } catch (error) {
       if (!(error instanceof StreamGap)) throw error;
       log.info({ reason: error.message }, 'rulesets are loaded from Redis again');
-      await delay(AFTER_GAP_MS);
+      await pause(AFTER_GAP_MS);
     }
   };
 
@@ -178,7 +177,7 @@ export const redisRulesetFeed = ({
       await unlessAborted(closing.signal, ended);
       isCurrent = false;
       attempted();
-      await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      await pause(pauseMs, closing);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   };

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Position } from '../../domain/position.js';
 import { type CurrentStates } from '../../queries/evaluation/current-states.js';
 import { currentRulesets } from '../../queries/evaluation/rulesets-at.js';
 import { type RulesetMemory, type RulesetSource } from '../../queries/evaluation/ruleset-memory.js';
-import { withDeadline } from '../waiting.js';
+import { pause, repeat, withDeadline } from '../waiting.js';
 import { type FeedLog, type RedisRulesetFeed } from '../redis/ruleset-feed.js';
 import { type DiskCopy, type RulesetDiskCopy } from './disk-copy.js';
 
@@ -121,23 +120,17 @@ export const rulesetSupply = (options: RulesetSupplyOptions) => {
    */
   const followCaughtUp = async (): Promise<void> => {
     const isOver = (): boolean => closing.signal.aborted;
-    while (!isOver() && (await isNew()))
-      await delay(NEW_POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+    while (!isOver() && (await isNew())) await pause(NEW_POLL_MS, closing);
     if (!isOver()) await tryPostgres();
     if (!isOver()) await feed.start();
   };
 
-  const keepLooking = async (): Promise<void> => {
-    for (;;) {
-      await delay(POLL_MS, undefined, { signal: closing.signal }).catch(() => undefined);
-      if (closing.signal.aborted) return;
-      await look();
-    }
-  };
+  const keepLooking = (): Promise<void> =>
+    repeat(look, { everyMs: POLL_MS, signal: closing.signal, first: 'after a pause' });
 
   const save = async (): Promise<void> => {
     while (isUnsaved) {
-      await delay(SAVE_AFTER_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      await pause(SAVE_AFTER_MS, closing);
       isUnsaved = false;
       const keepsPrevious = !isRenewed;
       isRenewed = false;
