@@ -128,6 +128,7 @@ export const personalDataRoutes =
     const route = router(app, { tag: 'personal data', permission: 'personal-data.read' });
 
     route('POST', '/personal-data/export', 'Everything that is known about one person', {
+      isHeavy: true,
       body: PersonBody,
       answer: Exported,
       run: async ({ caller, body }) => personal.export(caller.organizationId, body.value),
@@ -136,6 +137,7 @@ export const personalDataRoutes =
     const about = 'Destroy the key of all that is stored about one person, for good';
     route('POST', '/personal-data/erase', about, {
       permission: 'personal-data.erase',
+      isHeavy: true,
       query: CommandQuery.properties,
       headers: RepeatableHeaders,
       body: PersonBody,

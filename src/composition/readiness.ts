@@ -134,11 +134,11 @@ export const readinessOf = (
     const { rulesets, projections, checkpointFailures, verification, clock } = sources();
     const parts = [
       ...(await Promise.all(Object.entries(probes()).map(reach))),
+      ...(clock === undefined ? [] : [clock()]),
       ...(rulesets === undefined ? [] : [rulesetReadiness(rulesets())]),
       ...(projections?.() ?? []).map(projectionReadiness),
       ...(checkpointFailures === undefined ? [] : [checkpointReadiness(checkpointFailures())]),
       ...(verification === undefined ? [] : [verificationReadiness(verification())]),
-      ...(clock === undefined ? [] : [clock()]),
     ];
     parts.forEach(tell);
     return parts;

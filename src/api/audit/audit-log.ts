@@ -117,6 +117,7 @@ export const auditRoutes =
 
     const aboutExport = 'The same as a download, oldest first: one JSON object per line, or CSV';
     query('/audit/export', aboutExport, {
+      isHeavy: true,
       query: { format: Type.Optional(Format), ...filter },
       answer: Type.Unsafe<FastifyReply>(
         answerOf('One event per line, oldest first.', {
@@ -190,6 +191,7 @@ export const verificationRoutes =
       'Compare the read model with the log, a page of flags and segments at a time';
     query('/projects/:project/verify', aboutVerify, {
       tag: 'projects',
+      isHeavy: true,
       params: ProjectParams,
       query: paging,
       answer: answering<Verification>(Verified),

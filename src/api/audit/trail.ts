@@ -55,6 +55,7 @@ export const auditTrailRoutes =
     const verifying = workAtOnce(VERIFYING, 'verifications');
     route('GET', '/audit/verify', 'Read the whole log anew, against the latest checkpoint', {
       preHandler: waitLong,
+      isHeavy: true,
       answer: Verified,
       run: async ({ caller: { organizationId }, signal }, reply) =>
         verifying(organizationId, reply, () => trail.verify({ organizationId, signal })),
@@ -63,6 +64,7 @@ export const auditTrailRoutes =
     route('POST', '/audit/verify', 'Read the whole log anew, against a checkpoint that you kept', {
       body: CheckpointSchema,
       preHandler: waitLong,
+      isHeavy: true,
       answer: Verified,
       run: async ({ caller: { organizationId }, body: checkpoint, signal }, reply) =>
         verifying(organizationId, reply, () =>

@@ -13,6 +13,7 @@ import fastify, {
 import { type CommandKeys } from '../../commands/streams/command-keys.js';
 import { LAST_POSITION, toPosition } from '../../domain/position.js';
 import { type NoteRefusal, noteRefusedCommands } from '../audit/refused-commands.js';
+import { shareFairly } from '../limits/fair-shares.js';
 import { guessLimit } from '../limits/guesses.js';
 import { limitRequests, type Limits } from '../limits/limit-requests.js';
 import { enforceQuotas, type Quotas } from '../limits/quotas.js';
@@ -250,6 +251,7 @@ export const buildApp = async (deps: AppDeps): Promise<FastifyInstance> => {
   if (limits !== undefined) limitRequests(app, limits);
   authorizeRequests(app);
   enforceQuotas(app, deps.quotas);
+  shareFairly(app);
   await documentRoutes(app, deps.version, deps.publicUrl);
   for (const routes of deps.routes) await app.register(routes, { prefix: '/api/v1' });
   if (deps.ofrep !== undefined) await app.register(deps.ofrep, { prefix: '/ofrep' });

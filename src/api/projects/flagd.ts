@@ -150,6 +150,7 @@ export const importRoutes =
     const about = 'Import a flagd file; flags that flagd would not accept are refused one by one';
     route('POST', '/projects/:project/import', about, {
       quota: { bytes: 'file' },
+      isHeavy: true,
       params: Type.Object({ project: Key }),
       query: importQuery,
       headers: RepeatableHeaders,

@@ -58,6 +58,7 @@ export const promoteEnvironmentRoutes =
     const about = 'Make flags behave in another environment as they do in this one';
     route('POST', '/projects/:project/environments/:environment/promote', about, {
       quota: { bytes: 'batch' },
+      isHeavy: true,
       params: Type.Object({ project: Key, environment: Key }),
       query: { ...CommandQuery.properties, onConflict: OnConflictQuery },
       headers: RepeatableHeaders,

@@ -123,6 +123,7 @@ export const revertEnvironmentRoutes =
     const about = 'Make an environment behave as it did at a moment';
     route('POST', '/projects/:project/environments/:environment/revert', about, {
       quota: { bytes: 'batch' },
+      isHeavy: true,
       params: Type.Object({ project: Key, environment: Key }),
       query: CommandQuery.properties,
       headers: RepeatableHeaders,

@@ -1,0 +1,151 @@
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { DomainError } from '../../domain/decider.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It may read or write a whole project or log, and has its turn among its like. */
+    isHeavy?: true;
+  }
+  interface FastifyRequest {
+    /** Ends the turn of the request; undefined when it has none. */
+    endTurn: (() => void) | undefined;
+  }
+}
+
+/** `slots`: requests that are worked on at once. `most`: of one organization, when no other is there. */
+type Size = Readonly<{ slots: number; most: number; patienceMs: number }>;
+
+/** A quarter is left for whoever comes next, also while one organization has all that it can get. */
+const SIZES = {
+  commands: { slots: 32, most: 24, patienceMs: 2_500 },
+  queries: { slots: 32, most: 24, patienceMs: 2_500 },
+  heavy: { slots: 8, most: 4, patienceMs: 20_000 },
+} as const satisfies Record<string, Size>;
+
+type Kind = keyof typeof SIZES;
+
+/** Whoever asked for something this long ago still counts as there. */
+const RECENT_MS = 1_000;
+
+type Tenant = { running: number; seenMs: number; readonly waiting: (() => void)[] };
+
+export type FairShares = ReturnType<typeof fairShares>;
+
+/**
+ * Turns of organizations. Alone one gets `most` at once. As soon as several ask, all together get half of the slots in
+ * equal parts, so that the work of one is never behind a long row of another's. Who has the fewest running is next.
+ */
+export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
+  const tenants = new Map<string, Tenant>();
+  let running = 0;
+
+  const forgetIdle = (): void => {
+    const since = performance.now() - RECENT_MS;
+    for (const [id, { running: own, waiting, seenMs }] of tenants)
+      if (own === 0 && waiting.length === 0 && seenMs < since) tenants.delete(id);
+  };
+  const share = (): number =>
+    tenants.size <= 1 ? most : Math.max(1, Math.floor(slots / 2 / tenants.size));
+
+  const tenantOf = (id: string): Tenant => {
+    const tenant = tenants.get(id) ?? { running: 0, seenMs: 0, waiting: [] };
+    tenant.seenMs = performance.now();
+    tenants.set(id, tenant);
+    return tenant;
+  };
+
+  const next = (): Tenant | undefined => {
+    const limit = share();
+    let found: Tenant | undefined;
+    for (const tenant of tenants.values())
+      if (tenant.waiting.length > 0 && tenant.running < Math.min(limit, found?.running ?? limit))
+        found = tenant;
+    return found;
+  };
+
+  const dispatch = (): void => {
+    for (let tenant = next(); tenant !== undefined && running < slots; tenant = next()) {
+      tenant.running += 1;
+      running += 1;
+      tenant.waiting.shift()?.();
+    }
+  };
+
+  const end = (tenant: Tenant): void => {
+    tenant.running -= 1;
+    running -= 1;
+    tenant.seenMs = performance.now();
+    forgetIdle();
+    dispatch();
+  };
+
+  return {
+    /**
+     * Resolves with what ends the turn, once the organization has it; undefined when it did not come in time. The
+     * returned function must be called once.
+     */
+    turn: (organization: string, patienceMs: number): Promise<(() => void) | undefined> => {
+      forgetIdle();
+      const tenant = tenantOf(organization);
+      return new Promise((resolve) => {
+        const begin = (): void => {
+          clearTimeout(timer);
+          resolve(() => {
+            end(tenant);
+          });
+        };
+        const timer = setTimeout(() => {
+          tenant.waiting.splice(tenant.waiting.indexOf(begin), 1);
+          resolve(undefined);
+        }, patienceMs);
+        tenant.waiting.push(begin);
+        dispatch();
+      });
+    },
+  };
+};
+
+const READS = new Set(['GET', 'HEAD']);
+
+/** Undefined: it takes no turn. Evaluation, what operators look at and what is open to all never do. */
+const kindOf = ({ access, method, caller, routeOptions }: FastifyRequest): Kind | undefined => {
+  const { permission, isHeavy } = routeOptions.config;
+  if (access !== undefined || permission === undefined || caller.organizationId === '')
+    return undefined;
+  if (isHeavy === true) return 'heavy';
+  return READS.has(method) ? 'queries' : 'commands';
+};
+
+/** Gives each organization its share of what a process works on at once; comes behind all that may refuse a request. */
+export const shareFairly = (app: FastifyInstance): void => {
+  const shares = {
+    commands: fairShares(SIZES.commands),
+    queries: fairShares(SIZES.queries),
+    heavy: fairShares(SIZES.heavy),
+  };
+  app.decorateRequest('endTurn', undefined);
+  app.addHook('preValidation', async (request, reply) => {
+    const kind = kindOf(request);
+    if (kind === undefined) return;
+    const end = await shares[kind].turn(request.caller.organizationId, SIZES[kind].patienceMs);
+    if (end === undefined) {
+      void reply.header('retry-after', '2');
+      throw new DomainError(
+        'overloaded',
+        'Too many requests of your organization are under way; nothing was done. Send fewer at once.',
+      );
+    }
+    request.endTurn = (): void => {
+      request.endTurn = undefined;
+      end();
+    };
+    // Also when the client has gone.
+    reply.raw.once('close', () => request.endTurn?.());
+    if (reply.raw.destroyed) request.endTurn();
+  });
+  // An answer that is slowly taken is nobody's work any more; what is heavy may go on while it is sent.
+  app.addHook('onSend', (request, _, payload, done) => {
+    if (request.routeOptions.config.isHeavy !== true) request.endTurn?.();
+    done(null, payload);
+  });
+};
