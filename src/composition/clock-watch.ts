@@ -35,9 +35,9 @@ export const watchClock = ({ databaseUrl, events, log, signal }: Watched) => {
     const now = Date.now();
     aheadMs = recordedAt === null ? 0 : Math.max(0, Date.parse(recordedAt) - now);
     if (recordedAt === null || aheadMs <= CLOCK_TOLERANCE_MS || recordedAt === reported) return;
+    await events.clockJumped(recordedAt, new Date(now).toISOString());
     reported = recordedAt;
     log.warn({ recordedAt, aheadMs }, 'events are recorded with times that have not come yet');
-    await events.clockJumped(recordedAt, new Date(now).toISOString());
   };
 
   void repeat(look, { everyMs: WATCH_MS, signal });

@@ -125,9 +125,10 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
     rebuilt: async (rebuilt: Rebuilt): Promise<void> => {
       await write({ type: 'RecordRebuild', data: { organizationId, name: SHARED, ...rebuilt } });
     },
+    /** @throws what the event store throws */
     clockJumped: async (recordedAt: string, clock: string): Promise<void> => {
       const data = { organizationId, name: 'clock', recordedAt, clock };
-      await write({ type: 'RecordClockJump', data });
+      await record({ type: 'RecordClockJump', data });
     },
     /** Says that an event is passed by; `isRecorded`: false when that was said before. @throws what the event store throws */
     skipped: (skipped: Skipped) => {
