@@ -99,7 +99,7 @@ const Config = Type.Object(
     rateLimitEvaluation: RateLimit,
     rateLimitClientEvaluation: RateLimit,
     rateLimitRefusals: RateLimit,
-    /** Of an organization; flags and segments: of a project. */
+    /** For an organization; flags and segments: for a project. */
     quotaProjects: Quota,
     quotaMembers: Quota,
     quotaTokens: Quota,
@@ -107,7 +107,7 @@ const Config = Type.Object(
     quotaFlags: Quota,
     quotaSegments: Quota,
     quotaBytes: Quota,
-    /** Of all organizations together. Absent: a part of the heap. */
+    /** For all organizations together. Absent: a part of the heap. */
     quotaInstallationBytes: Type.Optional(Quota),
   },
   { additionalProperties: false },

@@ -19,7 +19,7 @@ export type VerifyOptions = Readonly<{
   organization?: string | undefined;
   /** A file with a checkpoint that was kept elsewhere, as JSON; of one with many, the last line. */
   checkpoint?: string | undefined;
-  /** Told in words how far it is. */
+  /** Called with a line that says how far it is. */
   onProgress?: (text: string) => void;
 }>;
 

@@ -68,7 +68,7 @@ const reportReuse = (
       ]
     : [];
 
-/** Of one person at a time; a further one ends the oldest. */
+/** Sessions of one person at a time; a further one ends the oldest. */
 const MAX_SESSIONS = 50;
 
 type StartSession = Command<'StartSession', Person & { sessionId: string; method: LoginMethod }>;

@@ -34,7 +34,7 @@ export const serviceMetrics = (sources: MetricSources) => {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
-  /** As many as there are routes, methods and statuses: looking labels up costs more than counting. */
+  /** One for each route, method and status: looking labels up costs more than counting. */
   const seriesOf = new Map<string, ReturnType<typeof requests.labels>>();
   const applied = new Counter({
     name: 'chronoflag_projection_events_total',
@@ -186,7 +186,7 @@ export const serviceMetrics = (sources: MetricSources) => {
 
 export type ServiceMetrics = ReturnType<typeof serviceMetrics>;
 
-/** Of this program, as its package says. */
+/** The version of this program, from its package. */
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;

@@ -38,11 +38,11 @@ export const startPersonalData = ({ databaseUrl, log, masterKey }: Backends) => 
     lastErasure: erasures.lastPosition,
     /** Brings erasures into the log that are not there yet. */
     record: recordErasures(store, erasures),
-    /** Told after every erasure, by any process: soon, and at least once. */
+    /** Called after every erasure, by any process: soon, and at least once. */
     onErased: (listener: () => void): void => {
       listeners.add(listener);
     },
-    /** Of this process, without waiting for the watch. */
+    /** For erasures of this process, without waiting for the watch. */
     forgetAll: tellAll,
     stop: async (): Promise<void> => {
       await watch.stop();

@@ -16,7 +16,7 @@ import {
 /** While a process loads it a byte of configuration takes up to four: a third of the heap, beside all else. */
 const HEAP_SHARE = 12;
 
-/** Of so many organizations the usage is kept between commands. */
+/** For how many organizations the usage is kept between commands. */
 const MAX_TALLIES = 10_000;
 
 const limitsOf = (config: Config): Quotas['limits'] => {

@@ -75,7 +75,7 @@ const verificationReadiness = (last: VerificationStatus | undefined): Readiness 
       }),
 });
 
-/** Told only: with no place outside to be reached, everything that clients ask for still works. */
+/** For information: when no place outside can be reached, everything that clients ask for still works. */
 const checkpointReadiness = (failing: readonly string[]): Readiness => ({
   name: 'checkpoints',
   isReady: true,

@@ -72,7 +72,7 @@ type RequestSources = Readonly<{
   log: Logger;
   masterKey: MasterKey;
   events: ServiceEvents;
-  /** Told when it is known that events are passed by. */
+  /** Called when it is known that events are skipped. */
   onSkipped: (listener: () => void) => void;
 }>;
 

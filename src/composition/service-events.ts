@@ -41,7 +41,7 @@ export const shownConfiguration = (config: Config): ShownConfiguration => {
   return shown;
 };
 
-/** Of a process: it stays when the process is started again on its machine. */
+/** Name of a process: it stays when the process is started again on its machine. */
 const nameOf = ({ role }: Config): string =>
   `${hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-')}.${role}`.slice(0, 200);
 

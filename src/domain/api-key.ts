@@ -67,6 +67,6 @@ export type ApplicationKey = Readonly<{
   organizationId: string;
   /** The one environment that it may evaluate. */
   environmentId: string;
-  /** Of web pages that may evaluate there; absent: those of the installation. */
+  /** Origins of web pages that may evaluate there; absent: those of the installation. */
   allowedOrigins?: readonly string[];
 }>;

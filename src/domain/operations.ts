@@ -113,7 +113,7 @@ export const NOTHING_KNOWN: Known = {
 
 export const skippedName = ({ stream, revision }: EventPlace): string => `${revision}@${stream}`;
 
-/** As many starts of one process are recorded in an hour. */
+/** How many starts of one process are recorded in an hour. */
 export const STARTS_AN_HOUR = 10;
 
 /** Folds one event into the state. Trusts history: never validates, never throws. */

@@ -46,7 +46,7 @@ export type ApiKeyIssued = Event<
     environment?: string;
     /** RFC 3339, UTC. Absent: it does not expire. */
     expiresAt?: string;
-    /** Of admin credentials. Absent: owner, as those were that were issued before there were roles. */
+    /** Role of an admin credential. Absent: owner, as all were before there were roles. */
     role?: Role;
     projects?: ProjectRoles;
   }

@@ -8,7 +8,7 @@ type EnvironmentContent = {
   color: string;
   isProduction: boolean;
   isProtected?: boolean;
-  /** Of web pages that may evaluate; null: those of the installation. */
+  /** Origins of web pages that may evaluate; null: those of the installation. */
   allowedOrigins?: readonly string[] | null;
 };
 
@@ -44,7 +44,7 @@ export type Environment = Readonly<{
   isProduction: boolean;
   /** What it is served is changed by those only who may do so. Absent: it is not, and never was. */
   isProtected?: boolean;
-  /** Of web pages that may evaluate. Absent or null: those of the installation. */
+  /** Origins of web pages that may evaluate. Absent or null: those of the installation. */
   allowedOrigins?: readonly string[] | null;
   status: 'active' | 'deleted';
 }>;

@@ -14,7 +14,7 @@ export type Reference = Node &
   Readonly<{
     /** Key of the environment that it holds in; `null`: in all. */
     environment: string | null;
-    /** Of a prerequisite: the variants that it names. */
+    /** For a prerequisite: the variants that it names. */
     variants?: readonly string[];
   }>;
 
@@ -26,7 +26,7 @@ export type DependencyReserved = Event<
   'DependencyReserved',
   {
     node: Node;
-    /** Of the node's own stream, which the change is appended to at exactly this revision. */
+    /** Revision of the node's own stream, at which exactly the change is appended. */
     revision: number;
     /** All that the node refers to after the change. */
     requires: readonly Reference[];

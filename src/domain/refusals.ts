@@ -2,7 +2,7 @@ import { type Event } from './decider.js';
 
 /** One kind of refused command. `path` is the address without its query. */
 export type Refusal = Readonly<{
-  /** Of docs/errors.md. */
+  /** A code of docs/errors.md. */
   code: string;
   status: number;
   method: string;

@@ -87,5 +87,5 @@ export type StoresVerification = Readonly<{
   redis: RedisCompared | null;
 }>;
 
-/** Told now and then while a verification goes on, and when all events or streams are done: how many there were so far. */
+/** Called now and then during a verification, and at its end, with how many events or streams were done so far. */
 export type VerificationProgress = (of: 'events' | 'streams', done: number) => void;

@@ -99,7 +99,7 @@ type KeyDeps = Readonly<{
   /** Rejects with a DomainError when there is no such environment. */
   requireEnvironment: (place: KeyPlace) => Promise<void>;
   log: Logger;
-  /** Of API tokens; recorded together with those of the keys. */
+  /** Last use of API tokens; recorded together with that of the keys. */
   tokenUses: () => ReadonlyMap<string, number>;
 }>;
 
@@ -180,7 +180,7 @@ export const startApplicationKeys = async (
     find: memory.find,
     sign: memory.sign,
     allowsOrigin: memory.allowsOrigin,
-    /** Told after every change of the keys. */
+    /** Called after every change of the keys. */
     subscribe: (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

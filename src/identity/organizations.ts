@@ -29,7 +29,7 @@ import {
 } from './ports.js';
 
 type JoiningDeps = Readonly<{
-  /** Of all commands on organizations. */
+  /** Shared by all commands on organizations. */
   handle: OrganizationHandle;
   accounts: OrganizationAccounts;
   invitations: InvitationTable;
@@ -101,7 +101,7 @@ export const joiningWith = (
         authMethod: 'registration',
         asked: [organizationId, name, email],
       });
-      // Of one person: others may choose the same key. Neither hash can be guessed from without our own key.
+      // For one person only: others may choose the same key. Neither hash can be guessed from without our own key.
       const key = {
         organizationId: 'registration',
         commandId: ids.digest(canonicalJson(['registration', commandId, email])).toString('hex'),
@@ -123,7 +123,7 @@ export const joiningWith = (
       if (place === undefined)
         throw new DomainError('invitation-not-found', 'There is no such invitation.');
       const { organizationId, invitationId } = place;
-      // Of two who accept at once with passwords of their own, each has an account, and one of them is a member.
+      // When two accept at once with different passwords, both have an account and one of them is a member.
       const digest = ids.digest(canonicalJson([organizationId, invitationId, password]));
       const userId = userIdFrom(digest);
       const data = { organizationId, invitationId, userId, now: new Date().toISOString() };

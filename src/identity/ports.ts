@@ -96,7 +96,7 @@ type NewInvitation = Readonly<{
 /** What the routes need of organizations. Whatever is handled counts in this process at once. */
 export type Organizations = Readonly<{
   handle: OrganizationHandle;
-  /** Of removals and leaving: sessions end before the log has it. */
+  /** When a member is removed or leaves: sessions end before the log has it. */
   handleLeaving: OrganizationHandle;
   /** @throws DomainError `registration-closed` */
   registering: (wanted: NewRegistration) => Joining;
@@ -143,7 +143,7 @@ export type PersonalDataRequests = Readonly<{
 
 type Owner = Readonly<{ organizationId: string; email: string }>;
 
-/** Of somebody who is to be a member. */
+/** A person who is invited. */
 export type NewAccount = Owner & Readonly<{ userId: string; password: string }>;
 
 /** What organizations need of authentication. */

@@ -20,7 +20,7 @@ export type Member = Readonly<{
   organizationId: string;
   userId: string;
   method: LoginMethod;
-  /** Of logins by password: the hash that it was checked against. */
+  /** Only for logins by password: the hash that the password was checked against. */
   passwordHash?: string;
 }>;
 

@@ -7,7 +7,7 @@ export const OLDER_LOG =
   'back-up. Bring the newer one back, or stop all processes and run `npm run projections -- rebuild`, which lists what ' +
   'is lost; with --accept-loss it goes on without it';
 
-/** As many of the last events in the read model are looked for in the log: one that is there proves enough. */
+/** How many of the last events in the read model are looked for in the log: one that is there proves enough. */
 const LOOKED_FOR = 10;
 
 type Row = Readonly<{ id: string; stream: string; revision: number; position: Position }>;

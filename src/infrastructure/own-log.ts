@@ -7,7 +7,7 @@ import { type EventLog } from '../projections/event-log.js';
 import { type MasterKey } from './keys/master-key.js';
 import { holdsReadModel } from './older-log.js';
 
-/** Of no category: no projection, no query and no audit trail ever sees it. */
+/** It has no category: no projection, query or audit trail ever sees it. */
 const STREAM = 'chronoflag-installation';
 
 /** The installation that the log belongs to. The last one in the stream counts. `masterKeyDigest`: only its master key can make it. */
@@ -69,7 +69,7 @@ const isEmpty = async ({ log }: OwnLogSources): Promise<boolean> => {
   throw new Error('The subscription to the event store ended.');
 };
 
-/** Of a database that knows no installation yet. */
+/** Why a database that knows no installation yet is refused. */
 const refusalOfUnknown = async (
   sources: OwnLogSources,
   mark: Mark | undefined,

@@ -172,7 +172,7 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
   const flags: Members<TrackedFlag> = new Map();
   const segments: Members<TrackedSegment> = new Map();
 
-  /** Of any category. */
+  /** Streams of any category. */
   const parked = new Map<string, TrackedParked>();
 
   const keep = (tracked: Tracked): void => {

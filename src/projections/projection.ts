@@ -32,7 +32,7 @@ export type Table = Readonly<{
   key: readonly string[];
   /** The columns that tell the rows of one stream from those of another. */
   stream: readonly string[];
-  /** Of the streams that have rows in it; all of them when it is not given. */
+  /** Categories of the streams that have rows in it; all of them when it is not given. */
   category?: Category;
   /** What happens to a row whose key is there already; makes writing the same row again harmless. */
   onConflict: string;

@@ -112,7 +112,7 @@ type StateRows<T> = Readonly<{
   rowOf: (after: T) => Row;
   /** The state as rows have it. @defaultValue all of it */
   storedState?: (after: T) => unknown;
-  /** Of the table of revisions, next to those that each has. */
+  /** Columns of the table of revisions, next to those that all tables have. */
   revisionColumns?: Readonly<Record<string, string>>;
   revisionRowOf?: (after: T) => Row;
 }>;

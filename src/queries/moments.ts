@@ -14,7 +14,7 @@ type ReadPosition = Readonly<{ position: Position; recordedAt: string | null }>;
  */
 export type IsOthersOnly = (after: Position, upTo: Position) => Promise<boolean>;
 
-/** Of a log that is ours alone. */
+/** For a log that is ours alone. */
 export const noOthers: IsOthersOnly = () => Promise.resolve(false);
 
 type Row = { position: Position; recordedAt: Date | null };
@@ -186,7 +186,7 @@ const atRevision = async (
   });
   const [found] = rows;
   const last = found?.last ?? null;
-  // Of an unknown stream there is no revision at all: looking it up at any moment tells what is unknown.
+  // An unknown stream has no revision at all: looking it up at any moment says what is unknown.
   if (last === null) return readPosition(db)();
   const position = found?.position ?? null;
   if (position !== null) return { position };

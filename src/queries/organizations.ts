@@ -40,7 +40,7 @@ export type OrganizationView = Readonly<{
   members: readonly Member[];
   /** Neither accepted nor revoked; they may have expired. */
   invitations: readonly Invitation[];
-  /** Of its stream; grows by one with each change. */
+  /** Revision of its stream; grows by one with each change. */
   revision: number;
   createdAt: string;
   updatedAt: string;

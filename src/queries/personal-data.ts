@@ -25,7 +25,7 @@ export type Erasure = Readonly<{
   subjectId: string;
   /** RFC 3339: when the key was destroyed. */
   erasedAt: string;
-  /** Of the event that tells of it; null while that is not in the log. As in JSON. */
+  /** Position of the event that records it; null while that is not in the log. As in JSON. */
   position: number | string | null;
   /** The read model and the rulesets have the event: nobody is shown, or evaluated with, what was erased. */
   isDone: boolean;
@@ -49,7 +49,7 @@ type PersonalEvent = Readonly<{
   isInClear: boolean;
   /** What the person did, not what was done about the person. */
   isOwnAction: boolean;
-  /** Of own actions. */
+  /** For own actions. */
   ip: string | null;
   userAgent: string | null;
 }>;
@@ -108,7 +108,7 @@ const namedIn = <State>(
     .filter(({ places }) => places.length > 0);
 };
 
-/** Of a row of the table `s`. */
+/** Columns of a row of the table `s`. */
 const WHOLE_STATE = {
   flag: 's.state',
   segment: 'segment_state(s.project_id, s.key, s.revision, s.state, s.keys_from)',

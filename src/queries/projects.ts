@@ -13,7 +13,7 @@ export type ProjectView = Readonly<{
   description: string;
   status: ExistingProject['status'];
   environments: readonly Environment[];
-  /** Of its stream; grows by one with each change. */
+  /** Revision of its stream; grows by one with each change. */
   revision: number;
   createdAt: string;
   updatedAt: string;

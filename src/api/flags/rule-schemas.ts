@@ -51,7 +51,7 @@ const Clause = Type.Union([AttributeClause, SegmentClause, AnyOf]);
 const MANY = { maxItems: CLAUSE_LIMITS.clauses, description: 'All must be true.' } as const;
 const Clauses = Type.Array(Clause, { ...MANY, minItems: 1 });
 
-/** Of a change: which rule it is, and so whether it may have none, is known to the command only. */
+/** For a change: only the command knows which rule it is, and so whether it may have none. */
 const RuleClauses = Type.Array(Clause, {
   ...MANY,
   description: 'All must be true; none only in a rule that serves `logic`.',

@@ -108,7 +108,7 @@ export const RolloutBody = Type.Object(
   closed,
 );
 
-/** Of routes that take targets: as many as an environment may have. */
+/** Body limit of routes that take targets: as many as an environment may have. */
 export const TARGETS_BODY_LIMIT = 4 * 1024 * 1024;
 
 export const TargetingKeys = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {

@@ -34,7 +34,7 @@ const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 
 type Origins = Readonly<{
-  /** Of the installation; `*`: all. */
+  /** Allowed in the whole installation; `*`: all. */
   allowedOrigins?: readonly string[] | undefined;
   /** Whether any environment with origins of its own has this one. */
   allowsOrigin?: ((origin: string) => boolean) | undefined;

@@ -146,7 +146,7 @@ export type AppDeps = Readonly<{
   routes: readonly FastifyPluginAsync[];
   /** Routes under /ofrep, whose errors have shapes of their own. */
   ofrep?: FastifyPluginAsync | undefined;
-  /** Of web pages that may evaluate; `*`: all. @defaultValue all */
+  /** Origins of web pages that may evaluate; `*`: all. @defaultValue all */
   allowedOrigins?: readonly string[] | undefined;
   /** Whether any environment with origins of its own has this one. @defaultValue none has */
   allowsOrigin?: ((origin: string) => boolean) | undefined;
@@ -155,7 +155,7 @@ export type AppDeps = Readonly<{
   /** Absent: none. */
   quotas?: Quotas | undefined;
   shedFrom?: ShedFrom | undefined;
-  /** Of commands. Absent: a key is known only to the stream that it was used for. */
+  /** Idempotency-Keys of commands. Absent: a key is known only to the stream that it was used for. */
   commandKeys?: CommandKeys | undefined;
   /** How long a command may take. @defaultValue 2 500 */
   commandTimeoutMs?: number | undefined;
@@ -181,7 +181,7 @@ const COMMAND_TIMEOUT_MS = 2_500;
 const LIMITS = {
   bodyLimit: BODY_LIMIT,
   requestTimeout: 5_000,
-  // Of silence, also while an answer is made: a repeated batch waits for the first, then may take as long.
+  // Silence, also while an answer is made: a repeated batch waits for the first, then may take as long.
   connectionTimeout: 3 * BATCH_TIMEOUT_MS,
   keepAliveTimeout: 72_000,
   http: { headersTimeout: 3_000, connectionsCheckingInterval: 1_000 },

@@ -13,7 +13,7 @@ export type Caller = Readonly<{
   organizationId: string;
   actor: Actor;
   grants: Grants;
-  /** Of a person who logged in. */
+  /** For a person who logged in. */
   sessionId?: string;
 }>;
 

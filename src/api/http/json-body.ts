@@ -45,7 +45,7 @@ const measure = (text: string): Readonly<{ deepest: number; members: number }> =
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Of all objects in a value. */
+/** Names of the members of all objects in a value. */
 const membersOf = (value: object): number => {
   let members = 0;
   if (Array.isArray(value)) {

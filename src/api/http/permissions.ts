@@ -4,7 +4,7 @@ import { type Permission, ruleOf } from '../../domain/access/permission.js';
 import { DomainError } from '../../domain/decider.js';
 import { type Caller } from './caller.js';
 
-/** Of a path's parameter `project`, else of a query's. */
+/** The path's parameter `project`, else the query's. */
 const projectNamedBy = ({ params, query }: FastifyRequest): string | undefined => {
   const { project = (query as { project?: unknown }).project } = params as { project?: unknown };
   return typeof project === 'string' ? project : undefined;
@@ -44,7 +44,7 @@ export const visibleTo = (
   return projects === undefined ? {} : { projects };
 };
 
-/** Of a request that the guard let in. */
+/** Why a request that the guard let in is refused. */
 const refusalTo = (request: FastifyRequest): DomainError | undefined => {
   // Nobody's: the route is open, or the application's key has said all.
   if (request.caller.organizationId === '') return undefined;

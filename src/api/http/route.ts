@@ -33,10 +33,10 @@ type Parts<P extends TSchema, Q extends TProperties, B extends TSchema> = Readon
 }>;
 
 type Options = Readonly<{
-  /** Of one that belongs elsewhere than those around it. */
+  /** For a route that belongs elsewhere than those around it. */
   tag?: string;
   headers?: TObject;
-  /** Of a route that needs no credentials: []. */
+  /** For a route that needs no credentials: []. */
   security?: readonly [];
   /** It answers 201, too. */
   isCreation?: boolean;

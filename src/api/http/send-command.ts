@@ -118,7 +118,7 @@ export const commandSender =
           ...inTime,
         };
         const outcome = await handle(asked);
-        // Of two processes that get it at once, both believe to have written it.
+        // When two processes get it at once, both believe that they have written it.
         const isRepeat = claim === 'same' && outcome.kind === 'recorded' && !outcome.isFirst;
         if (isRepeat) return { ...outcome, kind: 'repeated' as const };
         const isOwn = claim === 'new' && outcome.isOwnTry === true;
@@ -217,7 +217,7 @@ export const aggregateRouter = <S extends { status: string }, C extends Command,
     }: CommandTakes<P, Q, B> &
       Readonly<{
         toCommand: (request: Asked<P, Q, B>) => C | Promise<C>;
-        /** Of a command that makes something: its path behind the public one. */
+        /** For a command that makes something: its path, behind the public path. */
         locationOf?: (request: Asked<P, Q, B>) => string;
       }>,
   ): void => {

@@ -39,7 +39,7 @@ export const named = {
 
 const { eventId, type, revision, position, recordedAt, ...who } = provenance;
 
-/** Of what anybody may see; who, from where and why is there for those only who may read the audit log. */
+/** The last change. Who made it, from where and why is only there for callers who may read the audit log. */
 export const LastChange = Type.Composite([
   Type.Object({ eventId, type, revision, position, recordedAt }),
   Type.Partial(Type.Object(who)),

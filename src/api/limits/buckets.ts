@@ -18,7 +18,7 @@ export type Taken = Readonly<{
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60 };
 
-/** Of `10/s`, `5/min` or, with a burst larger than that, `10/s:300`; undefined for `off`. */
+/** Reads `10/s`, `5/min` or, with a burst larger than that, `10/s:300`; undefined for `off`. */
 export const parseBudget = (text: string): Budget | undefined => {
   const [, count, unit = '', burst = count] = /^(\d+)\/(s|min)(?::(\d+))?$/.exec(text) ?? [];
   const seconds = SECONDS[unit];

@@ -51,11 +51,11 @@ export type Budgets = Readonly<{
   account?: Budget | undefined;
   /** Per credential. */
   commands?: Budget | undefined;
-  /** Of all credentials of an organization together. */
+  /** For all credentials of an organization together. */
   tenantCommands?: Budget | undefined;
   /** Per credential. */
   queries?: Budget | undefined;
-  /** Of all credentials of an organization together. */
+  /** For all credentials of an organization together. */
   tenantQueries?: Budget | undefined;
   /** Routes for everybody, and paths that there are not; per address, and per process. */
   public?: Budget | undefined;

@@ -57,7 +57,7 @@ export const usageTally = (
     if (one.contentOf !== undefined && contents.get(one.contentOf) === one)
       contents.delete(one.contentOf);
   };
-  /** Of two contents of one thing the later one stays. */
+  /** When there are two contents of one thing, the later one stays. */
   const replace = (one: Taken, contentOf: string, position: Position): void => {
     const other = contents.get(contentOf);
     const isLate = other?.position !== undefined && other.position > position;

@@ -11,7 +11,7 @@ type ErrorCode =
   | 'PROVIDER_NOT_READY'
   | 'GENERAL';
 
-/** Of problems; `GENERAL` for all others. */
+/** Error codes of problems; `GENERAL` for all others. */
 const ERROR_CODES: Readonly<Partial<Record<ProblemCode, ErrorCode>>> = {
   'invalid-json': 'PARSE_ERROR',
   'inexact-number': 'INVALID_CONTEXT',

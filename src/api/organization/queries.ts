@@ -168,7 +168,7 @@ const UsageAnswer = Type.Object({
   byProject: Type.Array(Type.Object({ project: Type.String(), flags: Used, segments: Used })),
 });
 
-/** Of each quota, what is used and how much there may be. */
+/** For each quota, what is used and how much there may be. */
 export const usageRoutes =
   ({ limits, organization }: Pick<Quotas, 'limits' | 'organization'>): FastifyPluginAsyncTypebox =>
   async (app) => {

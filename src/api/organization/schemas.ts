@@ -69,7 +69,7 @@ export const Ownership = Type.Object(
 const withIds = <Ids extends Readonly<Record<string, TSchema>>>(ids: Ids) =>
   Type.Composite([CommandAnswer, Type.Object(ids)]);
 
-/** Of a registration and an acceptance. */
+/** For registration and for accepting an invitation. */
 export const AccountAnswer = withIds({ organizationId: Type.String(), userId: Type.String() });
 
 export const InvitedAnswer = withIds({ invitationId: Type.String() });

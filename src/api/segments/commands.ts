@@ -16,7 +16,7 @@ import { aggregateRouter } from '../http/send-command.js';
 export const SegmentParams = Type.Object({ project: Key, segment: Key });
 export const SegmentRuleParams = Type.Object({ project: Key, segment: Key, rule: Key });
 
-/** Of routes that take keys: 100 000 of up to some 80 characters. */
+/** Body limit of routes that take keys: 100 000 of up to some 80 characters. */
 const SEGMENT_BODY_LIMIT = 8 * 1024 * 1024;
 
 /** How many is for the command to judge, which counts both lists together: too many are no malformed request. */

@@ -85,7 +85,7 @@ export const accessTokens = (keys: TokenKeys, issuer: string, cached = CACHED) =
     }) as Verifier['verify'],
   });
 
-  /** Of a key in our own set; what else a header may point to (`jku`, `x5u`, `jwk`) is nothing to us. */
+  /** Only a key of our own set; whatever else a header points to (`jku`, `x5u`, `jwk`) is ignored. */
   const verifierFor = (kid: string): Verifier | undefined => {
     const publicKey = keys.publicKey(kid);
     if (publicKey === undefined) {

@@ -10,7 +10,7 @@ const REFRESH_COOKIE = '__Secure-chronoflag-refresh';
 /** What no form and no other site can send without being asked first (CORS). */
 export const CSRF_HEADER = 'x-chronoflag-csrf';
 
-/** As long as a refresh token lives unused. Seconds. */
+/** How long a refresh token lives unused. Seconds. */
 const REFRESH_SECONDS = 14 * 24 * 60 * 60;
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);

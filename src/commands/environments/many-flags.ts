@@ -60,7 +60,7 @@ export type HandleFlag<C extends Command> = (
 /** How many flags are written at the same time. */
 const CONCURRENCY = 16;
 
-/** As many at the same time as flags are written. */
+/** How many flags are written at the same time. */
 export const inBatches = async <A, B>(
   all: readonly A[],
   run: (one: A) => Promise<B>,

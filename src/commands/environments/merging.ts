@@ -26,7 +26,7 @@ type LastChange = Readonly<{ changedBy: Actor; changedAt: string; revision: numb
 
 /** A field that cannot be merged. */
 export type Conflict = Readonly<{
-  /** Of a report on many: whose field it is. */
+  /** In a report on many: the flag or segment whose field it is. */
   flag?: string;
   segment?: string;
   field: string;
@@ -129,7 +129,7 @@ type Reported = Readonly<{
   conflicts?: readonly Conflict[];
 }>;
 
-/** Of reports that were refused for them: each conflict, with whose it is. */
+/** The conflicts of refused reports, each with the flag or segment that has it. */
 export const conflictsIn = (reports: readonly Reported[]): readonly Conflict[] =>
   reports
     .filter(({ code }) => code === 'conflicting-changes')

@@ -143,7 +143,7 @@ export const mergedVariants = (
   return [...values, ...added];
 };
 
-/** Of variants that expressions name and the flag does not have: whoever comes to them gets an error, as in flagd. */
+/** Warnings about variants that expressions name and the flag does not have: who gets one gets an error, as in flagd. */
 export const warningsOf = ({ rules, variants }: FlagDefinition): readonly string[] => {
   const plain = { enabled: true, offVariant: null, fallthrough: { variant: null }, targets: [] };
   return [...namedVariants({ ...plain, rules })]

@@ -69,9 +69,9 @@ type Place = Readonly<{
 
 type Imported = Readonly<{
   reports: readonly SegmentReport[];
-  /** Of the segments that rules can refer to now. */
+  /** The segments that rules can refer to now. */
   keys: SegmentKeys;
-  /** Of a dry run: what they would be. */
+  /** In a dry run: what they would be. */
   assumedSegments: ReadonlyMap<string, Segment>;
 }>;
 

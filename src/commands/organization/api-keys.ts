@@ -39,7 +39,7 @@ export type IssueApiKey = Command<
     name: string;
     prefix: string;
     expiresAt?: string;
-    /** Of an API token; absent: owner. */
+    /** Role of an API token; absent: owner. */
     role?: Role;
     projects?: ProjectRoles;
     /** What the sender may do; absent: everything. */
@@ -84,7 +84,7 @@ const requireUnexpired = (expiresAt: string | undefined, now: string): void => {
     throw new DomainError('api-key-expired', `The key expired at ${expiresAt}; issue another.`);
 };
 
-/** Of times as `toISOString` writes them, whose order is that of their texts. */
+/** The later of two times as `toISOString` writes them, whose order is that of their texts. */
 const earlier = (one: string, other = one): string => (other < one ? other : one);
 
 /**

@@ -53,7 +53,7 @@ export const handOverOwnership = (
   return from === to ? [] : [{ type: 'OwnershipHandedOver', data: { from, to, role } }];
 };
 
-/** Of the member who asks. */
+/** The member who asks. */
 export type LeaveOrganization = Command<
   'LeaveOrganization',
   { organizationId: string; userId: string }

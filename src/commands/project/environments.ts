@@ -16,7 +16,7 @@ export type EnvironmentDetails = Readonly<{
   color?: string;
   isProduction?: boolean;
   isProtected?: boolean;
-  /** Of web pages that may evaluate; null: those of the installation. */
+  /** Origins of web pages that may evaluate; null: those of the installation. */
   allowedOrigins?: readonly string[] | null;
 }>;
 

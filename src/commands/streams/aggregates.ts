@@ -13,13 +13,13 @@ import {
 /** A stream folded up to a revision. */
 export type Loaded<S> = Readonly<{
   state: S;
-  /** Of our last event; NO_STREAM without any. */
+  /** Revision of our last event; NO_STREAM without any. */
   revision: number;
   /** Where the stream stands: further than our last event when events of another application follow it. */
   head: number;
   /** Log position of our last event; -1 without any. */
   position: Position;
-  /** Of our last event; empty without any. */
+  /** Id of our last event; empty without any. */
   eventId: string;
   /** How many events of the stream were known to be passed by when it was begun to be read. */
   skipped: number;

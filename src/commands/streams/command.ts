@@ -16,11 +16,11 @@ export type CommandRequest<C extends Command> = Readonly<{
   dryRun?: boolean;
   /** No request before this one had its command id: the service made it up. */
   isNew?: boolean;
-  /** Of a dry run: segments, by key, as commands before it would have left them. */
+  /** In a dry run: segments, by key, as commands before it would have left them. */
   assumedSegments?: ReadonlyMap<string, Segment>;
   /** After this the command is not started any more. */
   signal: AbortSignal;
-  /** Told before the append when it is a large one: the time until `signal` aborts begins anew, and is longer. */
+  /** Called before the append when it is a large one: the time until `signal` aborts begins anew, and is longer. */
   isLarge?: () => void;
 }>;
 

@@ -20,13 +20,13 @@ export const weightOf = ({ data }: Event): number => 1 + sizeOf(data) / PER_EVEN
 export type StreamSnapshot<S> = Readonly<{
   state: S;
   foldVersion: number;
-  /** Of that event, as `position` and `eventId` are. */
+  /** Time of that event; `position` and `eventId` are its own, too. */
   revision: number;
   position: Position;
   eventId: string;
   /** How many events of the stream were known to be passed by; snapshots of earlier versions do not say. */
   skipped?: number;
-  /** Of all commands up to there. */
+  /** Ids of all commands up to there. */
   commands: PackedIds;
 }>;
 

@@ -13,7 +13,7 @@ type Rule = Readonly<{
   /** `project`: a role in a project gives it there; `organization`: only the role in the organization counts. */
   scope: 'organization' | 'project';
   roles: readonly Role[];
-  /** Of whoever has it, for docs/access.md. */
+  /** What its holder may do, for docs/access.md. */
   means: string;
 }>;
 

@@ -14,7 +14,7 @@ export type SuccessionStatement = Readonly<{
 
 export type Succession = Readonly<{
   statement: SuccessionStatement;
-  /** Of the previous key: Ed25519 over the statement's canonical JSON (UTF-8), base64. */
+  /** Signature by the previous key: Ed25519 over the statement's canonical JSON (UTF-8), base64. */
   signature: string;
 }>;
 

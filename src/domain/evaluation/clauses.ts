@@ -76,7 +76,7 @@ const byRules = (
   depth: number,
 ): Truth => {
   if (isKnown(memo)) return memo.value;
-  // Of a segment within itself nothing can be said.
+  // A segment that contains itself decides nothing.
   memorize(memo, UNKNOWN);
   spend(clauses);
   for (const { conditions } of rules)

@@ -17,20 +17,20 @@ export type CompiledFlag<Answer> = Readonly<{
   /** The only answer of a flag that does not look at the context. */
   constant: Answer | undefined;
   prerequisites: readonly Prerequisite[];
-  /** For whom the prerequisites are not met. */
+  /** Served when a prerequisite is not met. */
   prerequisiteFailed: Answer;
   /** Targeting key → answer. */
   targets: ReadonlyMap<string, Answer>;
   rules: readonly CompiledRule<Answer>[];
   /** The same rules, as they are tried. */
   steps: readonly RuleStep<Answer>[];
-  /** Of the fallthrough, unless one variant has its whole weight. */
+  /** Split of the fallthrough, unless one variant has the whole weight. */
   split: CompiledSplit<Answer> | undefined;
-  /** For whom nothing else holds; without a value when the split could not be made. */
+  /** Served when nothing else applies; without a value when the split could not be made. */
   fallthrough: Answer;
   /** When finding out takes more steps than it may. */
   tooCostly: Answer;
-  /** Of all rules. */
+  /** For all rules together. */
   clauses: number;
   /** As a prerequisite of others. */
   memo: Memo<Answer | undefined>;

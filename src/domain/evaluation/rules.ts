@@ -193,7 +193,7 @@ const candidates = <Answer>(
   return typeof value === 'string' ? (step.byText.rules.get(value) ?? NONE) : step.rules;
 };
 
-/** Of the rules in order, what the first serves that matches and has something to serve. */
+/** What is served by the first rule, in order, that matches and has something to serve. */
 export const ruleAnswer = <Answer>(
   steps: readonly RuleStep<Answer>[],
   context: Context,

@@ -54,7 +54,7 @@ export const spend = (steps: number): void => {
 /** Texts up to here cost nothing to look at. Characters. */
 const SHORT = 256;
 
-/** Of looking at a text of a context. @throws TooCostly */
+/** Counts the cost of looking at a text of a context. @throws TooCostly */
 export const spendOnText = (length: number): void => {
   if (length > SHORT) spend(length >> 4);
 };

@@ -132,7 +132,7 @@ export const usedVariants = (configuration: Configuration): ReadonlySet<string> 
 const listOf = (value: Json | undefined): readonly Json[] =>
   Array.isArray(value) ? (value as readonly Json[]) : [];
 
-/** Of `[condition, result, condition, result, …, else]`. */
+/** Results of `[condition, result, condition, result, …, else]`. */
 const results = (branches: readonly Json[]): readonly Json[] =>
   branches.filter((_, index) => index % 2 === 1 || index === branches.length - 1);
 

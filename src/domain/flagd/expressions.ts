@@ -50,7 +50,7 @@ export const isPresent = (value: Json): Json => ({ '!==': [value, null] });
 /** Only a text is what joining it with nothing makes of it. */
 export const isText = (value: Json): Json => ({ '===': [value, { cat: [value, ''] }] });
 
-/** Of texts, numbers, booleans and null. */
+/** For texts, numbers, booleans and null. */
 export const isNumber = (value: Json): Json =>
   all([isPresent(value), { '!==': [value, true] }, { '!==': [value, false] }, not(isText(value))]);
 

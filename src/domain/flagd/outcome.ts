@@ -4,12 +4,12 @@ import { type Json } from '../json.js';
 import { type Clause } from '../targeting/clause.js';
 import { type SegmentKeys } from './condition.js';
 
-/** Whose targeting it is. */
+/** The flag or segment whose targeting it is. */
 export type About = Readonly<{
   flagKey: string;
   variants: readonly string[];
   defaultVariant: string | null;
-  /** Of the project, for conditions that flags share. */
+  /** Segments of the project, for conditions that flags share. */
   segments: SegmentKeys;
   /** The flag that is here, whose parts are known again. */
   here?: WrittenFlag | undefined;

@@ -15,7 +15,7 @@ import { isObject, refuseAt } from './place.js';
 export type FlagdFile = Readonly<{
   flags: JsonObject;
   evaluators: Evaluators;
-  /** Of the whole set; nothing here belongs to it. */
+  /** Metadata of the whole set; nothing here belongs to it. */
   metadata: JsonObject | undefined;
 }>;
 

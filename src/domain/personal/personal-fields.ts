@@ -146,7 +146,7 @@ const rewriteHash = (metadata: Metadata, rewrite: Rewrite): Metadata => ({
   commandHash: rewrite({ person: COMMANDS, text: metadata.commandHash }),
 });
 
-/** Whose address and user agent it is: of what strangers do to somebody's account, its owner's, who mostly is the stranger. */
+/** The person whose address and user agent it is. For what strangers do to an account that is its owner, who mostly is the stranger. */
 const personBehind = ({ actor }: Metadata, stream: string): string | null => {
   if (actor.type === 'user') return actor.id;
   const parts = parseStream(stream);

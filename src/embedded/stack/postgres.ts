@@ -30,7 +30,7 @@ type ClusterOptions = Readonly<{
   account: Account | undefined;
   /** The folder to make. */
   cluster: string;
-  /** Of the superuser `postgres`. */
+  /** Password of the superuser `postgres`. */
   password: string;
 }>;
 

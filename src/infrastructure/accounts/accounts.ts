@@ -17,7 +17,7 @@ export type AccountsDeps = Readonly<{
   sessions: SessionTable;
   hashes: PasswordHashes;
   wrapping: Wrapping;
-  /** Told after sessions ended; settles when they have stopped here, and the log knows. */
+  /** Called after sessions ended; settles when they have stopped here and the log has it. */
   onSessionsEnded: (ended: EndedOf) => Promise<void>;
 }>;
 
@@ -57,7 +57,7 @@ export const accountsOver = (deps: AccountsDeps) => {
       await table.insert(account);
     },
 
-    /** Of whoever is no member any more: no session goes on, and nobody can log in again. */
+    /** For people who are no longer members: no session goes on, and they cannot log in again. */
     end: async (organizationId: string, userId: string): Promise<void> => {
       await table.remove(organizationId, userId);
       await endSessions(organizationId, userId, 'membership-ended');

@@ -83,7 +83,7 @@ const TOKEN = /^cf_inv_([a-z0-9-]{1,27})\.([0-9A-Za-z]{12})_[0-9A-Za-z]{43}$/;
 /** Compared with when there is no such invitation, so that the work is the same. */
 const NOBODYS = Buffer.alloc(32);
 
-/** Of the tokens of invitations only the SHA-256, in Postgres. */
+/** Invitations in Postgres; of their tokens only the SHA-256 is kept. */
 export const invitationTable = (pool: Pool) => ({
   /** False when it has a token already. */
   save: async (

@@ -41,7 +41,7 @@ const workLimit = ({ atOnce, waiting }: Readonly<{ atOnce: number; waiting: numb
 /** OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, 2 passes. Raise them, and logins bring old hashes up to date. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-/** Of a password that nobody has: what is checked for those who have no account. */
+/** Hash of a password that nobody has: checked for people without an account, so that it takes as long. */
 const NOBODYS =
   '$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IG9mIDE2IQ$c29tZSBoYXNoIHRoYXQgbm90aGluZyBoYXNoZXMgdG8';
 

@@ -4,7 +4,7 @@ import { base62, newSecret, sha256 } from '../keys/secrets.js';
 import { transaction } from '../postgres/postgres.js';
 import { type EndedSession, IDLE, type LiveSession, LONGEST } from './session-table.js';
 
-/** As long as an access token may live after its session ended, and a minute for clocks that differ. */
+/** How long an access token may live after its session ended, and a minute for clocks that differ. */
 export const REMEMBERED_SECONDS = 16 * 60;
 
 /** Sessions that ended lately, so that asking whether a token's session goes on waits for nothing. */

@@ -34,7 +34,7 @@ const parse = (file: string, pem: string): KeyObject => {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyType === 'ed25519') return key;
   } catch {
-    // Told below: never with what the file holds.
+    // Reported below, never with the content of the file.
   }
   throw new InvalidSigningKey(`'${file}' is not a private Ed25519 key in PEM.`);
 };
@@ -49,7 +49,7 @@ const verifyingKey = (publicKey: KeyObject): VerifyingKey => {
   };
 };
 
-/** Of a public Ed25519 key in PEM; undefined for anything else. */
+/** The id of a public Ed25519 key in PEM; undefined for anything else. */
 const readKey = (pem: string): VerifyingKey | undefined => {
   try {
     const key = createPublicKey(pem);

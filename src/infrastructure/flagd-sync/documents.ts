@@ -48,7 +48,7 @@ type EncodedDocument = Readonly<{ tag: string; message: Buffer }>;
 export type Documents = Readonly<{
   /** Undefined when there is no such environment, or nothing has been loaded yet. */
   of: (environmentId: string) => EncodedDocument | undefined;
-  /** Told of the environments that were touched. The returned function ends the subscription. */
+  /** Called with the environments that were touched. The returned function ends the subscription. */
   subscribe: (listener: (touched: readonly string[]) => void) => () => void;
 }>;
 

@@ -30,7 +30,7 @@ export const isUnusedFor = (parameter: `$${number}`): string => `(${parameter}::
 export type CredentialRow = Readonly<{
   organizationId: string;
   sha256: Buffer;
-  /** Of the secret before the last rotation, and until when it counts. */
+  /** Hash of the secret before the last rotation, and until when it is accepted. */
   previousSha256: Buffer | null;
   previousUntil: Date | null;
   role: Role;

@@ -100,7 +100,7 @@ type KeySupplyOptions = Readonly<{
   log: Log;
   /** Uses of credentials besides these keys since it was last asked: key id → epoch milliseconds. */
   otherUses?: () => ReadonlyMap<string, number>;
-  /** Told after every change of the keys. */
+  /** Called after every change of the keys. */
   onChange: () => void;
 }>;
 

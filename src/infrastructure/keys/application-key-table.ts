@@ -12,10 +12,10 @@ export type KeyRow = Readonly<{
   environment: string;
   sha256: Buffer;
   expiresAt: Date | null;
-  /** Of the secret before the last rotation, and until when it counts. */
+  /** Hash of the secret before the last rotation, and until when it is accepted. */
   previousSha256?: Buffer | null;
   previousUntil?: Date | null;
-  /** Of the environment. */
+  /** The environment's. */
   allowedOrigins?: readonly string[] | null;
 }>;
 
@@ -164,7 +164,7 @@ export const keyLists = (pool: Pool) => ({
     return rows;
   },
 
-  /** Of the whole organization, or of these projects; with `unusedForDays` only active ones not used for so long. */
+  /** Keys of the whole organization, or of these projects; with `unusedForDays` only active ones not used for so long. */
   report: async ({
     organizationId,
     projects,

@@ -2,7 +2,7 @@ import { hash, randomInt } from 'node:crypto';
 
 const SLUG_LENGTH = 20;
 const SUFFIX_LENGTH = 6;
-/** Of the digest; those before make the owner's id. */
+/** Bytes of the digest; those before it make the owner's id. */
 const SUFFIX_FROM = 12;
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

@@ -7,7 +7,7 @@ import { streamNames } from './decode.js';
 import { tlsFilesOf } from './tls-files.js';
 import { pause } from '../waiting.js';
 
-/** Told once at every turn; pino's shape. */
+/** Called once at every change of state, in pino's shape. */
 export type ConnectionLog = Readonly<
   Record<'info' | 'warn', (details: object, text: string) => void>
 >;
@@ -26,7 +26,7 @@ const DEFAULT_TIMEOUT_MS = 2_000;
 
 /** How often the client in use is asked whether it still answers. */
 const BEAT_MS = 750;
-/** So many beats without anything from it, while it owes an answer, and it is given up. */
+/** After this many beats without anything from it, while it owes an answer, it is given up. */
 const SILENT_BEATS = 3;
 
 const unavailable = (reason: unknown): EventStoreUnavailable =>

@@ -1,11 +1,11 @@
 import { type ForeignKind } from './decode.js';
 
-/** Told of everything in the log that looks like ours by its stream's name and is not. */
+/** Called for everything in the log whose stream is named like ours and that is not ours. */
 export type ForeignObserver = (
   found: Readonly<{ kind: ForeignKind; stream: string; type: string; position: bigint }>,
 ) => void;
 
-/** As many streams are named in the log of the process; the rest is only counted. */
+/** How many streams are named in the log of the process; the rest is only counted. */
 const NAMED = 1_000;
 
 const TEXT: Readonly<Record<ForeignKind, string>> = {

@@ -65,7 +65,7 @@ const FRESH_MS = 1_000;
  * outcome is not known that is proven only when everything in its stream is shown to readers.
  */
 export const writability = (connection: KurrentConnection) => {
-  /** Of the last append whose outcome is not known. */
+  /** The last append whose outcome is not known. */
   let doubted: string | undefined;
   let asked: Readonly<{ atMs: number; answer: Promise<void> }> | undefined;
 

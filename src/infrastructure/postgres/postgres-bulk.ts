@@ -67,7 +67,7 @@ export const checksums = async (
   return sums;
 };
 
-/** Of each table that differs. */
+/** The first differences of each table that differs. */
 const NAMED_DIFFERENCES = 3;
 
 type Stored = Readonly<Record<string, Json>> | null;

@@ -32,7 +32,7 @@ export type RulesetStatus = Readonly<{
 const POLL_MS = 1_000;
 /** While a new read model catches up. */
 const NEW_POLL_MS = 50;
-/** So many looks in a row may find that what the read model had at the look before is not here yet. */
+/** How many looks in a row may find that rulesets lack what the read model had at the look before. */
 const LATE_LOOKS = 2;
 const POSTGRES_MS = 5_000;
 const SAVE_AFTER_MS = 1_000;

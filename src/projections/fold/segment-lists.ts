@@ -1,6 +1,6 @@
 import { type Recorded } from '../../domain/recorded.js';
 import { type ExistingSegment, type SegmentEvent } from '../../domain/segment.js';
-/** Of the read model, as it was read. */
+/** A list as it was read from the read model. */
 export type ReadRow = Readonly<Record<string, unknown>>;
 
 /**

@@ -83,7 +83,7 @@ type Walk = Readonly<{
 const given = <T>(...values: readonly (T | undefined)[]): readonly T[] =>
   values.filter((value) => value !== undefined);
 
-/** Of the table of revisions: those that have ended, and those that wait. */
+/** Rows of the table of revisions: those that have ended, and those that are still open. */
 const revisionPair = (
   table: Table,
   [rows, wanted]: readonly [readonly Row[], readonly Row[]],
@@ -100,7 +100,7 @@ const revisionPair = (
 const isGathered = ({ name }: Table): boolean => name === 'skipped_event';
 const isAtEnd = (table: Table): boolean => !isOfEvents(table) && !isOfRevisions(table);
 
-/** Of the tables with what is now: from where the walk began and ended. */
+/** Rows of the tables with the current state, between where the walk began and ended. */
 const pairsAtEnd = ({ first, open, end, gathered }: Walk, held: Held, tables: readonly Table[]) => {
   const wanted = wantedOf(given(first, open, end), isAtEnd);
   return tables.filter(isAtEnd).map((table): Pair => {
@@ -119,7 +119,7 @@ const addSlice = (left: RowsCompared, right: RowsCompared): RowsCompared => {
   return { ...addCompared(left, right), differences };
 };
 
-/** Of the tables with a row for each event, and each revision. */
+/** Rows of the tables that have one for each event or revision. */
 const pairsOfSlice = (
   { open, waiting }: Walk,
   [held, steps]: readonly [Held, readonly LinkedStep[]],

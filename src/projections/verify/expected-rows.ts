@@ -48,7 +48,7 @@ export async function* slicesOf(
   yield { events, isLast: true };
 }
 
-/** Of a stream that was parked because Postgres refused an event: the fold alone cannot know. */
+/** A stream that was parked because Postgres refused an event: the fold alone cannot know that. */
 const refusalsIn = ({ rows }: Held): Refusals => {
   const [parked] = rows.get('parked_stream') ?? [];
   const error = textIn(parked, 'error');

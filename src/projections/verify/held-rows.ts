@@ -186,7 +186,7 @@ export const atOneMoment = <T>(
     return work({ tx, upTo });
   });
 
-/** Of streams of one category. */
+/** Rows of streams of one category. */
 export const heldOf = async (
   { tx, upTo }: Moment,
   category: Category,

@@ -2,7 +2,7 @@ import { DomainError } from '../../domain/decider.js';
 import { type Actor } from '../../domain/recorded.js';
 import { type Database } from '../database.js';
 
-/** Whose names are asked for. `seesPeople`: the caller may see e-mail addresses of members. */
+/** The organization whose people are named. `seesPeople`: the caller may see e-mail addresses of members. */
 export type ActorScope = Readonly<{ organizationId: string; seesPeople: boolean }>;
 
 /** `name`: a member's e-mail address or a key's name; null when there is none, or the caller may not see it. */

@@ -28,7 +28,7 @@ export type AuditEntry = Omit<Provenance, 'actor'> &
     category: Category;
     stream: string;
     project: string | null;
-    /** Of the flag, segment, API key or person. */
+    /** Key or id of the flag, segment, API key or person. */
     key: string | null;
     environment: string | null;
     data: JsonObject;

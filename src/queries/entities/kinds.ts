@@ -20,7 +20,7 @@ export type SegmentAddress = AddressOf<'segment'>;
 /** Where a state stands in its history. */
 type Held<Status> = Readonly<{
   status: Status;
-  /** Of its stream; grows by one with each change. */
+  /** Revision of its stream; grows by one with each change. */
   revision: number;
   createdAt: string;
   updatedAt: string;
@@ -61,7 +61,7 @@ const held = <K extends Kind>({ state, createdAt, last, next }: MomentOf<K>) => 
   heldUntil: next ? { position: next.position, recordedAt: timeText(next.recordedAt) } : null,
 });
 
-/** Of a deleted flag; null for a live one. */
+/** For a deleted flag; null for a live one. */
 export const statusBefore = (flag: ExistingFlag): FlagView['statusBefore'] =>
   flag.status === 'deleted' ? flag.statusBefore : null;
 

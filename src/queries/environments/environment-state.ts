@@ -29,7 +29,7 @@ export type EnvironmentFlag = Readonly<{
   configuration: Configuration;
   /** False: the environment had none of its own, and the flag's defaults held. */
   hasOwnConfiguration: boolean;
-  /** Of the flag; with the position and time of the change that led to it. */
+  /** Revision of the flag, with the position and time of the change that led to it. */
   revision: number;
   position: Position;
   updatedAt: string;

@@ -9,7 +9,7 @@ import { type EnvironmentRulesets, evaluateAll } from './environment-rulesets.js
 export type EnvironmentAt = Readonly<{
   environment: EnvironmentRulesets;
   position: Position;
-  /** Of a past moment: the instant that is "now" there. Milliseconds since 1970. */
+  /** For a past moment: the instant that is "now" there. Milliseconds since 1970. */
   instantMs?: number;
 }>;
 

@@ -58,7 +58,7 @@ export type Rulesets = Readonly<{
 }>;
 
 /**
- * Told after each update that changed rulesets, with the ids of the environments it touched. `isComplete`: everything
+ * Called after each update that changed rulesets, with the ids of the environments it touched. `isComplete`: everything
  * came anew.
  */
 type RulesetListener = (

@@ -5,7 +5,7 @@ import { type Database } from '../database.js';
 export type ParkedStream = Readonly<{
   stream: string;
   category: string;
-  /** Of the event, in its stream and in the log. */
+  /** Revision and position of the event. */
   revision: number;
   position: Position;
   type: string;
@@ -14,7 +14,7 @@ export type ParkedStream = Readonly<{
   error: string;
   /** Events of the stream behind it, which wait in the log. */
   waiting: number;
-  /** Of the last of them. */
+  /** Position of the last of them. */
   lastPosition: Position;
 }>;
 

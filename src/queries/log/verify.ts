@@ -16,7 +16,7 @@ import { type EventLog, inBatches, replay, type Replayed } from './replay.js';
 type Discrepancy = Readonly<{
   /** Null for the project itself, and for a segment. */
   flag: string | null;
-  /** Of a segment only. */
+  /** Only for a segment. */
   segment?: string;
   readModelRevision: number | null;
   logRevision: number | null;

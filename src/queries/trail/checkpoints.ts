@@ -53,7 +53,7 @@ export type Delivery = Readonly<{ delivered: number; waiting: number; lastAt: st
 
 export type Deliveries = Readonly<{ file: Delivery; webhook: Delivery }>;
 
-/** Of one organization or, when none is named, of all. */
+/** For one organization or, when none is named, for all. */
 export const checkpointDelivery =
   (db: Database) =>
   async (organizationId?: string): Promise<Deliveries> => {

@@ -58,7 +58,7 @@ const grouped = (
   return groups;
 };
 
-/** Of which checkpoints the read model has exactly the links that were signed: head, and the root over the span. */
+/** The checkpoints whose links the read model has exactly as they were signed: head, and the root over the span. */
 const witnessedSpans = (checkpoints: readonly CheckpointStatement[]) => {
   const beginning = grouped(checkpoints, ({ from }) => from + 1);
   const growing = new Map<CheckpointStatement, GrowingTree>();
@@ -83,7 +83,7 @@ export type Reproduction = 'reproduced' | 'different' | 'too-short';
 /** What a comparison of one organization's log with its read model and checkpoints has seen. */
 export type Compared = Readonly<{
   head: Link;
-  /** Of the last event in the log; -1 without one. */
+  /** Position of the last event in the log; -1 without one. */
   position: Position;
   /** Events that the read model does not have yet. */
   unattested: number;

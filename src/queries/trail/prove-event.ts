@@ -12,7 +12,7 @@ import { type TrailDeps } from './verify-trail.js';
 export type EventProof = Readonly<{
   /** What is attested; its leaf is SHA-256 of its canonical JSON. */
   event: JsonObject;
-  /** Of the leaf among the `size` leaves of the checkpoint's tree, from 0. */
+  /** Index of the leaf among the `size` leaves of the checkpoint's tree, from 0. */
   index: number;
   size: number;
   /** Hashes (hex) beside the way from the leaf to the root, from the bottom up. */

@@ -31,7 +31,7 @@ const UNSIGNED = 'There is no checkpoint to compare with.';
 const reproduces = (count: number): string =>
   `The log reproduces the checkpoint over its first ${count} events.`;
 
-/** Of a log without findings that does not reproduce the checkpoint, although it is long enough. */
+/** Verdict on a log without findings that is long enough and does not reproduce the checkpoint. */
 const whyDifferent = ({ integrity }: Compared, { position }: CheckpointStatement): Judged =>
   judged(
     'broken',
@@ -84,7 +84,7 @@ type TrailVerification = Readonly<{
   /** In the log; the last of them is at `position`. */
   events: number;
   position: Position;
-  /** Of the chain over all of them, computed anew. */
+  /** Head of the chain over all of them, computed anew. */
   head: string;
   /** Events that the read model has not taken in yet. */
   unattested: number;

@@ -92,7 +92,7 @@ export type PrerequisiteExplanation = Readonly<{
 type UnknownClause = Readonly<{
   /** Such as `rules[0].clauses[1]`. */
   place: string;
-  /** Of the attribute, or of the segment. */
+  /** Name of the attribute, or key of the segment. */
   name: string;
   why: Unknown | SegmentMembership['because'];
 }>;
@@ -107,7 +107,7 @@ export type Explanation = Readonly<{
   /** The targeting key, when it decided. */
   target?: string;
   rules: readonly RuleExplanation[];
-  /** Of the fallthrough, when it was come to. */
+  /** The fallthrough, when it was reached. */
   split?: SplitExplanation;
   unknowns: readonly UnknownClause[];
 }>;

@@ -50,7 +50,7 @@ export const beforeOrAt = comparing(instantOf, lessOrEqual);
 export const after = comparing(instantOf, greater);
 export const afterOrAt = comparing(instantOf, greaterOrEqual);
 
-/** Of elements: of a list only, whatever they are. */
+/** Number of elements of a list, whatever they are; undefined for anything else. */
 const sizeOf: ReadQuantity = (value) => (Array.isArray(value) ? value.length : NaN);
 
 const comparingSize =
