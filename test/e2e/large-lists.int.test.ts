@@ -10,6 +10,29 @@ test('long lists and long histories', async (t) => {
   await t.test('histories that a process does not know', (t) =>
     longHistories(t, service, { keys: 2_000, edits: 20, versions: 12 }),
   );
+  await t.test('a history of large versions comes in pages of some megabytes', async (t) => {
+    type Page = Readonly<{ items: readonly { revision: number }[]; nextCursor: string | null }>;
+    const revisions: number[] = [];
+    const sizes: number[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
+      const path = `/projects/demo/flags/large/history?limit=50&order=asc${more}`;
+      const { status, body, text } = await service.get<Page>(path);
+      t.equal(status, 200);
+      revisions.push(...body.items.map(({ revision }) => revision));
+      sizes.push(text.length);
+      cursor = body.nextCursor;
+    }
+    const count = revisions.length;
+    t.ok(count >= 12);
+    t.strictSame(
+      revisions,
+      Array.from({ length: count }, (_, nth) => nth),
+      'each event once, in order',
+    );
+    t.ok(Math.max(...sizes) < 8_000_000, `bytes of pages: ${sizes.join(', ')}`);
+  });
   await t.test('more than the maximum is refused, and why', async (t) => {
     const included = Array.from({ length: 100_001 }, (_, n) => `u${n}`);
     const many = await service.post('/projects/demo/segments', { body: { key: 'over', included } });

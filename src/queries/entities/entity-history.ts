@@ -15,6 +15,7 @@ import {
   pageOf,
 } from '../paging.js';
 import { type Fact, factColumns, type Provenance, provenanceOf } from '../provenance.js';
+import { slices } from '../slices.js';
 import { parseTime } from '../time.js';
 import { getFlag, getSegment } from './entity-at.js';
 import {
@@ -95,7 +96,8 @@ const stateAt = (side: keyof typeof SIDES, project: string, key: string, kind: K
 /** Events of a flag or segment, each with the state before and after; then parameters follow: project, key, limit. */
 const historySql = ({ sql, values }: Conditions, order: SortOrder, kind: Kind): string => {
   const [project = '', key = '', limit = ''] = [1, 2, 3].map((nth) => `$${values.length + nth}`);
-  return `select e.environment, e.data, b.state as before, a.state as after, ${factColumns('e')}
+  return `select e.environment, e.data, b.state as before, a.state as after,
+                 octet_length(a.state::text) as size, ${factColumns('e')}
             from audit_event e
             left join lateral ${stateAt('after', project, key, kind)} a on true
             left join lateral ${stateAt('before', project, key, kind)} b on true
@@ -120,6 +122,8 @@ type RowWith<State> = Fact & {
   data: JsonObject;
   before: State | null;
   after: State | null;
+  /** Bytes of the state after it. */
+  size: number | null;
 };
 
 type Rows = Readonly<{ flag: RowWith<ExistingFlag>; segment: RowWith<StoredSegment> }>;
@@ -140,6 +144,39 @@ const ITEM_OF: { readonly [K in Kind]: (row: Rows[K]) => Items[K] } = {
   }),
 };
 
+/** After this many bytes a page ends, however few events it has. */
+const PAGE_BYTES = 4 * 2 ** 20;
+/** What is smaller is not worth measuring. */
+const LARGE_STATE = 64 * 1_024;
+
+type Sized<K extends Kind> = Readonly<{ item: Items[K]; bytes: number }>;
+
+const sized = <K extends Kind>(kind: K, row: Rows[K]): Sized<K> => {
+  const item = ITEM_OF[kind](row);
+  return { item, bytes: (row.size ?? 0) < LARGE_STATE ? 0 : JSON.stringify(item).length };
+};
+
+/** Items until there is one more than a page holds, or enough bytes; `fitting` of them make the page. */
+const readPage = async <K extends Kind>(
+  kind: K,
+  limit: number,
+  found: AsyncGenerator<readonly Rows[K][]>,
+): Promise<Readonly<{ items: readonly Items[K][]; fitting: number }>> => {
+  const items: Items[K][] = [];
+  let bytes = 0;
+  for await (const rows of found) {
+    for (const row of rows) {
+      const { item, bytes: own } = sized(kind, row);
+      items.push(item);
+      bytes += own;
+      // The last one only says that there is more.
+      if (items.length > limit) return { items, fitting: limit };
+      if (bytes > PAGE_BYTES && items.length > 1) return { items, fitting: items.length - 1 };
+    }
+  }
+  return { items, fitting: limit };
+};
+
 /**
  * A page of the events of one, from its creation on, over deletion and restore.
  * @throws DomainError project-not-found, flag-not-found, segment-not-found, malformed-time, invalid-cursor
@@ -155,15 +192,20 @@ const entityHistory =
     const scope = { list: `${kind}-history`, ...question };
     const [revision] = cursor === undefined ? [] : decodeCursor(scope, cursor, ['number']);
     const stream = KINDS[kind].streamOf(projectId, key);
-    const wanted = historyConditions(stream, asked, { revision, order });
-    const { rows } = await db.query<Rows[K]>({
-      organizationId,
-      text: historySql(wanted, order, kind),
-      values: [...wanted.values, projectId, key, limit + 1],
-    });
+    const read = async (last: Rows[K] | undefined, count: number): Promise<readonly Rows[K][]> => {
+      const after = { revision: last?.revision ?? revision, order };
+      const wanted = historyConditions(stream, asked, after);
+      const { rows } = await db.query<Rows[K]>({
+        organizationId,
+        text: historySql(wanted, order, kind),
+        values: [...wanted.values, projectId, key, Math.min(count, limit + 1)],
+      });
+      return rows;
+    };
+    const { items, fitting } = await readPage(kind, limit, slices(read));
     // An empty answer is right for a filter, but not for what never was.
-    if (rows.length === 0) await requireIt(db, asked);
-    return pageOf(rows.map(ITEM_OF[kind]), limit, scope, ({ revision }) => [revision]);
+    if (items.length === 0) await requireIt(db, asked);
+    return pageOf(items, fitting, scope, (item) => [item.revision]);
   };
 
 export const flagHistory = entityHistory('flag', async (db, address) =>
