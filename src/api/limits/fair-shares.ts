@@ -1,3 +1,5 @@
+import { type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/decider.js';
 
@@ -15,10 +17,11 @@ declare module 'fastify' {
 /** `slots`: requests that are worked on at once. `most`: of one organization, when no other is there. */
 type Size = Readonly<{ slots: number; most: number; patienceMs: number }>;
 
-/** A quarter is left for whoever comes next, also while one organization has all that it can get. */
+/** Some are left for whoever comes next, also while one organization has all that it can get. */
 const SIZES = {
   commands: { slots: 32, most: 24, patienceMs: 2_500 },
-  queries: { slots: 32, most: 24, patienceMs: 2_500 },
+  // Fewer of one organization than there are connections to Postgres, whose row is in order of arrival.
+  queries: { slots: 16, most: 8, patienceMs: 2_500 },
   heavy: { slots: 8, most: 4, patienceMs: 20_000 },
 } as const satisfies Record<string, Size>;
 
@@ -116,6 +119,19 @@ const kindOf = ({ access, method, caller, routeOptions }: FastifyRequest): Kind 
   return READS.has(method) ? 'queries' : 'commands';
 };
 
+/** An answer that is made while it is sent holds its turn until then, but not longer than this for a slow client. */
+const SENDING_MS = 30_000;
+
+const endWithin = (request: FastifyRequest, answer: ServerResponse): void => {
+  const end = (): void => {
+    clearTimeout(late);
+    request.endTurn?.();
+  };
+  const late = setTimeout(end, SENDING_MS);
+  late.unref();
+  answer.once('close', end);
+};
+
 /** Gives each organization its share of what a process works on at once; comes behind all that may refuse a request. */
 export const shareFairly = (app: FastifyInstance): void => {
   const shares = {
@@ -139,13 +155,11 @@ export const shareFairly = (app: FastifyInstance): void => {
       request.endTurn = undefined;
       end();
     };
-    // Also when the client has gone.
-    reply.raw.once('close', () => request.endTurn?.());
-    if (reply.raw.destroyed) request.endTurn();
   });
-  // An answer that is slowly taken is nobody's work any more; what is heavy may go on while it is sent.
-  app.addHook('onSend', (request, _, payload, done) => {
-    if (request.routeOptions.config.isHeavy !== true) request.endTurn?.();
+  // Not when the client goes: its work goes on. Who takes an answer slowly holds nothing.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (payload instanceof Readable && !reply.raw.destroyed) endWithin(request, reply.raw);
+    else request.endTurn?.();
     done(null, payload);
   });
 };
