@@ -42,7 +42,7 @@ export const requireOneInstallation = async (
   { databaseUrl, connection, masterKey }: Belongings,
   policy: MarkPolicy,
 ): Promise<void> => {
-  const pool = createPool({ url: databaseUrl, max: 1 });
+  const pool = createPool({ url: databaseUrl, use: 'start', max: 1 });
   const store = kurrentEventStore(connection);
   const log = kurrentEventLog(connection);
   try {
@@ -60,7 +60,7 @@ export const isOlder = async ({
   databaseUrl,
   connection,
 }: Omit<Belongings, 'masterKey'>): Promise<boolean> => {
-  const pool = createPool({ url: databaseUrl, max: 1 });
+  const pool = createPool({ url: databaseUrl, use: 'start', max: 1 });
   try {
     return await isOlderLog(pool, kurrentEventLog(connection));
   } finally {

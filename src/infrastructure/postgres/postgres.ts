@@ -36,15 +36,19 @@ export const whileLocked = async <T>(
   }
 };
 
-/** What a pool is for; sets how long a statement may take. */
-type PoolUse = 'request' | 'projector' | 'maintenance';
+/** What a pool is for; sets how long a statement, and a connection, may take. */
+type PoolUse = 'request' | 'projector' | 'start' | 'maintenance';
 
-/** `statementMs` is enforced by the server, `queryMs` by us, for a server that no longer answers. 0: no limit. */
-const LIMITS: Readonly<Record<PoolUse, Readonly<{ statementMs: number; queryMs: number }>>> = {
-  request: { statementMs: 2_500, queryMs: 3_000 },
-  projector: { statementMs: 10_000, queryMs: 11_000 },
-  maintenance: { statementMs: 0, queryMs: 0 },
-};
+/**
+ * `statementMs` is enforced by the server, `queryMs` by us, for a server that no longer answers. 0: no limit. Whoever
+ * starts waits longer for a connection: several processes that start on a small machine keep it busy.
+ */
+const LIMITS = {
+  request: { connectMs: 1_000, statementMs: 2_500, queryMs: 3_000 },
+  projector: { connectMs: 1_000, statementMs: 10_000, queryMs: 11_000 },
+  start: { connectMs: 3_000, statementMs: 10_000, queryMs: 11_000 },
+  maintenance: { connectMs: 3_000, statementMs: 0, queryMs: 0 },
+} as const satisfies Record<PoolUse, object>;
 
 /** `bigint`, of which most are positions. Everything else as it is by default. */
 const INT8 = pg.types.builtins.INT8;
@@ -76,12 +80,12 @@ export const createPool = ({
   max = 10,
   onError = () => undefined,
 }: PoolOptions): pg.Pool => {
-  const { statementMs, queryMs } = LIMITS[use];
+  const { connectMs, statementMs, queryMs } = LIMITS[use];
   const pool = new pg.Pool({
     connectionString: url,
     types: TYPES,
     max,
-    connectionTimeoutMillis: 1_000,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
     idle_in_transaction_session_timeout: use === 'maintenance' ? 0 : 5_000,
     options: `-c search_path=${schema}`,
