@@ -14,7 +14,7 @@ const USAGE = `npm run projections -- rebuild   builds the read model anew from 
     --adopt-log                  takes a log that is not marked as this installation's: after its database or master
                                  key was lost; who has them both is refused from then on
 npm run projections -- status    tells where the read model stands, and which streams stand still
-npm run projections -- skip      passes by the event at which a stream stands still, for good: the stream goes on behind it,
+npm run projections -- skip      skips the event at which a stream stands still, for good: the stream goes on behind it,
                                  as if the event had never been there. The audit log says so, with the reason
     --stream NAME --revision N   the event, as 'status' names it
     --reason TEXT                why

@@ -84,7 +84,7 @@ const skip = async (asked: SkipAsked, { store, pool, print }: Work): Promise<num
   return 0;
 };
 
-/** Says in the log that the event at which a stream is parked is passed by. @returns the process's exit code */
+/** Says in the log that the event at which a stream is parked is skipped. @returns the process's exit code */
 export const skipCommand = async (
   config: Config,
   { eventStoreUrl, databaseUrl }: Pick<Services, 'eventStoreUrl' | 'databaseUrl'>,

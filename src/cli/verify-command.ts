@@ -60,7 +60,7 @@ const rowLines = ({
   ...deleted.map((stream) => `  deleted for good in the event store: ${stream}`),
   ...skipped.map(
     ({ stream, revision, type, reason }) =>
-      `  passed by: event ${revision} of ${stream}, ${String(type)}: ${String(reason)}`,
+      `  skipped: event ${revision} of ${stream}, ${String(type)}: ${String(reason)}`,
   ),
   ...parked.map(
     ({ stream, revision, position, type }) =>

@@ -44,7 +44,7 @@ export const serviceMetrics = (sources: MetricSources) => {
   });
   const foreign = new Counter({
     name: 'chronoflag_foreign_events_total',
-    help: 'Events passed by since the process started: their streams begin like ours, and they are not ours.',
+    help: 'Events ignored since the process started: their streams begin like ours, and they are not ours.',
     labelNames: ['kind'],
     registers,
   });

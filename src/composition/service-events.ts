@@ -130,7 +130,7 @@ export const serviceEvents = (store: EventStore, warn: Warn) => {
       const data = { organizationId, name: 'clock', recordedAt, clock };
       await record({ type: 'RecordClockJump', data });
     },
-    /** Says that an event is passed by; `isRecorded`: false when that was said before. @throws what the event store throws */
+    /** Says that an event is skipped; `isRecorded`: false when that was said before. @throws what the event store throws */
     skipped: (skipped: Skipped) => {
       const data = { organizationId, name: SKIPPED_EVENTS, ...skipped };
       return record({ type: 'SkipEvent', data }, skipped.reason);

@@ -39,7 +39,7 @@ export type OperationsEvent =
         severity: Severity;
       }
     >
-  /** One event of a stream that stood still in front of it is passed by. `by`: who ran the program. */
+  /** One event of a stream that stood still in front of it is skipped. `by`: who ran the program. */
   | Event<
       'EventSkipped',
       {
@@ -89,7 +89,7 @@ type Known = Readonly<{
   run: string | null;
   configuration: ShownConfiguration | null;
   auditKeyId: string | null;
-  /** Events that are passed by: `<revision>@<stream>`. */
+  /** Events that are skipped: `<revision>@<stream>`. */
   skipped: readonly string[];
   /** The latest time that was reported as ahead of a clock, RFC 3339. */
   jumpedTo: string | null;

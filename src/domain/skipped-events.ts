@@ -1,16 +1,16 @@
 import { type Event } from './decider.js';
 import { operationsStream } from './streams.js';
 
-/** Name of the stream of what is passed by. */
+/** Name of the stream of what is skipped. */
 export const SKIPPED_EVENTS = 'skipped-events';
 
-/** Where operators say which events are passed by: in the first organization. */
+/** Where operators say which events are skipped: in the first organization. */
 export const SKIPPED_EVENTS_STREAM = operationsStream('default', SKIPPED_EVENTS);
 
 /** One event, by its place. */
 export type EventPlace = Readonly<{ stream: string; revision: number }>;
 
-/** Events that are passed by: stream → revisions. */
+/** Events that are skipped: stream → revisions. */
 export type SkippedEvents = ReadonlyMap<string, ReadonlySet<number>>;
 
 export const NOTHING_SKIPPED: SkippedEvents = new Map();
@@ -27,7 +27,7 @@ export const placesOf = (skipped: SkippedEvents): readonly EventPlace[] =>
     [...revisions].map((revision) => ({ stream, revision })),
   );
 
-/** Which event this one says is passed by; undefined for all other events. Looks at its kind alone, for it may be anyone's. */
+/** Which event this one says is skipped; undefined for all other events. Looks at its kind alone, for it may be anyone's. */
 export const skippedBy = ({
   type,
   stream: into,

@@ -16,7 +16,7 @@ export type ParkedPlace = Readonly<{
   type: string;
 }>;
 
-/** An event that an operator said is passed by; null or -1: that is not known. */
+/** An event that an operator said is skipped; null or -1: that is not known. */
 export type SkippedPlace = Readonly<{
   stream: string;
   revision: number;
@@ -34,7 +34,7 @@ export type RowsCompared = Readonly<{
   differences: readonly RowDifference[];
   /** Streams that stand still: their rows are those in front of the event. */
   parked: readonly ParkedPlace[];
-  /** Events that are passed by: their rows are as if they had never been there. */
+  /** Events that are skipped: their rows are as if they had never been there. */
   skipped: readonly SkippedPlace[];
   /** Streams that somebody deleted for good in the event store: their rows have nothing to be compared with. */
   deleted: readonly string[];

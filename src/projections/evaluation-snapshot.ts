@@ -121,7 +121,7 @@ export type CurrentStates = Readonly<{
     Place)[];
   /** Streams that stand still in front of an event that cannot be applied. */
   parked?: readonly (Readonly<{ stream: string }> & Omit<TrackedParked, 'category'>)[];
-  /** Events that are passed by. */
+  /** Events that are skipped. */
   skipped?: readonly EventPlace[];
 }>;
 
@@ -256,9 +256,9 @@ export const evaluationSnapshot = (loaded: CurrentStates) => {
     /** What a stream was before it was parked, or is. */
     stateOf,
     parked: (): ReadonlyMap<string, TrackedParked> => parked,
-    /** Events that are passed by. */
+    /** Events that are skipped. */
     skipped: (): SkippedEvents => skipped,
-    /** Notes those that these events say are passed by; what they were stays until `apply`. */
+    /** Notes those that these events say are skipped; what they were stays until `apply`. */
     skip: (events: readonly LogEvent[]): void => {
       const more = events.flatMap((event) => skippedBy(event) ?? []);
       if (more.length > 0) skipped = skippedEvents([...placesOf(skipped), ...more]);

@@ -78,7 +78,7 @@ const write = async (tx: Transaction, fold: Fold): Promise<readonly Step[]> => {
   }
 };
 
-/** The streams of which one of these events says that an event is passed by. */
+/** The streams of which one of these events says that an event is skipped. */
 export const skippedIn = (events: readonly LogEvent[]): readonly string[] => [
   ...new Set(
     events.flatMap((event) => {
@@ -89,7 +89,7 @@ export const skippedIn = (events: readonly LogEvent[]): readonly string[] => [
 ];
 
 /**
- * Makes all rows of a stream anew from its events, without those that are passed by: as if they had never been there. The
+ * Makes all rows of a stream anew from its events, without those that are skipped: as if they had never been there. The
  * audit trail has them, and keeps them.
  */
 const refoldStream = async (
@@ -104,7 +104,7 @@ const refoldStream = async (
   return write(tx, (refusals) => streamSteps(events, undefined, { refusals, skipped, recordedAt }));
 };
 
-/** What becomes of the streams of which these steps say that an event is passed by, up to a position. */
+/** What becomes of the streams of which these steps say that an event is skipped, up to a position. */
 export const refoldSkipped = async (
   tx: Transaction,
   log: Log,

@@ -27,7 +27,7 @@ const table: Table = {
 const placeIn = (value: unknown): unknown => (isPosition(String(value)) ? value : null);
 const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** Events that operators said are passed by. migrations/read-model/017. */
+/** Events that operators said are skipped. migrations/read-model/017. */
 export const skippedEvent: ReadModel<Step> = {
   tables: [table],
   rowsOf: (steps) => {

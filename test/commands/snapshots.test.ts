@@ -176,7 +176,7 @@ test('a snapshot that does not fit the log or this version is not used', async (
     'another revision': { ...forged, revision: 4 },
     'a revision that is not there': { ...forged, revision: 10 },
     'another position': { ...forged, position: Number(snapshot.position) + 1 },
-    'an event that was passed by then': { ...forged, skipped: 1 },
+    'an event that was skipped then': { ...forged, skipped: 1 },
   };
   for (const [what, misfit] of Object.entries(misfits)) {
     const { state, revision } = await loadWith(misfit);

@@ -11,7 +11,7 @@ import { inMemoryEventStore } from '../support/in-memory-event-store.js';
 
 const STREAM = 'flag-acme:shop:alpha';
 
-test('what is read and remembered of a stream is without the events that are passed by', async (t) => {
+test('what is read and remembered of a stream is without the events that are skipped', async (t) => {
   const inner = inMemoryEventStore(2);
   let revision = -1;
   const append = async (stream: string, event: Event, expectedRevision: number): Promise<void> => {

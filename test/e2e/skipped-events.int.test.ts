@@ -35,7 +35,7 @@ const parkedCounts = async ({ send }: TestService): Promise<readonly unknown[]> 
   return body.parts.flatMap(({ details }) => details['parkedStreams'] ?? []);
 };
 
-test('an operator passes by an event that cannot be applied', async (t) => {
+test('an operator skips an event that cannot be applied', async (t) => {
   const service = await testService(t);
   const { get, post } = service;
   const other = await service.startAnother();
@@ -97,7 +97,7 @@ test('an operator passes by an event that cannot be applied', async (t) => {
   await t.test('and all that verify say so', async (t) => {
     t.equal((await post('/audit/checkpoints')).status, 200);
     const verified = await runVerify(service.environment);
-    t.match(verified, /^0\n[^]*agrees[^]*passed by: event 2 of flag-default:demo:switch/);
+    t.match(verified, /^0\n[^]*agrees[^]*skipped: event 2 of flag-default:demo:switch/);
     t.match(await get('/projects/demo/verify'), {
       body: { agree: true, compared: { parked: [], skipped: [{ stream: STREAM, revision: 2 }] } },
     });

@@ -71,7 +71,7 @@ const following = (t: Test, log: ReturnType<typeof kurrentEventLog>, after: numb
   };
 };
 
-test('what is not ours is passed by, in streams that look like ours too', async (t) => {
+test('what is not ours is ignored, in streams that look like ours too', async (t) => {
   const { store: server } = await startStore(t);
   const connection = connectService(t, server.url);
   const { client } = await connection.lease();

@@ -243,7 +243,7 @@ test('a parked stream is replayed from the log when the projector starts', async
   t.match(JSON.parse(text ?? '{}'), { revision: 1 }, 'the event that waited is applied');
 });
 
-test('behind an event that is passed by a stream goes on', async (t) => {
+test('behind an event that is skipped a stream goes on', async (t) => {
   const { redis, layout, snapshot, start } = await setUp(t);
   const entries = history.map(({ stream, type, data }) => ({ stream, event: { type, data } }));
   const log = recorded([

@@ -87,7 +87,7 @@ const ALTERED = [
 
 for (const [what, odd, skips] of [
   ['whole', [], []],
-  ['behind events that are passed by', [2, 3, 4, 8], [2, 3, 4, 8]],
+  ['behind events that are skipped', [2, 3, 4, 8], [2, 3, 4, 8]],
   ['parked', [5], []],
 ] as const)
   test(`slices give the answers that a stream in one piece gives: ${what}`, async (t) => {

@@ -24,7 +24,7 @@ import { shopLog } from '../support/shop-log.js';
 
 const entryOf = ({ stream, type, data }: LogEvent) => ({ stream, event: { type, data } as never });
 
-/** Every table has rows of it; one flag is parked, another goes on behind an event that is passed by. */
+/** Every table has rows of it; one flag is parked, another goes on behind an event that is skipped. */
 const log: readonly LogEvent[] = recorded([
   ...shopLog.map(entryOf),
   {

@@ -113,7 +113,7 @@ test('rows of long lists hold what changed, and tell the whole at every revision
   ]);
 });
 
-test('keys of an event that is passed by are in no row', async (t) => {
+test('keys of an event that is skipped are in no row', async (t) => {
   const { pool } = await testDatabase(t);
   const own = events.slice(0, 4);
   const history = recorded([

@@ -57,7 +57,7 @@ const parkedIn = async (pool: pg.Pool) => {
   return rows;
 };
 
-test('behind an event that is passed by its stream goes on, now and at what comes later', async (t) => {
+test('behind an event that is skipped its stream goes on, now and at what comes later', async (t) => {
   const { pool } = await testDatabase(t);
   const later = onFlag('alpha', { type: 'FlagUnarchived', data: {} });
   const log = oddLog(4, skipping(ALPHA, 1), later);
@@ -78,7 +78,7 @@ test('behind an event that is passed by its stream goes on, now and at what come
   t.equal(trail.rowCount, log.length, 'the audit trail keeps all of them');
 });
 
-test('the last event of a stream may be passed by; what comes after a restart is applied', async (t) => {
+test('the last event of a stream may be skipped; what comes after a restart is applied', async (t) => {
   const { pool } = await testDatabase(t);
   const later = onFlag('alpha', { type: 'FlagArchived', data: {} });
   const log = oddLog(5, skipping(ALPHA, 2), later);
@@ -126,7 +126,7 @@ test('rows that Postgres refuses behind it park the stream there', async (t) => 
   t.match(await alphaIn(pool), { status: 'active', revision: 0 });
   await emptyReadModel(pool);
   await applyBatches(pool, [log.slice(0, 6), log.slice(6)]);
-  t.strictSame(await parkedIn(pool), [], 'and both can be passed by');
+  t.strictSame(await parkedIn(pool), [], 'and both can be skipped');
 });
 
 const rebuilt = (url: string, log: readonly LogEvent[]) =>
@@ -185,7 +185,7 @@ const skipAny = async (
   t.strictSame(compared.differences, []);
   t.match(compared.skipped, [{ stream: skipped.stream, revision: skipped.revision }]);
   const { comparison, isSwapped } = await rebuilt(url, log);
-  t.strictSame(comparison?.differences, [], 'a rebuild knows before what is passed by');
+  t.strictSame(comparison?.differences, [], 'a rebuild knows before what is skipped');
   t.equal(isSwapped, true);
   if (skipped.revision === 0) return;
   const { rows } = await pool.query<{ state: unknown }>(
@@ -195,7 +195,7 @@ const skipAny = async (
   t.strictSame(rows[0]?.state, JSON.parse(JSON.stringify(stateWithout(log, skipped))));
 };
 
-test('live = rebuilt = fold of the log without what is passed by', async (t) => {
+test('live = rebuilt = fold of the log without what is skipped', async (t) => {
   const database = await testDatabase(t);
   const seed = Number(process.env['FAST_CHECK_SEED'] ?? 20_261_127);
   t.comment(`seed ${seed}`);

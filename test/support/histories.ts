@@ -321,7 +321,7 @@ export const logs = (maxLength = 40): fc.Arbitrary<readonly Recorded<DomainEvent
     return recorded([...projectBegins, ...entries]);
   });
 
-/** What an operator says of an event: it is passed by. */
+/** What an operator says of an event: it is skipped. */
 export const skipping = (stream: string, revision: number): Entry => ({
   stream: SKIPPED_EVENTS_STREAM,
   event: {

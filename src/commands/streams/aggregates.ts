@@ -21,7 +21,7 @@ export type Loaded<S> = Readonly<{
   position: Position;
   /** Id of our last event; empty without any. */
   eventId: string;
-  /** How many events of the stream were known to be passed by when it was begun to be read. */
+  /** How many events of the stream were known to be skipped when it was begun to be read. */
   skipped: number;
   /** When the stream was last read or appended to, on the given clock. */
   checkedAtMs: number;

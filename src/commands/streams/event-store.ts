@@ -46,7 +46,7 @@ export type StreamSlice<E extends Event> = Readonly<{
 
 /**
  * A part of a stream. `isEnd`: nothing came after it when it was read. `skipped`: how many events of the whole stream are
- * known to be passed by.
+ * known to be skipped.
  */
 export type StreamPage<E extends Event> = StreamSlice<E> &
   Readonly<{ isEnd: boolean; skipped?: number }>;

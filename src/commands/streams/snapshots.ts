@@ -24,7 +24,7 @@ export type StreamSnapshot<S> = Readonly<{
   revision: number;
   position: Position;
   eventId: string;
-  /** How many events of the stream were known to be passed by; snapshots of earlier versions do not say. */
+  /** How many events of the stream were known to be skipped; snapshots of earlier versions do not say. */
   skipped?: number;
   /** Ids of all commands up to there. */
   commands: PackedIds;
@@ -48,7 +48,7 @@ type Resumed<S, E extends Event> = Readonly<{
 
 type LeavingOut = Readonly<{ skipped?: number }>;
 
-/** What is passed by is only ever more. */
+/** What is skipped is only ever more. */
 const leavesOutTheSame = ({ skipped: then = 0 }: LeavingOut, { skipped: now = 0 }: LeavingOut) =>
   then === now;
 

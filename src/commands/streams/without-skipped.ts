@@ -25,7 +25,7 @@ const requireKnown = <Page extends Readonly<{ events: readonly Recorded[] }>>(pa
 };
 
 /**
- * An event store whose streams are read without the events that an operator said are passed by, as if others had written
+ * An event store whose streams are read without the events that an operator said are skipped, as if others had written
  * them. What is said later is known a second after the next read or append; `onSkipped` is told then.
  */
 export const withoutSkipped = (store: EventStore, clock: () => number) => {

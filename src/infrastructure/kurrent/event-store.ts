@@ -57,7 +57,7 @@ type Collected<E extends Event> = {
 
 /**
  * Takes events until the page is full, or there are no more. `last` is the revision of the last one; an event of
- * another application in a stream of ours has a revision, too, and is passed by.
+ * another application in a stream of ours has a revision, too, and is ignored.
  */
 const collect = async <E extends Event>(
   reading: StreamingRead<ResolvedEvent>,

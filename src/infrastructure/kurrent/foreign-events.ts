@@ -9,10 +9,10 @@ export type ForeignObserver = (
 const NAMED = 1_000;
 
 const TEXT: Readonly<Record<ForeignKind, string>> = {
-  deletion: 'a stream that is named like ours was deleted for good; the deletion is passed by',
-  system: 'a system event in a stream that is named like ours is passed by',
-  stream: 'events in a stream that begins like ours, and is not, are passed by',
-  event: 'events of another application in a stream that is named like ours are passed by',
+  deletion: 'a stream that is named like ours was deleted for good; the deletion is ignored',
+  system: 'a system event in a stream that is named like ours is ignored',
+  stream: 'events in a stream that begins like ours, and is not, are ignored',
+  event: 'events of another application in a stream that is named like ours are ignored',
 };
 
 /** Says each kind and stream once, and counts each event once, however many subscriptions meet it. */

@@ -138,7 +138,7 @@ export const redisProjector = ({
     else if (isLastChance || checkpoint.position >= ahead) await reconcile(snapshot);
   };
 
-  /** What becomes of the streams of which the events say that one of theirs is passed by. */
+  /** What becomes of the streams of which the events say that one of theirs is skipped. */
   const refold = async (
     snapshot: EvaluationSnapshot,
     [events, upTo]: readonly [said: readonly LogEvent[], position: Position],

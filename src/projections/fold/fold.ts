@@ -76,7 +76,7 @@ const parkedStep = (found: Found, before: Tracked | undefined, error: string): S
   isAuditable: isAuditable(found.raw),
 });
 
-/** The step of an event that is passed by: the audit trail has it, and its stream stays as it was. */
+/** The step of an event that is skipped: the audit trail has it, and its stream stays as it was. */
 const skippedStep = (found: Found, before: ReturnType<typeof heldBy>): Step => {
   const { revision, position } = found.raw;
   const after = { category: 'skipped', before, revision, position } as const;
@@ -114,7 +114,7 @@ const stepOf = (
 
 /**
  * Folds events in log order over what their streams were before. A stream with an event that cannot be applied is parked
- * in front of it; events of streams that are none of ours are passed by, and those that an operator said. Pure; never throws.
+ * in front of it; events of streams that are none of ours are left out, and those that an operator said to skip. Pure; never throws.
  * `recordedAt` is the running maximum so far: a store's clock that steps back cannot reorder history.
  */
 export const foldEvents = (

@@ -71,7 +71,7 @@ const SKIPPED = `
   select k.skipped_stream, k.skipped_revision
     from skipped_event k`;
 
-/** All events that are passed by, as far as the rows have come. */
+/** All events that are skipped, as far as the rows have come. */
 export const loadSkipped = async (tx: Transaction): Promise<SkippedEvents> => {
   const { rows } = await tx.query(SKIPPED);
   return skippedEvents(
@@ -178,7 +178,7 @@ export const trackedStreams = (log: Pick<EventLog, 'readStream'>) => {
     },
     loadParked,
     log,
-    /** Those that are passed by, as of the last look at the rows. */
+    /** Those that are skipped, as of the last look at the rows. */
     skipped: (): SkippedEvents => skipped,
     /** Those that are known to be parked. */
     parked: (): ReadonlyMap<string, TrackedParked> => parked,

@@ -39,7 +39,7 @@ export type TrackedParked = Place &
     waiting: number;
   }>;
 
-/** A stream of which this event was passed by; `before` is what it was, and still is. */
+/** A stream of which this event was skipped; `before` is what it was, and still is. */
 export type TrackedSkipped = Place &
   Readonly<{ category: 'skipped'; before: Exclude<Tracked, TrackedSkipped> | undefined }>;
 
@@ -49,11 +49,11 @@ export type WithState = TrackedProject | TrackedFlag | TrackedSegment | TrackedO
 /** Where a stream stands, and the state that its events make. */
 export type Tracked = WithState | TrackedOther | TrackedParked | TrackedSkipped;
 
-/** The state of a stream, whatever was passed by since. */
+/** The state of a stream, whatever was skipped since. */
 export const heldBy = (tracked: Tracked | undefined): TrackedSkipped['before'] =>
   tracked?.category === 'skipped' ? tracked.before : tracked;
 
-/** A stream as its rows have it, with the last of its events that were passed by; `below`: those in front of a revision. */
+/** A stream as its rows have it, with the last of its events that were skipped; `below`: those in front of a revision. */
 export const behindSkipped = (
   stream: string,
   before: TrackedSkipped['before'],

@@ -37,7 +37,7 @@ const holdCurrent = (held: Held, table: Table, rows: readonly Row[]): void => {
 
 /**
  * Turns a whole log into rows that are each written once, all states in memory. The rows are those that applying
- * the log batch by batch would leave. `skipped`: what they will say is passed by, for rows that are written cannot be taken back.
+ * the log batch by batch would leave. `skipped`: what they will say is skipped, for rows that are written cannot be taken back.
  */
 export const bulkRows = (log: Pick<EventLog, 'readStream'>, skipped: SkippedEvents) => {
   const tracked = new Map<string, Tracked>();

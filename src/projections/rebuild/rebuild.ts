@@ -155,7 +155,7 @@ const checkPoison = (poison: PoisonEvent | undefined, livePosition: Position): v
   );
 };
 
-/** Events that the log says are passed by, up to a position. */
+/** Events that the log says are skipped, up to a position. */
 const skippedUpTo = async (log: EventLog, position: Position): Promise<SkippedEvents> => {
   const said = await eventsUpTo(log, SKIPPED_EVENTS_STREAM, [0, position]);
   return skippedEvents(said.flatMap((event) => skippedBy(event) ?? []));

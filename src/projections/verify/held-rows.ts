@@ -30,7 +30,7 @@ export type Held = Readonly<{
   rows: ReadonlyMap<string, readonly Stored[]>;
   /** By position. */
   before: ReadonlyMap<Position, Before>;
-  /** Its events that are passed by. */
+  /** Its events that are skipped. */
   skipped: readonly SkippedPlace[];
 }>;
 

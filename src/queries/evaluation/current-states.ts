@@ -20,7 +20,7 @@ export type CurrentStates = Readonly<{
   segments: readonly Row<{ projectId: string; key: string }, ExistingSegment>[];
   /** Streams that stand still in front of an event that cannot be applied. */
   parked?: readonly ParkedRow[];
-  /** Events that are passed by. */
+  /** Events that are skipped. */
   skipped?: readonly EventPlace[];
 }>;
 
