@@ -16,6 +16,7 @@ const ALL = [
   'scaling',
   'commands',
   'lists',
+  'shares',
   'propagation',
   'event-streams',
   'start-up',

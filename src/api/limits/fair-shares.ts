@@ -1,6 +1,11 @@
 import { type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { DomainError } from '../../domain/decider.js';
 
 declare module 'fastify' {
@@ -35,7 +40,7 @@ type Tenant = { running: number; seenMs: number; readonly waiting: (() => void)[
 export type FairShares = ReturnType<typeof fairShares>;
 
 /**
- * Turns of organizations. Alone one gets `most` at once. As soon as several ask, all together get half of the slots in
+ * Turns of organizations. Alone one gets `most` at once. As soon as several ask, all together get a quarter of the slots in
  * equal parts, so that the work of one is never behind a long row of another's. Who has the fewest running is next.
  */
 export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
@@ -48,7 +53,7 @@ export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
       if (own === 0 && waiting.length === 0 && seenMs < since) tenants.delete(id);
   };
   const share = (): number =>
-    tenants.size <= 1 ? most : Math.max(1, Math.floor(slots / 2 / tenants.size));
+    tenants.size <= 1 ? most : Math.max(1, Math.floor(slots / 4 / tenants.size));
 
   const tenantOf = (id: string): Tenant => {
     const tenant = tenants.get(id) ?? { running: 0, seenMs: 0, waiting: [] };
@@ -110,13 +115,14 @@ export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
 
 const READS = new Set(['GET', 'HEAD']);
 
-/** Undefined: it takes no turn. Evaluation, what operators look at and what is open to all never do. */
-const kindOf = ({ access, method, caller, routeOptions }: FastifyRequest): Kind | undefined => {
-  const { permission, isHeavy } = routeOptions.config;
-  if (access !== undefined || permission === undefined || caller.organizationId === '')
-    return undefined;
+type Declared = Readonly<{ method: string | readonly string[]; config?: FastifyContextConfig }>;
+
+/** Undefined: its requests take no turn. Evaluation, what operators look at and what is open to all never do. */
+const kindOf = ({ method, config = {} }: Declared): Kind | undefined => {
+  const { access, permission, isHeavy } = config;
+  if (access !== undefined || permission === undefined) return undefined;
   if (isHeavy === true) return 'heavy';
-  return READS.has(method) ? 'queries' : 'commands';
+  return [method].flat().every((one) => READS.has(one)) ? 'queries' : 'commands';
 };
 
 /** An answer that is made while it is sent holds its turn until then, but not longer than this for a slow client. */
@@ -132,18 +138,10 @@ const endWithin = (request: FastifyRequest, answer: ServerResponse): void => {
   answer.once('close', end);
 };
 
-/** Gives each organization its share of what a process works on at once; comes behind all that may refuse a request. */
-export const shareFairly = (app: FastifyInstance): void => {
-  const shares = {
-    commands: fairShares(SIZES.commands),
-    queries: fairShares(SIZES.queries),
-    heavy: fairShares(SIZES.heavy),
-  };
-  app.decorateRequest('endTurn', undefined);
-  app.addHook('preValidation', async (request, reply) => {
-    const kind = kindOf(request);
-    if (kind === undefined) return;
-    const end = await shares[kind].turn(request.caller.organizationId, SIZES[kind].patienceMs);
+const beginTurn =
+  (shares: FairShares, { patienceMs }: Size) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const end = await shares.turn(request.caller.organizationId, patienceMs);
     if (end === undefined) {
       void reply.header('retry-after', '2');
       throw new DomainError(
@@ -155,11 +153,35 @@ export const shareFairly = (app: FastifyInstance): void => {
       request.endTurn = undefined;
       end();
     };
-  });
-  // Not when the client goes: its work goes on. Who takes an answer slowly holds nothing.
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (payload instanceof Readable && !reply.raw.destroyed) endWithin(request, reply.raw);
-    else request.endTurn?.();
-    done(null, payload);
+  };
+
+/** Not when the client goes: its work goes on. Who takes an answer slowly holds nothing. */
+const endTurn = async (
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  payload: unknown,
+): Promise<unknown> => {
+  if (payload instanceof Readable && !raw.destroyed) endWithin(request, raw);
+  else request.endTurn?.();
+  return payload;
+};
+
+/**
+ * Gives each organization its share of what a process works on at once. Comes before the routes: those that take turns
+ * get hooks of their own, and all others pay nothing.
+ */
+export const shareFairly = (app: FastifyInstance): void => {
+  const shares = {
+    commands: fairShares(SIZES.commands),
+    queries: fairShares(SIZES.queries),
+    heavy: fairShares(SIZES.heavy),
+  };
+  app.decorateRequest('endTurn', undefined);
+  app.addHook('onRoute', (route) => {
+    const kind = kindOf(route);
+    if (kind === undefined) return;
+    const begin = beginTurn(shares[kind], SIZES[kind]);
+    route.preValidation = [begin, ...[route.preValidation ?? []].flat()];
+    route.onSend = [endTurn, ...[route.onSend ?? []].flat()];
   });
 };

@@ -31,15 +31,15 @@ test('alone an organization gets most of the slots, and the rest are kept free',
   t.equal(order.at(-1), 'quiet', 'at once, behind nobody');
 });
 
-test('with several there each gets an equal part of half the slots', async (t) => {
+test('with several there each gets an equal part of a quarter of the slots', async (t) => {
   const { order, ends, ask, settle } = asking();
   void ask('quiet');
   for (let nth = 0; nth < 20; nth += 1) void ask('storm', 200);
   await settle();
-  t.equal(order.filter((one) => one === 'storm').length, 2);
+  t.equal(order.filter((one) => one === 'storm').length, 1);
   ends.at(-1)?.();
   await settle();
-  t.equal(order.filter((one) => one === 'storm').length, 3, 'one ends, one begins');
+  t.equal(order.filter((one) => one === 'storm').length, 2, 'one ends, one begins');
 });
 
 test('who has the fewest running is next', async (t) => {
@@ -47,11 +47,11 @@ test('who has the fewest running is next', async (t) => {
   for (let nth = 0; nth < 6; nth += 1) void ask('storm');
   for (let nth = 0; nth < 3; nth += 1) void ask('second');
   await settle();
-  t.strictSame(order, [...Array.from({ length: 6 }, () => 'storm'), 'second', 'second']);
+  t.strictSame(order, [...Array.from({ length: 6 }, () => 'storm'), 'second']);
   void ask('storm', 200);
   ends[0]?.();
   await settle();
-  t.equal(order.length, 8, 'it has its part, and more: nothing of it begins');
+  t.equal(order.length, 7, 'it has its part, and more: nothing of it begins');
   ends[6]?.();
   await settle();
   t.equal(order.at(-1), 'second');
