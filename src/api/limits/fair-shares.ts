@@ -35,13 +35,19 @@ type Kind = keyof typeof SIZES;
 /** Whoever asked for something this long ago still counts as there. */
 const RECENT_MS = 1_000;
 
-type Tenant = { running: number; seenMs: number; readonly waiting: (() => void)[] };
+type Tenant = {
+  readonly id: string;
+  running: number;
+  seenMs: number;
+  readonly waiting: (() => void)[];
+};
 
 export type FairShares = ReturnType<typeof fairShares>;
 
 /**
  * Turns of organizations. Alone one gets `most` at once. As soon as several ask, all together get a quarter of the slots in
- * equal parts, so that the work of one is never behind a long row of another's. Who has the fewest running is next.
+ * equal parts, so that the work of one is never behind a long row of another's. Who has the fewest running is next; among
+ * equals, whose last turn ended longest ago.
  */
 export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
   const tenants = new Map<string, Tenant>();
@@ -56,7 +62,7 @@ export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
     tenants.size <= 1 ? most : Math.max(1, Math.floor(slots / 4 / tenants.size));
 
   const tenantOf = (id: string): Tenant => {
-    const tenant = tenants.get(id) ?? { running: 0, seenMs: 0, waiting: [] };
+    const tenant = tenants.get(id) ?? { id, running: 0, seenMs: 0, waiting: [] };
     tenant.seenMs = performance.now();
     tenants.set(id, tenant);
     return tenant;
@@ -83,6 +89,9 @@ export const fairShares = ({ slots, most }: Pick<Size, 'slots' | 'most'>) => {
     tenant.running -= 1;
     running -= 1;
     tenant.seenMs = performance.now();
+    // Behind all others: of those with equally many running, the first in the map is next.
+    tenants.delete(tenant.id);
+    tenants.set(tenant.id, tenant);
     forgetIdle();
     dispatch();
   };

@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { fairShares } from '../../../src/api/limits/fair-shares.js';
 
 const SIZE = { slots: 8, most: 6 };
-const LONG_MS = 60_000;
+const LONG_MS = 5_000;
 
 /** Turns as they come: who has one, in order, and how each is ended. */
 const asking = () => {
@@ -55,6 +55,20 @@ test('who has the fewest running is next', async (t) => {
   ends[6]?.();
   await settle();
   t.equal(order.at(-1), 'second');
+});
+
+test('with more organizations than slots each of them has its turn', async (t) => {
+  const { order, ends, ask, settle } = asking();
+  const names = Array.from({ length: 2 * SIZE.slots }, (_, nth) => `organization-${nth}`);
+  // One each first: who is alone gets more.
+  for (let nth = 0; nth < 3; nth += 1) for (const name of names) void ask(name);
+  await settle();
+  for (let nth = 0; nth < SIZE.slots; nth += 1) {
+    ends[nth]?.();
+    await settle();
+  }
+  t.strictSame(new Set(order), new Set(names), 'those that came last too');
+  t.equal(order.length, names.length, 'one turn each, before anybody has a second one');
 });
 
 test('who waits too long gets no turn, and takes none from others', async (t) => {
